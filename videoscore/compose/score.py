@@ -1,0 +1,87 @@
+"""Written music: notes with roles on a bar grid, and the tempo map that places it in time."""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+from functools import cached_property
+
+PPQ = 480  # MIDI ticks a quarter note
+
+
+class Role(IntEnum):
+    """What a note does. Instruments are the preset's choice, never the composer's."""
+
+    MELODY = 0
+    COUNTER = 1
+    ACCOMPANIMENT = 2
+    BASS = 3
+    PAD = 4
+    DRUMS = 5
+
+
+@dataclass(frozen=True, order=True)
+class Note:
+    """start, duration : MIDI ticks from the beginning; pitch 0..127 (General MIDI key for drums);
+    velocity 1..127."""
+
+    start: int
+    role: Role
+    pitch: int
+    duration: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class TempoMap:
+    """Tempo changes as (tick, microseconds a quarter), increasing, the first at tick 0."""
+
+    changes: tuple[tuple[int, int], ...]
+
+    @cached_property
+    def _anchors(self) -> tuple[list[int], list[Fraction]]:
+        ticks, seconds = [0], [Fraction(0)]
+        for (t0, us), (t1, _) in zip(self.changes, self.changes[1:]):
+            ticks.append(t1)
+            seconds.append(seconds[-1] + Fraction((t1 - t0) * us, PPQ * 1_000_000))
+        return ticks, seconds
+
+    def seconds(self, tick: int) -> Fraction:
+        """Exact time of a tick in seconds, as any MIDI player computes it."""
+        ticks, seconds = self._anchors
+        k = bisect.bisect_right(ticks, tick) - 1
+        return seconds[k] + Fraction((tick - ticks[k]) * self.changes[k][1], PPQ * 1_000_000)
+
+
+@dataclass(frozen=True)
+class Section:
+    """The part of a score that belongs to one cue.
+
+    start, end : ticks; both are downbeats. bars x beats quarters lie between them.
+    """
+
+    name: str
+    mood: str
+    valence: float
+    arousal: float
+    key: str
+    start: int
+    end: int
+    bars: int
+    beats: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """A whole composition.
+
+    notes : sorted; none sounds past the last section's end.
+    duration : seconds; equals ``tempo.seconds(sections[-1].end)`` to within a microsecond a cue.
+    """
+
+    notes: tuple[Note, ...]
+    sections: tuple[Section, ...]
+    tempo: TempoMap
+    duration: Fraction

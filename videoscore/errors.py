@@ -1,0 +1,112 @@
+"""Every error that videoscore raises on purpose, as one tree.
+
+VideoscoreError
+├── InputError          exit 3   the file can't be scored
+│   ├── NotFound                 there is no such file, or it may not be read
+│   ├── NotAVideo                no picture stream, or no known container
+│   └── BrokenVideo              a video, but nothing of it can be decoded
+├── UsageError          exit 2   options that don't go together
+│   ├── PresetError
+│   └── CueSheetError            a cue sheet that breaks its schema
+├── OutputError         exit 4   the result can't be written
+│   ├── OutputExists             and --overwrite was not given
+│   ├── ContainerError           the output's container can't hold the streams
+│   └── DiskFull
+├── SetupError          exit 5   a part of the system is missing (FluidSynth, a SoundFont, weights)
+└── Cancelled           exit 130
+
+Each error says in one line what is wrong, names the file, and ends in the remedy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class VideoscoreError(Exception):
+    """Base of the tree.
+
+    Parameters
+    ----------
+    problem : what is wrong, in a few words without a full stop.
+    path : the file it is about, if any.
+    remedy : what the user can do, as an imperative sentence.
+    """
+
+    exit_code = 1
+
+    def __init__(self, problem: str, *, path: str | Path | None = None, remedy: str = "") -> None:
+        self.problem = problem
+        self.path = None if path is None else Path(path)
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        where = "" if self.path is None else f"{_one_line(str(self.path))}: "
+        what = f"{where}{_one_line(self.problem).rstrip('.')}."
+        return f"{what} {_one_line(self.remedy)}".rstrip()
+
+    def __reduce__(self) -> tuple:
+        # the default reduction passes str(self) as `problem` and drops the keywords
+        return (_rebuild, (type(self), self.problem, self.path, self.remedy))
+
+
+def _rebuild(kind: type[VideoscoreError], problem: str, path: Path | None, remedy: str) -> VideoscoreError:
+    return kind(problem, path=path, remedy=remedy)
+
+
+def _one_line(text: str) -> str:
+    """File names may hold newlines and control characters; an error is one line."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+class InputError(VideoscoreError):
+    exit_code = 3
+
+
+class NotFound(InputError):
+    pass
+
+
+class NotAVideo(InputError):
+    pass
+
+
+class BrokenVideo(InputError):
+    pass
+
+
+class UsageError(VideoscoreError):
+    exit_code = 2
+
+
+class PresetError(UsageError):
+    pass
+
+
+class CueSheetError(UsageError):
+    pass
+
+
+class OutputError(VideoscoreError):
+    exit_code = 4
+
+
+class OutputExists(OutputError):
+    pass
+
+
+class ContainerError(OutputError):
+    pass
+
+
+class DiskFull(OutputError):
+    pass
+
+
+class SetupError(VideoscoreError):
+    exit_code = 5
+
+
+class Cancelled(VideoscoreError):
+    exit_code = 130

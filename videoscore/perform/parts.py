@@ -1,0 +1,55 @@
+"""Typed outputs of orchestrate, render and mix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from videoscore.compose.score import Section, TempoMap
+
+
+@dataclass(frozen=True, order=True)
+class Played:
+    """One note as an instrument plays it: seconds are not stored, ticks are (480 a quarter)."""
+
+    start: int
+    duration: int
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One instrument.
+
+    program : General MIDI program 0..127 (drum kit number when `drums`).
+    volume : MIDI channel volume 0..127; pan : 0 left .. 64 centre .. 127 right.
+    """
+
+    name: str
+    program: int
+    drums: bool
+    notes: tuple[Played, ...]
+    volume: int = 100
+    pan: int = 64
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """A score given to instruments."""
+
+    parts: tuple[Part, ...]
+    sections: tuple[Section, ...]
+    tempo: TempoMap
+    duration: Fraction
+
+
+@dataclass(frozen=True)
+class Stem:
+    """One rendered part on disk: stereo float32 WAV, every stem of a render exactly as long."""
+
+    name: str
+    path: Path
+    sample_rate: int
+    samples: int
