@@ -1,0 +1,79 @@
+"""Every default of videoscore, in one place.
+
+The CLI's options and help, the Python API, the presets and the docs read their
+defaults from these dataclasses. A preset (TOML) may replace any field of any
+group under the group's name; the command line replaces the preset's.
+Each field's ``help`` is the text that ``--help`` shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+
+def option(default: Any, help: str, **checks: Any) -> Any:
+    """A dataclass field with its help text and its limits (``min``, ``max``, ``choices``)."""
+    return field(default=default, metadata={"help": help, **checks})
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    every: Fraction = option(Fraction(1, 2), "seconds between sampled frames", min=Fraction(1, 30), max=Fraction(60))
+    size: int = option(260, "longest side of a sampled frame in pixels", min=32, max=1024)
+
+
+@dataclass(frozen=True)
+class PerceiveOptions:
+    perceiver: str = option("scene", "which model reads the mood")
+    motion: float = option(1.0, "weight of motion and cut rate in arousal", min=0.0, max=3.0)
+    sound: float = option(1.0, "weight of the original sound's loudness in arousal", min=0.0, max=3.0)
+
+
+@dataclass(frozen=True)
+class SmoothOptions:
+    window: float = option(6.0, "smoothing window in seconds", min=0.0, max=600.0)
+
+
+@dataclass(frozen=True)
+class SpotOptions:
+    min_cue: Fraction = option(Fraction(8), "shortest cue in seconds", min=Fraction(1), max=Fraction(3600))
+
+
+@dataclass(frozen=True)
+class ComposeOptions:
+    takes: int = option(1, "takes to write a cue, of which the judge keeps the best", min=1, max=64)
+    temperature: float = option(0.95, "sampling temperature", min=0.1, max=2.0)
+    guidance: float = option(2.0, "classifier-free guidance on valence and arousal (1 is none)", min=0.0, max=6.0)
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    soundfont: str | None = option(None, "SoundFont file (SF2 or SF3); by default the best one found")
+    sample_rate: int = option(48000, "sample rate of the music in Hz", choices=(44100, 48000))
+
+
+@dataclass(frozen=True)
+class MixOptions:
+    audio: str = option("duck", "the original sound: keep, duck the music under it, or replace it",
+                        choices=("keep", "duck", "replace"))
+    loudness: float = option(-14.0, "integrated loudness of the result in LUFS", min=-40.0, max=-5.0)
+    true_peak: float = option(-1.0, "highest true peak in dBTP", min=-12.0, max=0.0)
+    balance: float = option(-4.0, "loudness of the music against the original sound in LU", min=-30.0, max=20.0)
+    duck: float = option(-9.0, "gain of the music under speech in dB", min=-40.0, max=0.0)
+
+
+@dataclass(frozen=True)
+class Options:
+    """All groups together."""
+
+    sample: SampleOptions = field(default_factory=SampleOptions)
+    perceive: PerceiveOptions = field(default_factory=PerceiveOptions)
+    smooth: SmoothOptions = field(default_factory=SmoothOptions)
+    spot: SpotOptions = field(default_factory=SpotOptions)
+    compose: ComposeOptions = field(default_factory=ComposeOptions)
+    render: RenderOptions = field(default_factory=RenderOptions)
+    mix: MixOptions = field(default_factory=MixOptions)
+    preset: str = "cinematic"
+    seed: int = 0
