@@ -22,7 +22,7 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 RATE = 48000
 _SUFFIX_CODECS = {
-    ".webm": ("libvpx-vp9", "libopus"), ".ogv": ("libtheora", "libvorbis"), ".avi": ("mpeg4", "libmp3lame"),
+    ".webm": ("libvpx-vp9", "libopus"), ".ogv": ("libtheora", "libvorbis"), ".avi": ("mpeg4", "pcm_s16le"),
     ".gif": ("gif", ""), ".mpg": ("mpeg2video", "mp2"), ".flv": ("libx264", "aac"), ".ts": ("libx264", "aac"),
 }
 _CODEC_ARGS = {
@@ -58,8 +58,8 @@ def ffmpeg() -> str:
 def run_ffmpeg(*args: str | Path, stdin: bytes | None = None) -> str:
     """Run the binary; return stdout. Raises AssertionError with ffmpeg's words when it fails."""
     command = [ffmpeg(), "-hide_banner", "-loglevel", "error", "-nostdin" if stdin is None else "-y", "-y"]
-    done = subprocess.run([*command, *map(str, args)], input=stdin, capture_output=True, timeout=120,
-                          stdin=subprocess.DEVNULL if stdin is None else None)
+    done = subprocess.run([*command, *map(str, args)], check=False, input=stdin, capture_output=True,
+                          timeout=120, stdin=subprocess.DEVNULL if stdin is None else None)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout.decode(errors="replace")
 
@@ -179,10 +179,10 @@ def make_clip(path: Path, *, seconds: float = 2.0, fps: Fraction | int = 25, cut
         maps += ["-map_metadata", str(len(beside) + 1)]
         beside.append(meta)
     speed = f"setpts='if(lt(N,{half}),N,2*N-{half})/({fps}*TB)'"
-    args += [*maps, "-vf", speed, "-fps_mode", "passthrough", "-c:v", codec, *_CODEC_ARGS.get(codec, []),
-             "-g", str(gop), "-threads", "1"]
+    args += [*maps, "-c:v", codec, *_CODEC_ARGS.get(codec, []), "-g", str(gop), "-threads", "1"]
     if vfr:
-        args += ["-enc_time_base", "1:1000" if path.suffix in (".mkv", ".webm") else "1:90000"]
+        args += ["-vf", speed, "-fps_mode", "passthrough",
+                 "-enc_time_base", "1:1000" if path.suffix in (".mkv", ".webm") else "1:90000"]
     pixel = pixel or ("yuv420p" if codec != "gif" else None)
     args += ["-pix_fmt", pixel] if pixel else []
     args += ["-c:a", _SUFFIX_CODECS.get(path.suffix.lower(), ("", "aac"))[1]] if audio else []
