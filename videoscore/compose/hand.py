@@ -1,0 +1,206 @@
+"""One take being written: where the pen is, what may come next, and what has been written.
+
+`Hand` turns the plan and what lies on the page into masks and biases for the fields of
+the next step. It is pure bookkeeping on numpy arrays; the network is elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoscore.compose.harmony import TONIC, chord_tones, scale_of
+from videoscore.compose.plan import PlannedBar
+from videoscore.compose.score import Role
+from videoscore.compose.steps import DURATIONS, GRID, POSITIONS, ROLES
+
+BARLINE = POSITIONS
+NO = -1e9
+
+# Onsets on thirty-seconds and on sixteenth triplets; anything finer in the corpus is ornament or noise.
+PLAYABLE = np.array([p % 3 == 0 or p % 4 == 0 for p in range(POSITIONS)] + [True])
+# Notes of one role that may start together, and normalised pitches a role may use.
+VOICES = {Role.MELODY: 1, Role.COUNTER: 2, Role.ACCOMPANIMENT: 4, Role.BASS: 1, Role.PAD: 4, Role.DRUMS: 4}
+RANGES = {Role.MELODY: (57, 88), Role.COUNTER: (50, 84), Role.ACCOMPANIMENT: (40, 80), Role.BASS: (28, 57),
+          Role.PAD: (43, 79), Role.DRUMS: (35, 81)}
+LONGEST_REST = 0.9  # seconds without a sounding note before an onset is asked for
+CROWD = (6.0, 15.0)  # notes a second allowed at arousal -1 and +1: the density corridor's ceiling
+
+
+@dataclass(frozen=True)
+class Written:
+    """One note on the page: bar number in the plan, then onset, role, pitch, duration as in the network."""
+
+    bar: int
+    position: int
+    role: int
+    pitch: int
+    duration: int  # 1/24 quarters
+
+
+@dataclass
+class Hand:
+    """Writes the bars `first` <= number < `stop` of a plan.
+
+    strength : how strongly scale and chord pull, 1 is normal.
+    """
+
+    bars: Sequence[PlannedBar]
+    first: int
+    stop: int
+    rng: np.random.Generator
+    strength: float = 1.0
+    page: list[Written] = field(default_factory=list)
+    earlier: dict[int, list[Written]] = field(default_factory=dict)  # finished bars, for replays
+    sounding: float = 0.0  # quarters after the start of the current bar until which something sounds
+    same_melody: int = 0
+
+    def __post_init__(self) -> None:
+        self.bar = self.first - 1
+        self.here: list[Written] = []
+        self.queue: list[Written | None] = []
+
+    @property
+    def done(self) -> bool:
+        return self.bar >= self.stop
+
+    @property
+    def planned(self) -> PlannedBar:
+        return self.bars[min(self.bar, self.stop - 1)]
+
+    @property
+    def seconds_a_tick(self) -> float:
+        return 60.0 / self.planned.plan.bpm / GRID
+
+    def open_bar(self) -> None:
+        """Cross the bar line."""
+        if self.bar >= self.first:
+            self.earlier[self.bar] = self.here
+            self.sounding -= self.planned.plan.length / GRID
+        self.bar, self.here, self.queue = self.bar + 1, [], []
+        if not self.done and self.planned.replay is not None:
+            old = self.earlier.get(self.planned.replay, [])
+            self.queue = [*old, None] if old else []
+
+    def write(self, note: Written) -> None:
+        same = [w for w in self.page[-12:] if w.role == note.role]
+        if note.role == Role.MELODY:
+            self.same_melody = self.same_melody + 1 if same and same[-1].pitch == note.pitch else 0
+        self.here.append(note)
+        self.page.append(note)
+        self.sounding = max(self.sounding, (note.position + note.duration) / GRID)
+
+    # -- masks, in the order in which the fields are asked for --
+
+    def onset_mask(self) -> NDArray[np.bool_]:
+        """(145,) onsets that may come next in this bar, and the bar line."""
+        plan, last = self.planned.plan, self.here[-1] if self.here else None
+        mask = PLAYABLE.copy()
+        mask[plan.length : POSITIONS] = False
+        if self.planned.final:
+            return self._final_mask(mask)
+        if last is not None:
+            mask[: last.position] = False
+            if not self._roles_left(last.position).any():
+                mask[last.position] = False
+        mask[: self._earliest()] = False
+        latest = round(self.sounding * GRID + LONGEST_REST / self.seconds_a_tick)
+        if latest < plan.length:
+            open_now = np.flatnonzero(mask[:POSITIONS])
+            if len(open_now):
+                mask[max(latest, int(open_now[0])) + 1 :] = False
+        if not mask.any():
+            mask[BARLINE] = True
+        return mask
+
+    def _final_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The closing chord: every role once on the downbeat, then the end."""
+        roles = self._roles_left(0)
+        present = {w.role for w in self.here}
+        mask[1:] = False
+        mask[0] = bool(roles.any())
+        wanted = {r for r in self.planned.plan.roles if r != Role.DRUMS}
+        mask[BARLINE] = not mask[0] or wanted <= present
+        return mask
+
+    def _earliest(self) -> int:
+        """First onset at which one more note keeps to the density corridor (a leaky bucket of one beat)."""
+        plan = self.planned.plan
+        level = 0.0 if plan.arousal is None else plan.arousal
+        crowd = CROWD[0] + (CROWD[1] - CROWD[0]) * (np.clip(level, -1, 1) + 1) / 2
+        burst = max(6.0, crowd * GRID * self.seconds_a_tick)
+        late = (len(self.here) + 1 - burst) / crowd / self.seconds_a_tick
+        return int(np.clip(np.ceil(late), 0, POSITIONS))
+
+    def _roles_left(self, position: int) -> NDArray[np.bool_]:
+        """(6,) roles that may still place a note at `position`: order on the page is by role, then pitch down."""
+        allowed = np.array([r in self.planned.plan.roles for r in Role])
+        together = [w for w in self.here if w.position == position]
+        if together:
+            allowed[: together[-1].role] = False
+        for role in Role:
+            if sum(w.role == role for w in together) >= VOICES[role]:
+                allowed[role] = False
+        if self.planned.final:
+            allowed[Role.DRUMS] = False
+        return allowed
+
+    def role_mask(self, position: int) -> NDArray[np.bool_]:
+        """(6,) roles for a note at `position`."""
+        mask = self._roles_left(position)
+        if self.planned.final:  # every part joins the last chord
+            missing = [r for r in self.planned.plan.roles if mask[r] and all(w.role != r for w in self.here)]
+            if missing:
+                mask[min(missing) + 1 :] = False
+        return mask
+
+    def pitch_bias(self, position: int, role: int) -> NDArray[np.float64]:
+        """(128,) to be added to the logits: range, order, scale and chord."""
+        low, high = RANGES[Role(role)]
+        bias = np.zeros(128)
+        bias[:low] = bias[high + 1 :] = NO
+        together = [w.pitch for w in self.here if w.position == position and w.role == role]
+        if together:
+            bias[min(together) :] = NO
+        if role == Role.DRUMS:
+            return bias
+        plan = self.planned.plan
+        pitch_class = np.arange(128) % 12
+        chord = TONIC[plan.minor] if self.planned.final else plan.chord
+        tones = chord_tones(chord)
+        valence = plan.valence or 0.0
+        scale = -self.strength * (2.5 + 1.5 * valence)  # a darker cue bears more chromatic notes
+        bias += np.where(np.isin(pitch_class, list(scale_of(plan.minor, chord) | tones)), 0.0, scale)
+        if tones and (position % GRID == 0 or self.planned.final):
+            pull = {Role.BASS: 3.0, Role.PAD: 2.0, Role.ACCOMPANIMENT: 1.5}.get(Role(role), 0.5)
+            pull = 12.0 if self.planned.final else pull * self.strength * (1.0 if position == 0 else 0.6)
+            bias -= np.where(np.isin(pitch_class, list(tones)), 0.0, pull)
+        if self.planned.final and role == Role.BASS:
+            bias -= np.where(pitch_class == (9 if plan.minor else 0), 0.0, 12.0)
+        if role == Role.MELODY and self.same_melody >= 3:
+            bias[self.page_last(role)] -= 1.5 * (self.same_melody - 2)
+        if not np.any(bias > NO / 2):
+            bias[low] = 0.0
+        return bias
+
+    def page_last(self, role: int) -> int:
+        """Pitch of the last note of a role."""
+        return next((w.pitch for w in reversed(self.page) if w.role == role), 60)
+
+    def duration_mask(self, position: int) -> NDArray[np.bool_]:
+        """(26,) durations that end with the cue at the latest; the closing chord is held."""
+        plan = self.planned.plan
+        room = plan.length * (plan.until + 1) - position
+        mask = DURATIONS <= room
+        mask[0] = True
+        if self.planned.final:
+            mask &= max(d for d in DURATIONS.tolist() if d <= max(room, 1)) == DURATIONS
+        return mask
+
+
+def roles_of(plan_roles: frozenset[Role]) -> NDArray[np.float32]:
+    """(6,) multi-hot."""
+    return np.array([r in plan_roles for r in Role], np.float32).reshape(ROLES)

@@ -1,0 +1,92 @@
+"""From the page to a score: real pitches, real ticks, phrasing, and an end."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from videoscore.compose.grid import sections, tempo_map
+from videoscore.compose.hand import Written
+from videoscore.compose.plan import PHRASE, PlannedBar, shift_of
+from videoscore.compose.score import PPQ, Note, Role, Score
+from videoscore.compose.steps import GRID
+from videoscore.cues.sheet import CueSheet
+
+TICK = PPQ // GRID  # MIDI ticks in 1/24 quarter
+MONOPHONIC = (Role.MELODY, Role.BASS)
+RELEASE = 0.7  # seconds kept free at the end, for the sound to die in
+# Stress of beats, after Lerdahl & Jackendoff (1983): velocity steps for the downbeat, the half bar, a beat.
+STRESS = {"downbeat": 10, "half": 6, "beat": 4, "off": 0}
+
+
+def realise(sheet: CueSheet, bars: Sequence[PlannedBar], page: Sequence[Written]) -> Score:
+    """The score of a written page: transposed to each cue's key, every note inside its cue."""
+    parts, tempo = sections(sheet), tempo_map(sheet)
+    starts = _bar_ticks(bars)
+    shifts = [shift_of(c.key) for c in sheet.cues]
+    notes = []
+    for w in page:
+        planned = bars[w.bar]
+        section = parts[planned.cue]
+        start = starts[w.bar] + w.position * TICK
+        end = min(start + w.duration * TICK, section.end)
+        pitch = w.pitch if w.role == Role.DRUMS else _into_range(w.pitch + shifts[planned.cue])
+        if end > start:
+            notes.append(Note(start, Role(w.role), pitch, end - start, _velocity(w, planned)))
+    last = parts[-1]
+    end = tempo.seconds(last.end)
+    room = end - tempo.seconds(starts[-1])
+    quiet = last.end - round((last.end - starts[-1]) * min(1 / 3, RELEASE / max(float(room), 1e-6)))
+    notes = [_clipped(n, quiet) for n in _untangled(notes)]
+    return Score(tuple(sorted(n for n in notes if n.duration > 0)), parts, tempo, sheet.duration)
+
+
+def _bar_ticks(bars: Sequence[PlannedBar]) -> list[int]:
+    out, tick = [], 0
+    for b in bars:
+        out.append(tick)
+        tick += b.plan.length * TICK
+    return out
+
+
+def _into_range(pitch: int) -> int:
+    while pitch < 21:
+        pitch += 12
+    while pitch > 108:
+        pitch -= 12
+    return pitch
+
+
+def _velocity(w: Written, planned: PlannedBar) -> int:
+    """Relative dynamics around 64: metric stress and the arch of the phrase. How loud the cue is as a
+    whole is the orchestrator's business, which knows the instruments."""
+    length = planned.plan.length
+    if w.position == 0:
+        stress = STRESS["downbeat"]
+    elif 2 * w.position == length:
+        stress = STRESS["half"]
+    else:
+        stress = STRESS["beat"] if w.position % GRID == 0 else STRESS["off"]
+    through = (planned.plan.since % PHRASE + w.position / length) / PHRASE
+    arch = 8 * math.sin(math.pi * through)
+    return round(58 + stress + arch)
+
+
+def _untangled(notes: list[Note]) -> list[Note]:
+    """No key is struck while it sounds, and melody and bass stay one line each."""
+    lines: dict[tuple[int, int], list[Note]] = defaultdict(list)
+    for n in sorted(notes):
+        lines[(n.role, -1 if n.role in MONOPHONIC else n.pitch)].append(n)
+    out = []
+    for line in lines.values():
+        for n, following in zip(line, line[1:] + line[-1:]):
+            room = following.start - n.start
+            if following is n or room > 0:
+                out.append(n if following is n else replace(n, duration=min(n.duration, room)))
+    return out
+
+
+def _clipped(note: Note, end: int) -> Note:
+    return replace(note, duration=min(note.duration, end - note.start))
