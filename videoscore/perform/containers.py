@@ -61,8 +61,14 @@ _TS_AUDIO = _set("mp1 mp2 mp3 aac aac_latm ac3 eac3 dts truehd opus pcm_bluray")
 _TS_TEXT = _set("dvb_subtitle dvb_teletext hdmv_pgs_subtitle")
 _MP4 = Container("mp4", _AAC, subtitle=_set("mov_text dvd_subtitle"), arguments=_FASTSTART)
 _TRANSPORT = Container("mpegts", _AAC, _TS_VIDEO, _TS_AUDIO, _TS_TEXT, arguments=_TS)
-_PROGRAM = Container("vob", ("mp2", "-b:a", "320k"), _set("mpeg1video mpeg2video"), _set("mp1 mp2 mp3 ac3 dts"),
-                     _set("dvd_subtitle"), arguments=("-muxdelay", "0", "-muxpreload", "0"))
+_PROGRAM = Container(
+    "vob",
+    ("mp2", "-b:a", "320k"),
+    _set("mpeg1video mpeg2video"),
+    _set("mp1 mp2 mp3 ac3 dts"),
+    _set("dvd_subtitle"),
+    arguments=("-muxdelay", "0", "-muxpreload", "0"),
+)
 _OGG = Container("ogg", ("libvorbis", "-q:a", "6"), _set("theora vp8"), _set("vorbis opus flac speex"))
 
 CONTAINERS: dict[str, Container] = {
@@ -71,23 +77,50 @@ CONTAINERS: dict[str, Container] = {
     ".mov": Container("mov", _AAC, subtitle=_set("mov_text eia_608"), arguments=_FASTSTART),
     ".3gp": Container("3gp", _AAC, subtitle=_set("mov_text"), arguments=("-movflags", "+faststart")),
     ".mkv": Container(
-        "matroska", ("flac", "-sample_fmt", "s16"), attachments=True, arguments=("-avoid_negative_ts", "disabled"),
-        subtitle=_set("subrip ass ssa text webvtt dvd_subtitle hdmv_pgs_subtitle hdmv_text_subtitle dvb_subtitle")),
+        "matroska",
+        ("flac", "-sample_fmt", "s16"),
+        attachments=True,
+        arguments=("-avoid_negative_ts", "disabled"),
+        subtitle=_set(
+            "subrip ass ssa text webvtt dvd_subtitle hdmv_pgs_subtitle hdmv_text_subtitle dvb_subtitle"
+        ),
+    ),
     ".webm": Container("webm", ("libopus", "-b:a", "192k"), subtitle=_set("webvtt")),
     # LAME puts 1105 samples before the music (576 of its own, 529 of the decoder)
     ".avi": Container("avi", ("libmp3lame", "-b:a", "256k"), cut_start=1105),
-    ".flv": Container("flv", _AAC, _set("h264 flv1 vp6f vp6a flashsv flashsv2"), _set("aac mp3 speex nellymoser")),
+    ".flv": Container(
+        "flv", _AAC, _set("h264 flv1 vp6f vp6a flashsv flashsv2"), _set("aac mp3 speex nellymoser")
+    ),
     ".ts": _TRANSPORT,
-    ".mts": Container("mpegts", ("ac3", "-b:a", "384k"), _TS_VIDEO, _TS_AUDIO, _TS_TEXT,
-                      arguments=(*_TS, "-mpegts_m2ts_mode", "1")),
+    ".mts": Container(
+        "mpegts",
+        ("ac3", "-b:a", "384k"),
+        _TS_VIDEO,
+        _TS_AUDIO,
+        _TS_TEXT,
+        arguments=(*_TS, "-mpegts_m2ts_mode", "1"),
+    ),
     ".mpg": _PROGRAM,
     ".ogv": _OGG,
-    ".wmv": Container("asf", ("wmav2", "-b:a", "256k"), _set("wmv1 wmv2 wmv3 vc1 msmpeg4v3 msmpeg4v2 mpeg4"),
-                      _set("wmav1 wmav2 wmapro wmalossless mp3")),
+    ".wmv": Container(
+        "asf",
+        ("wmav2", "-b:a", "256k"),
+        _set("wmv1 wmv2 wmv3 vc1 msmpeg4v3 msmpeg4v2 mpeg4"),
+        _set("wmav1 wmav2 wmapro wmalossless mp3"),
+    ),
     ".nut": Container("nut", ("flac", "-sample_fmt", "s16")),
 }
-_SAME = {".qt": ".mov", ".f4v": ".mp4", ".m2ts": ".mts", ".m2t": ".ts", ".mpeg": ".mpg", ".vob": ".mpg",
-         ".ogg": ".ogv", ".asf": ".wmv", ".3g2": ".3gp"}
+_SAME = {
+    ".qt": ".mov",
+    ".f4v": ".mp4",
+    ".m2ts": ".mts",
+    ".m2t": ".ts",
+    ".mpeg": ".mpg",
+    ".vob": ".mpg",
+    ".ogg": ".ogv",
+    ".asf": ".wmv",
+    ".3g2": ".3gp",
+}
 # tried in this order when the original's own container will not do
 _FALLBACKS = (".mkv", ".mov", ".mp4", ".nut")
 
@@ -98,8 +131,11 @@ def container_for(output: Path) -> Container:
     container = CONTAINERS.get(_SAME.get(suffix, suffix))
     if container is None:
         named = f"a {suffix} file" if suffix else "a file without a suffix"
-        raise ContainerError(f"{named} can't hold a film with sound", path=output,
-                             remedy="Name the output .mkv, .mp4, .mov or .webm")
+        raise ContainerError(
+            f"{named} can't hold a film with sound",
+            path=output,
+            remedy="Name the output .mkv, .mp4, .mov or .webm",
+        )
     return container
 
 
@@ -125,8 +161,10 @@ def require(container: Container, tracks: Sequence[Track], output: Path) -> None
     what = "cover picture" if wrong.cover else wrong.kind
     fits = suffix_for(tracks, ".mkv")
     raise ContainerError(
-        f"{output.suffix} can't hold stream {wrong.index} of the original ({wrong.codec} {what})", path=output,
-        remedy=f"Name the output {fits}")
+        f"{output.suffix} can't hold stream {wrong.index} of the original ({wrong.codec} {what})",
+        path=output,
+        remedy=f"Name the output {fits}",
+    )
 
 
 def _holds(container: Container, track: Track) -> bool:

@@ -29,8 +29,16 @@ log = logging.getLogger(__name__)
 RATE = 48000
 
 
-def mux(media: Media, audio_path: Path, output: Path, *, overwrite: bool = False, title: str = "videoscore",
-        keep_original: bool = True, progress: Progress = silent) -> Path:
+def mux(
+    media: Media,
+    audio_path: Path,
+    output: Path,
+    *,
+    overwrite: bool = False,
+    title: str = "videoscore",
+    keep_original: bool = True,
+    progress: Progress = silent,
+) -> Path:
     """Write the original with a new default sound track.
 
     Parameters
@@ -101,7 +109,9 @@ def ffmpeg_path() -> str:
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
-        raise SetupError("no ffmpeg binary", remedy="Install ffmpeg, or set IMAGEIO_FFMPEG_EXE to one") from error
+        raise SetupError(
+            "no ffmpeg binary", remedy="Install ffmpeg, or set IMAGEIO_FFMPEG_EXE to one"
+        ) from error
 
 
 def _codec(stream: object) -> str:
@@ -121,11 +131,17 @@ def _check_output(original: Path, output: Path, overwrite: bool) -> None:
         if os.path.samefile(original, output):
             raise OutputExists("that is the original itself", path=output, remedy="Give another output name")
         if not stat.S_ISREG(os.stat(output).st_mode):
-            raise OutputError("not a file that can be replaced", path=output, remedy="Give another output name")
+            raise OutputError(
+                "not a file that can be replaced", path=output, remedy="Give another output name"
+            )
         if not overwrite:
-            raise OutputExists("is already there", path=output, remedy="Give another name, or use --overwrite")
+            raise OutputExists(
+                "is already there", path=output, remedy="Give another name, or use --overwrite"
+            )
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError("its folder may not be written to", path=output, remedy="Choose another folder with -o")
+        raise OutputError(
+            "its folder may not be written to", path=output, remedy="Choose another folder with -o"
+        )
 
 
 def _writable(path: Path, tracks: list[Track], container: Container) -> list[Track]:
@@ -136,11 +152,32 @@ def _writable(path: Path, tracks: list[Track], container: Container) -> list[Tra
     kept = []
     for track in tracks:
         if track.kind == "data":
-            trial = [ffmpeg_path(), "-nostdin", "-v", "quiet", "-protocol_whitelist", "file", "-i", _url(path),
-                     "-map", f"0:{track.index}", "-c", "copy", "-t", "0.1", "-f", container.muxer, "-y", os.devnull]
+            trial = [
+                ffmpeg_path(),
+                "-nostdin",
+                "-v",
+                "quiet",
+                "-protocol_whitelist",
+                "file",
+                "-i",
+                _url(path),
+                "-map",
+                f"0:{track.index}",
+                "-c",
+                "copy",
+                "-t",
+                "0.1",
+                "-f",
+                container.muxer,
+                "-y",
+                os.devnull,
+            ]
             if subprocess.run(trial, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode:
-                log.warning("%s: data stream %d can't be written to this container and is left out",
-                            path.name, track.index)
+                log.warning(
+                    "%s: data stream %d can't be written to this container and is left out",
+                    path.name,
+                    track.index,
+                )
                 continue
         kept.append(track)
     return kept
@@ -153,7 +190,9 @@ def _url(path: Path) -> str:
     return f"file:{os.path.abspath(path)}"
 
 
-def _arguments(media: Media, audio: Path, tracks: Sequence[Track], container: Container, title: str) -> list[str]:
+def _arguments(
+    media: Media, audio: Path, tracks: Sequence[Track], container: Container, title: str
+) -> list[str]:
     """ffmpeg's arguments but the output's name."""
     order: list[Track | None] = list(tracks)
     firsts = [n for n, t in enumerate(tracks) if t.kind == "audio"]
@@ -162,13 +201,48 @@ def _arguments(media: Media, audio: Path, tracks: Sequence[Track], container: Co
     maps = [a for t in order for a in ("-map", "1:a:0" if t is None else f"0:{t.index}")]
     # AVI and program streams store no PTS for reordered pictures; the other muxers insist on them
     guess = ["-fflags", "+genpts"] if media.container in ("avi", "mpeg", "mpegts") else []
-    files = ["-protocol_whitelist", "file", *guess, "-i", _url(media.path), "-protocol_whitelist", "file",
-             "-f", "wav", "-itsoffset", _decimal(media.video.start), "-i", _url(audio)]
+    files = [
+        "-protocol_whitelist",
+        "file",
+        *guess,
+        "-i",
+        _url(media.path),
+        "-protocol_whitelist",
+        "file",
+        "-f",
+        "wav",
+        "-itsoffset",
+        _decimal(media.video.start),
+        "-i",
+        _url(audio),
+    ]
     return [
-        ffmpeg_path(), "-hide_banner", "-nostdin", "-v", "error", "-nostats", "-progress", "pipe:1", "-y",
-        "-copyts", *files, *maps, "-map_metadata", "0", "-map_chapters", "0", "-c", "copy", "-copyinkf",
-        *_music(media, container, title), *_originals(media, len(firsts)),
-        "-max_muxing_queue_size", "9999", *container.arguments, "-f", container.muxer,
+        ffmpeg_path(),
+        "-hide_banner",
+        "-nostdin",
+        "-v",
+        "error",
+        "-nostats",
+        "-progress",
+        "pipe:1",
+        "-y",
+        "-copyts",
+        *files,
+        *maps,
+        "-map_metadata",
+        "0",
+        "-map_chapters",
+        "0",
+        "-c",
+        "copy",
+        "-copyinkf",
+        *_music(media, container, title),
+        *_originals(media, len(firsts)),
+        "-max_muxing_queue_size",
+        "9999",
+        *container.arguments,
+        "-f",
+        container.muxer,
     ]
 
 
@@ -180,17 +254,35 @@ def _music(media: Media, container: Container, title: str) -> list[str]:
     if container.cut_start:  # cut what the encoder will add, and put the packets back in place
         shape += f",atrim=start_sample={container.cut_start},asetpts=PTS-STARTPTS"
         late = ["-bsf:a:0", f"setts=ts=TS+{container.cut_start}"]
-    return ["-filter:a:0", shape, "-c:a:0", *(a.replace(":a", ":a:0") for a in container.music), *late,
-            "-disposition:a:0", "default", "-metadata:s:a:0", f"title={title}",
-            "-metadata:s:a:0", f"handler_name={title}"]
+    return [
+        "-filter:a:0",
+        shape,
+        "-c:a:0",
+        *(a.replace(":a", ":a:0") for a in container.music),
+        *late,
+        "-disposition:a:0",
+        "default",
+        "-metadata:s:a:0",
+        f"title={title}",
+        "-metadata:s:a:0",
+        f"handler_name={title}",
+    ]
 
 
 def _originals(media: Media, count: int) -> list[str]:
     """The original sound: no longer default, not longer than the picture."""
     video = media.video
     end = _decimal(video.start + video.duration + video.frame_duration)
-    return [a for n in range(1, count + 1)
-            for a in (f"-disposition:a:{n}", "-default", f"-bsf:a:{n}", f"noise=drop=gt((pts+duration)*tb\\,{end})")]
+    return [
+        a
+        for n in range(1, count + 1)
+        for a in (
+            f"-disposition:a:{n}",
+            "-default",
+            f"-bsf:a:{n}",
+            f"noise=drop=gt((pts+duration)*tb\\,{end})",
+        )
+    ]
 
 
 def _covers(path: Path, tracks: Sequence[Track], folder: Path) -> list[tuple[Path, str, str]]:
@@ -214,9 +306,18 @@ def _covers(path: Path, tracks: Sequence[Track], folder: Path) -> list[tuple[Pat
 
 def _attach(covers: Sequence[tuple[Path, str, str]], tracks: Sequence[Track]) -> list[str]:
     first = sum(t.kind == "attachment" for t in tracks)
-    return [a for n, (file, mime, name) in enumerate(covers, first)
-            for a in ("-attach", str(file), f"-metadata:s:t:{n}", f"mimetype={mime}",
-                      f"-metadata:s:t:{n}", f"filename={name}")]
+    return [
+        a
+        for n, (file, mime, name) in enumerate(covers, first)
+        for a in (
+            "-attach",
+            str(file),
+            f"-metadata:s:t:{n}",
+            f"mimetype={mime}",
+            f"-metadata:s:t:{n}",
+            f"filename={name}",
+        )
+    ]
 
 
 def _decimal(seconds: Fraction) -> str:
@@ -229,8 +330,9 @@ def _decimal(seconds: Fraction) -> str:
 def _run(command: list[str], output: Path, duration: Fraction, progress: Progress) -> None:
     """Run ffmpeg to its end, telling progress; the child dies with any exception here."""
     with tempfile.TemporaryFile() as words:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words,
-                                 start_new_session=True)  # Ctrl-C is ours to handle
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words, start_new_session=True
+        )  # Ctrl-C is ours to handle
         try:
             assert child.stdout is not None
             for line in child.stdout:
@@ -252,10 +354,18 @@ def _run(command: list[str], output: Path, duration: Fraction, progress: Progres
 
 def _write_error(output: Path, words: str, number: int | None = None) -> VideoscoreError:
     """The typed error for what the system or ffmpeg said."""
-    last = next((line.strip() for line in reversed(words.splitlines()) if line.strip()), "ffmpeg gave no reason")
+    last = next(
+        (line.strip() for line in reversed(words.splitlines()) if line.strip()), "ffmpeg gave no reason"
+    )
     if number in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in words:
-        return DiskFull("no space left to write it", path=output, remedy="Free some space or choose another disk with -o")
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS) or "Permission denied" in words or "Read-only" in words:
+        return DiskFull(
+            "no space left to write it", path=output, remedy="Free some space or choose another disk with -o"
+        )
+    if (
+        number in (errno.EACCES, errno.EPERM, errno.EROFS)
+        or "Permission denied" in words
+        or "Read-only" in words
+    ):
         return OutputError("may not be written", path=output, remedy="Choose another folder with -o")
     if number is not None or "File too large" in words or "File name too long" in words:
         return OutputError(f"can't be written ({last})", path=output, remedy="Choose another place with -o")

@@ -59,14 +59,17 @@ def _head(path: Path) -> bytes:
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            raise NotAVideo("this is a folder", path=path, remedy="Name one film, or use `videoscore batch` for folders")
+            raise NotAVideo(
+                "this is a folder", path=path, remedy="Name one film, or use `videoscore batch` for folders"
+            )
         if not stat.S_ISREG(mode):  # a pipe or a device could block for ever
             raise NotAVideo("not a regular file", path=path, remedy="Save the film to a file first")
         with open(path, "rb") as file:
             head = file.read(4096)
     except PermissionError as error:
-        raise NotFound("may not be read (permission denied)", path=path, remedy="Allow reading it, e.g. chmod +r") \
-            from error
+        raise NotFound(
+            "may not be read (permission denied)", path=path, remedy="Allow reading it, e.g. chmod +r"
+        ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise NotFound("no such file", path=path, remedy="Check the name and the folder") from error
     if not head:
@@ -77,13 +80,17 @@ def _head(path: Path) -> bytes:
 def _refusal(path: Path, head: bytes) -> VideoscoreError:
     """Why a file that FFmpeg will not open can't be scored, from its first bytes."""
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(_PLAYLIST):
-        return NotAVideo("a playlist or a list of files, not a film", path=path, remedy="Give the film itself")
+        return NotAVideo(
+            "a playlist or a list of files, not a film", path=path, remedy="Give the film itself"
+        )
     if head.startswith(_PICTURE) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
         return NotAVideo("a single picture, not a film", path=path, remedy=_CONVERT)
     if is_text(head):
         return NotAVideo("a text file, not a film", path=path, remedy=_CONVERT)
     if head.startswith(_VIDEO_AT_0) or head[4:8] in _VIDEO_AT_4:
-        return BrokenVideo("the container is damaged or incomplete (no index found)", path=path, remedy=_AGAIN)
+        return BrokenVideo(
+            "the container is damaged or incomplete (no index found)", path=path, remedy=_AGAIN
+        )
     return NotAVideo("no known video format", path=path, remedy=_CONVERT)
 
 

@@ -66,8 +66,11 @@ def _picture_stream(path: Path, container: InputContainer) -> AvVideo:
         if stream.codec_context.name not in _STILL_CODECS or _has_many_packets(path, stream.index):
             return stream
     if shown and not coded:
-        raise BrokenVideo("its picture is in a format that can't be decoded here", path=path,
-                          remedy="Convert it to H.264 first")
+        raise BrokenVideo(
+            "its picture is in a format that can't be decoded here",
+            path=path,
+            remedy="Convert it to H.264 first",
+        )
     if container.streams.video:
         what = "sound with a cover picture" if container.streams.audio else "a single picture"
     elif container.streams.audio:
@@ -90,8 +93,11 @@ def _has_many_packets(path: Path, index: int) -> bool:
 def _sound(stream: AvAudio) -> AudioStream:
     base = stream.time_base or Fraction(1, stream.sample_rate)
     return AudioStream(
-        index=stream.index, codec=stream.codec_context.codec.canonical_name, channels=stream.channels,
-        sample_rate=stream.sample_rate, start=(stream.start_time or 0) * base,
+        index=stream.index,
+        codec=stream.codec_context.codec.canonical_name,
+        channels=stream.channels,
+        sample_rate=stream.sample_rate,
+        start=(stream.start_time or 0) * base,
         default=bool(stream.disposition & Disposition.default),
     )
 
@@ -178,12 +184,20 @@ def _describe(path: Path, container: InputContainer, stream: AvVideo) -> VideoSt
     rate = next((r for r in (stream.average_rate, stream.guessed_rate) if r and r <= 1000), Fraction(25))
     span = _measure(path, container, stream, max(1, round(1 / rate / base)))
     if span.first is None or span.end is None:
-        raise BrokenVideo("no picture in it can be shown", path=path, remedy="Copy or download the file again")
+        raise BrokenVideo(
+            "no picture in it can be shown", path=path, remedy="Copy or download the file again"
+        )
     context = stream.codec_context
     return VideoStream(
-        index=stream.index, codec=context.codec.canonical_name, width=context.width, height=context.height,
-        rotation=_rotation(path, stream.index), time_base=base, first_pts=span.first,
-        duration=(span.end - span.first) * base, frame_duration=1 / rate,
+        index=stream.index,
+        codec=context.codec.canonical_name,
+        width=context.width,
+        height=context.height,
+        rotation=_rotation(path, stream.index),
+        time_base=base,
+        first_pts=span.first,
+        duration=(span.end - span.first) * base,
+        frame_duration=1 / rate,
     )
 
 
@@ -198,5 +212,8 @@ def _rotation(path: Path, index: int) -> int:
             for frame in frames:
                 # the display matrix counts counter-clockwise
                 return round(-frame.rotation / 90) % 4 * 90  # type: ignore[union-attr]
-    raise BrokenVideo("nothing of its picture can be decoded", path=path,
-                      remedy="Copy or download the file again, or convert it with the program that made it")
+    raise BrokenVideo(
+        "nothing of its picture can be decoded",
+        path=path,
+        remedy="Copy or download the file again, or convert it with the program that made it",
+    )

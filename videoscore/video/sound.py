@@ -21,8 +21,9 @@ Block = NDArray[np.float32]
 _TOLERANCE = Fraction(1, 20)
 
 
-def read_sound(media: Media, sample_rate: int, channels: int = 2, stream: AudioStream | None = None,
-               block: int = 48000) -> Iterator[Block]:
+def read_sound(
+    media: Media, sample_rate: int, channels: int = 2, stream: AudioStream | None = None, block: int = 48000
+) -> Iterator[Block]:
     """The sound of a film, sample-exact on videoscore's timeline.
 
     Parameters
@@ -59,7 +60,7 @@ def read_sound(media: Media, sample_rate: int, channels: int = 2, stream: AudioS
             waiting, held = [joined[block:]], held - block
     rest = np.concatenate([*waiting, _silence(total - done - held, channels)])
     for start in range(0, len(rest), block):
-        yield rest[start:start + block]
+        yield rest[start : start + block]
 
 
 def pick_sound(media: Media) -> AudioStream | None:
@@ -80,7 +81,7 @@ def _aligned(media: Media, stream: AudioStream, rate: int, channels: int, total:
 
     def place(piece: Block, at: int) -> Block:
         """`piece`, which starts at sample `at`, as what follows sample `written`."""
-        piece = piece[max(0, written - at):]
+        piece = piece[max(0, written - at) :]
         lead = _silence(min(at, total) - written, channels)
         return np.concatenate([lead, piece])[: total - written]
 
