@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.compose.harmony import TONIC, chord_tones, scale_of
+from videoscore.compose.harmony import TONIC, scale_of
 from videoscore.compose.plan import PlannedBar
 from videoscore.compose.score import Role
 from videoscore.compose.steps import DURATIONS, GRID, POSITIONS, ROLES
+from videoscore.compose.theory import chord_pitch_classes
 
 BARLINE = POSITIONS
 NO = -1e9
@@ -170,14 +171,14 @@ class Hand:
         plan = self.planned.plan
         pitch_class = np.arange(128) % 12
         chord = TONIC[plan.minor] if self.planned.final else plan.chord
-        tones = chord_tones(chord)
+        tones = chord_pitch_classes(chord)
         valence = plan.valence or 0.0
         scale = -self.strength * (2.5 + 1.5 * valence)  # a darker cue bears more chromatic notes
-        bias += np.where(np.isin(pitch_class, list(scale_of(plan.minor, chord) | tones)), 0.0, scale)
+        bias += np.where(np.isin(pitch_class, [*scale_of(plan.minor, chord), *tones]), 0.0, scale)
         if tones and (position % GRID == 0 or self.planned.final):
             pull = {Role.BASS: 3.0, Role.PAD: 2.0, Role.ACCOMPANIMENT: 1.5}.get(Role(role), 0.5)
             pull = 12.0 if self.planned.final else pull * self.strength * (1.0 if position == 0 else 0.6)
-            bias -= np.where(np.isin(pitch_class, list(tones)), 0.0, pull)
+            bias -= np.where(np.isin(pitch_class, tones), 0.0, pull)
         if self.planned.final and role == Role.BASS:
             bias -= np.where(pitch_class == (9 if plan.minor else 0), 0.0, 12.0)
         if role == Role.MELODY and self.same_melody >= 3:

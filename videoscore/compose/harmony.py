@@ -1,7 +1,6 @@
 """Chord progressions: a first-order chain counted from the corpus, sampled between two given chords.
 
-Chords are numbered as in `videoscore.compose.steps`: 0 none, else 1 + root * 3 + quality
-(major, minor, diminished or other), after normalisation to C major or A minor.
+Chords are numbered as in `videoscore.compose.theory`, after normalisation to C major or A minor.
 """
 
 from __future__ import annotations
@@ -11,24 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.compose.steps import CHORDS
+from videoscore.compose.theory import CHORDS, MAJOR_SCALE, chord_pitch_classes
 
 VALENCE_BINS = np.array([-0.25, 0.25])  # low, middle, high
-MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)  # also A natural minor
-TRIADS = ((0, 4, 7), (0, 3, 7), (0, 3, 6))
 
 
 def chord(root: int, quality: int) -> int:
     """Chord number of a root (pitch class, C = 0) and a quality 0 major, 1 minor, 2 diminished."""
     return 1 + root % 12 * 3 + quality
-
-
-def chord_tones(number: int) -> frozenset[int]:
-    """Pitch classes of a chord; empty for chord 0."""
-    if number == 0:
-        return frozenset()
-    root, quality = divmod(number - 1, 3)
-    return frozenset((root + step) % 12 for step in TRIADS[quality])
 
 
 # Tonic, subdominant and dominant of the two normalised keys: C major and A minor (with its major dominant).
@@ -40,9 +29,8 @@ DOMINANT = {False: chord(7, 0), True: chord(4, 0)}
 def scale_of(minor: bool, chord_now: int) -> frozenset[int]:
     """Pitch classes in key over a chord: the diatonic set, with the raised leading note in minor only
     where the chord has it (harmonic minor)."""
-    diatonic = frozenset(MAJOR_SCALE)
-    tones = chord_tones(chord_now)
-    return (diatonic - {7}) | {8} if minor and 8 in tones else diatonic
+    diatonic = frozenset(MAJOR_SCALE)  # A natural minor has the same notes
+    return (diatonic - {7}) | {8} if minor and 8 in chord_pitch_classes(chord_now) else diatonic
 
 
 @dataclass(frozen=True, eq=False)

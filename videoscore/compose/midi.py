@@ -9,8 +9,8 @@ from pathlib import Path
 
 import mido
 
-from videoscore.compose.plan import tonic
 from videoscore.compose.score import PPQ, Role, Score, Section, TempoMap
+from videoscore.compose.theory import NAMES, parse_key
 
 DRUM_CHANNEL = 9
 MELODIC_CHANNELS = [c for c in range(16) if c != DRUM_CHANNEL]
@@ -82,10 +82,9 @@ def pack(tracks: Sequence[Sequence[Event]], end: int) -> bytes:
     return buffer.getvalue()
 
 
-SPELLING = {0: "C", 1: "Db", 2: "D", 3: "Eb", 4: "E", 5: "F", 6: "F#", 7: "G", 8: "Ab", 9: "A", 10: "Bb", 11: "B"}
-MINOR_SPELLING = SPELLING | {1: "C#", 3: "Eb", 6: "F#", 8: "G#"}
-
-
 def _key_signature(key: str) -> str:
-    pitch, minor = tonic(key)
-    return MINOR_SPELLING[pitch] + "m" if minor else SPELLING[pitch]
+    pitch, minor = parse_key(key)
+    name = NAMES[pitch]
+    if minor:
+        return {"Ab": "G#"}.get(name, name) + "m"
+    return {"C#": "Db"}.get(name, name)

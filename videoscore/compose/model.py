@@ -34,7 +34,7 @@ class ComposerConfig:
     width: int = 256
     layers: int = 6
     heads: int = 8
-    dropout: float = 0.1
+    dropout: float = 0.0
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)

@@ -15,6 +15,7 @@ from videoscore.compose.grid import bar_time
 from videoscore.compose.harmony import DOMINANT, TONIC, Harmony
 from videoscore.compose.score import Role
 from videoscore.compose.steps import GRID, BarPlan
+from videoscore.compose.theory import parse_key, shift_to_normal
 from videoscore.cues.sheet import Cue, CueSheet
 
 PHRASE = 4
@@ -57,18 +58,9 @@ def phrases(bars: int) -> list[Phrase]:
     return [Phrase(SONG_FORM[i % len(SONG_FORM)], firsts[i], n, i == count - 1) for i, n in enumerate(lengths)]
 
 
-def tonic(key: str) -> tuple[int, bool]:
-    """Pitch class (C = 0) and minor flag of a key such as "F# minor" or "Bb major"."""
-    name, _, mode = key.partition(" ")
-    pitch = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[name[0].upper()]
-    pitch += name.count("#") + name.count("♯") - name[1:].count("b") - name.count("♭")
-    return pitch % 12, mode.strip().lower().startswith("min")
-
-
 def shift_of(key: str) -> int:
-    """Semitones -6..5 that bring the normalised key (C major, A minor) to `key`."""
-    pitch, minor = tonic(key)
-    return (pitch - (9 if minor else 0) + 6) % 12 - 6
+    """Semitones that bring the normalised key (C major, A minor) to `key`."""
+    return -shift_to_normal(*parse_key(key))
 
 
 class Planner:
@@ -90,9 +82,9 @@ class Planner:
         return self.bars
 
     def _cue(self, cue: Cue, number: int, following: Cue | None, after: int, rng: np.random.Generator) -> None:
-        bars, (_, minor) = cue.meter.bars, tonic(cue.key)
+        bars, (_, minor) = cue.meter.bars, parse_key(cue.key)
         chords, replays = self._form(cue, minor, following, rng)
-        after_last = DOMINANT[minor] if following is None else TONIC[tonic(following.key)[1]]
+        after_last = DOMINANT[minor] if following is None else TONIC[parse_key(following.key)[1]]
         roles = self.roles.get(cue.mood, DEFAULT_ROLES)
         for bar in range(bars):
             valence, arousal = cue.at(bar_time(cue.start, cue.end, bars, bar))

@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.compose.score import Role
+from videoscore.compose.theory import CHORDS
+
+__all__ = ["CHORDS", "DURATIONS", "DURATION_CLASSES", "FEATURES", "GRID", "POSITIONS", "ROLES", "BarPlan",
+           "duration_class", "features"]
 
 GRID = 24  # positions a quarter
 POSITIONS = 6 * GRID  # the longest bar has six quarters
 ROLES = len(Role)
-CHORDS = 37  # none, then root * 3 + quality (major, minor, diminished or other) + 1
 DURATIONS = np.array([1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 20, 24, 30, 32, 36, 42, 48, 60, 72, 84, 96, 120, 144, 192, 240, 288])
 DURATION_CLASSES = len(DURATIONS)
 FEATURES = 25

@@ -9,12 +9,7 @@ from numpy.typing import NDArray
 
 from videoscore.compose.score import PPQ, Role, Score
 from videoscore.compose.steps import GRID
-
-# Krumhansl & Kessler (1982) probe-tone profiles, C major and C minor.
-MAJOR_PROFILE = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
-MINOR_PROFILE = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-MAJOR_SCALE, MINOR_SCALE = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10, 11)
-
+from videoscore.compose.theory import MAJOR_SCALE, MINOR_SCALE, find_key
 
 @dataclass(frozen=True, eq=False)
 class Passage:
@@ -39,18 +34,9 @@ def passage(score: Score) -> Passage:
     return Passage(table[:, 0], table[:, 1], table[:, 2], table[:, 3], float(score.duration))
 
 
-def best_key(p: Passage) -> tuple[int, bool]:
-    """Tonic (C = 0) and minor flag whose profile fits the duration-weighted pitch classes best."""
-    histogram = np.bincount(p.pitch % 12, weights=p.duration, minlength=12)
-    fits = [(np.corrcoef(histogram, np.roll(profile, tonic))[0, 1], tonic, minor)
-            for minor, profile in ((False, MAJOR_PROFILE), (True, MINOR_PROFILE)) for tonic in range(12)]
-    _, tonic, minor = max(fits)
-    return tonic, minor
-
-
 def in_key_share(p: Passage) -> float:
     """Share of notes in the scale of the best-fitting key (harmonic and natural minor together)."""
-    tonic, minor = best_key(p)
+    tonic, minor = find_key(np.bincount(p.pitch % 12, weights=p.duration, minlength=12))
     return float(np.isin((p.pitch - tonic) % 12, MINOR_SCALE if minor else MAJOR_SCALE).mean())
 
 
