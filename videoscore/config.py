@@ -2,8 +2,9 @@
 
 The CLI's options and help, the Python API, the presets and the docs read their
 defaults from these dataclasses. A preset (TOML) may replace any field of any
-group under the group's name; the command line replaces the preset's.
-Each field's ``help`` is the text that ``--help`` shows.
+group under the group's name; the command line replaces the preset's
+(`videoscore.options` does both). Each field's ``help`` is the text that ``--help``
+shows; its flag is the field's own name unless ``flag`` says another.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from typing import Any
 
 
 def option(default: Any, help: str, **checks: Any) -> Any:
-    """A dataclass field with its help text and its limits (``min``, ``max``, ``choices``)."""
+    """A dataclass field with its help text, its limits (``min``, ``max``, ``choices``) and its ``flag``."""
     return field(default=default, metadata={"help": help, **checks})
 
 
 @dataclass(frozen=True)
 class SampleOptions:
-    every: Fraction = option(Fraction(1, 2), "seconds between sampled frames", min=Fraction(1, 30), max=Fraction(60))
-    size: int = option(260, "longest side of a sampled frame in pixels", min=32, max=1024)
+    every: Fraction = option(Fraction(1, 2), "seconds between sampled frames",
+                             min=Fraction(1, 30), max=Fraction(60), flag="sample-every")
+    size: int = option(260, "longest side of a sampled frame in pixels", min=32, max=1024, flag="frame-size")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class PerceiveOptions:
 
 @dataclass(frozen=True)
 class SmoothOptions:
-    window: float = option(6.0, "smoothing window in seconds", min=0.0, max=600.0)
+    window: float = option(6.0, "smoothing window in seconds", min=0.0, max=600.0, flag="smooth")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,304 @@
+"""The whole way from a video to the scored video, made of the stages and nothing else.
+
+Here live the order of the stages, the clock, the temporary folder and the files that are kept; what
+a stage does is its own module's business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from videoscore.compose.score import Role, Score
+from videoscore.config import Options
+from videoscore.cues.sheet import CueSheet
+from videoscore.errors import CueSheetError, DiskFull, OutputError
+from videoscore.mood.curve import MoodCurve
+from videoscore.options import build
+from videoscore.outputs import Targets, plan_targets, publish
+from videoscore.perform.palettes import Preset, load_preset
+from videoscore.perform.parts import Arrangement
+from videoscore.progress import Progress, silent
+from videoscore.video.frames import Cut, Frame
+from videoscore.video.media import Media
+
+STAGES = ("probe", "sample", "perceive", "smooth", "spot", "compose", "orchestrate", "render", "speech",
+          "mix", "mux")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a video looks like to the composer.
+
+    raw, curve : mood over time as perceived, and smoothed. cuts : shot boundaries.
+    sheet : the cues that were spotted. seconds : wall time by stage.
+    """
+
+    media: Media
+    raw: MoodCurve
+    curve: MoodCurve
+    cuts: tuple[Cut, ...]
+    sheet: CueSheet
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What scoring did.
+
+    output : the scored video. kept : further files by kind: "cues", and as asked "midi", "wav", "stems".
+    sheet : the cue sheet that was composed from. notes : how many were written.
+    loudness : integrated loudness of the new sound track in LUFS, None when too short or silent to measure.
+    true_peak : its true peak in dBTP, None when it is silent.
+    seconds : wall time by stage. peak_memory : bytes, of this process and its largest child together.
+    """
+
+    output: Path
+    kept: Mapping[str, Path]
+    sheet: CueSheet
+    notes: int
+    loudness: float | None
+    true_peak: float | None
+    seconds: Mapping[str, float]
+    peak_memory: int
+
+
+@dataclass
+class Clock:
+    """Wall time by stage, and word of each stage's start and end to `progress`."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def stage(self, name: str, total: float) -> Iterator[None]:
+        self.progress(name, 0.0, total)
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, time.perf_counter() - begin)
+        self.progress(name, total, total)
+
+    def add(self, name: str, seconds: float) -> None:
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+
+def analyze(input: str | Path, options: Options | None = None, *, preset: str | None = None,
+            seed: int | None = None, progress: Progress = silent, **settings: Any) -> Analysis:
+    """Watch a video: mood curve, cuts and cue sheet.
+
+    Parameters
+    ----------
+    options : all options at once; else `preset`, `seed` and single `settings` by their names, as in
+        ``analyze("film.mp4", smooth=4, min_cue=10)`` (docs/cli.md lists them).
+
+    Raises
+    ------
+    UsageError, InputError, SetupError
+    """
+    options = build(preset, seed, options, **settings)
+    clock = Clock(progress)
+    return _analyze(_probe(Path(input), clock), options, clock)
+
+
+def score(input: str | Path, output: str | Path | None = None, options: Options | None = None, *,
+          cues: str | Path | CueSheet | None = None, preset: str | None = None, seed: int | None = None,
+          keep: Iterable[str] = (), overwrite: bool = False, workers: int | None = None,
+          progress: Progress = silent, **settings: Any) -> Result:
+    """Write music for a video and put it under the picture.
+
+    Parameters
+    ----------
+    output : the scored video; by default ``NAME.scored.SUFFIX`` beside the input.
+    options, preset, seed, settings : as for `analyze`.
+    cues : a cue sheet, or its file, to compose from instead of watching the video. Its preset and seed
+        hold unless `options`, `preset` or `seed` say otherwise.
+    keep : any of "midi", "wav" (the new sound track), "stems". The cue sheet is always kept.
+    workers : processes that render; by default one a core.
+
+    Raises
+    ------
+    UsageError, InputError, OutputError, SetupError : see `videoscore.errors`. Nothing half-written stays.
+    Cancelled or KeyboardInterrupt : likewise.
+    """
+    clock = Clock(progress)
+    sheet = load_sheet(cues)
+    if sheet is not None and options is None:
+        preset = sheet.preset if preset is None else preset
+        seed = sheet.seed if seed is None else seed
+    options = build(preset, seed, options, **settings)
+    media = _probe(Path(input), clock)
+    taken_from = Path(cues) if isinstance(cues, (str, Path)) else None
+    targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, taken_from)
+    if sheet is None:
+        sheet = _analyze(media, options, clock).sheet
+    else:
+        sheet = dataclasses.replace(fit(sheet, media), seed=options.seed, preset=options.preset)
+    with working_folder(targets.output) as folder:
+        return _perform(media, sheet, options, targets, folder, workers, clock)
+
+
+def load_sheet(cues: str | Path | CueSheet | None) -> CueSheet | None:
+    """A cue sheet from its file; one that is already loaded, or None, as it is. Raises CueSheetError."""
+    if cues is None or isinstance(cues, CueSheet):
+        return cues
+    from videoscore.cues.files import load
+
+    return load(Path(cues))
+
+
+def fit(sheet: CueSheet, media: Media) -> CueSheet:
+    """A cue sheet whose last cue ends with the picture of `media`.
+
+    Differences of up to a picture are taken up by the last cue. Raises CueSheetError beyond that.
+    """
+    gap = media.duration - sheet.duration
+    if gap == 0:
+        return sheet
+    if abs(gap) > media.video.frame_duration:
+        raise CueSheetError(
+            f"the cue sheet is for {float(sheet.duration):.2f} s and the video lasts {float(media.duration):.2f} s",
+            path=media.path, remedy="Make a cue sheet of this video with `videoscore analyze INPUT --cues FILE`.")
+    last = sheet.cues[-1]
+    cues = (*sheet.cues[:-1], dataclasses.replace(last, end=media.duration))
+    return dataclasses.replace(sheet, cues=cues, duration=media.duration)
+
+
+def roles_of(preset: Preset) -> dict[str, frozenset[Role]]:
+    """Mood -> the roles that the preset wants written in it."""
+    return {mood: frozenset(palette.roles) for mood, palette in preset.palettes.items()}
+
+
+def write(sheet: CueSheet, options: Options, clock: Clock) -> tuple[Score, Arrangement]:
+    """Compose and orchestrate a cue sheet with the preset of `options`."""
+    from videoscore.compose.compose import compose
+    from videoscore.perform.orchestrate import orchestrate
+
+    preset = load_preset(options.preset)
+    with clock.stage("compose", float(sheet.duration)):
+        music = compose(sheet, options.compose, roles=roles_of(preset), progress=clock.progress)
+    with clock.stage("orchestrate", float(sheet.duration)):
+        return music, orchestrate(music, preset, sheet.seed)
+
+
+@contextlib.contextmanager
+def working_folder(output: Path) -> Iterator[Path]:
+    """A folder beside `output` (so that renaming works and the disk is the one meant), always removed.
+
+    Inside, a full disk becomes DiskFull.
+    """
+    folder: Path | None = None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{output.stem[:40]}.part", dir=output.parent))
+        yield folder
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull("no space left to write it", path=output,
+                           remedy="Free some space or choose another disk with -o.") from error
+        if folder is None or error.errno == errno.EROFS:
+            raise OutputError(f"can't be written ({error.strerror})", path=output,
+                              remedy="Choose another folder with -o.") from error
+        raise
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def peak_memory() -> int:
+    """Bytes: the peak of this process so far plus that of its largest child that has ended."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * sum(resource.getrusage(who).ru_maxrss
+                      for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+# ---------------------------------------------------------------- the two halves
+
+
+def _probe(path: Path, clock: Clock) -> Media:
+    from videoscore.video.probe import probe
+
+    with clock.stage("probe", 1.0):
+        return probe(path)
+
+
+def _analyze(media: Media, options: Options, clock: Clock) -> Analysis:
+    from videoscore.cues.spot import spot
+    from videoscore.mood.perceive import perceive
+    from videoscore.mood.smooth import smooth
+    from videoscore.video.sample import sample
+
+    total = float(media.duration)
+    clock.progress("sample", 0.0, total)
+    with clock.stage("perceive", total):
+        frames = sample(media, options.sample.every, options.sample.size, clock.progress)
+        seen = perceive(_timed(frames, clock), media, options.perceive, clock.progress)
+    # the two run together, frame by frame: what the sampler took isn't the perceiver's
+    clock.seconds["perceive"] -= clock.seconds.get("sample", 0.0)
+    with clock.stage("smooth", total):
+        curve = smooth(seen.curve, seen.cuts, options.smooth)
+    with clock.stage("spot", total):
+        sheet = spot(curve, seen.cuts, media.duration, options.spot, source=media.path.name,
+                     seed=options.seed, preset=options.preset)
+    return Analysis(media, seen.curve, curve, tuple(seen.cuts), sheet, clock.seconds)
+
+
+def _timed(frames: Iterator[Frame], clock: Clock) -> Iterator[Frame]:
+    """The same frames, with the time each took put down to the sampler."""
+    while True:
+        begin = time.perf_counter()
+        try:
+            frame = next(frames)
+        except StopIteration:
+            return
+        finally:
+            clock.add("sample", time.perf_counter() - begin)
+        yield frame
+
+
+def _perform(media: Media, sheet: CueSheet, options: Options, targets: Targets, folder: Path,
+             workers: int | None, clock: Clock) -> Result:
+    """From the cue sheet to the written files; everything is made in `folder` first."""
+    from videoscore.compose.midi import write_midi
+    from videoscore.cues.files import save
+    from videoscore.perform.mix import mix
+    from videoscore.perform.mux import mux
+    from videoscore.perform.render import render
+
+    total = float(sheet.duration)
+    music, arrangement = write(sheet, options, clock)
+    made: dict[str, Path] = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
+    save(sheet, made["cues"])
+    if "midi" in targets.kept:
+        made["midi"] = folder / "music.mid"
+        write_midi(music, made["midi"])
+    with clock.stage("render", total):
+        stems = render(arrangement, made["stems"], options.render, workers, clock.progress)
+    speech: Sequence[tuple[Fraction, Fraction]] = ()
+    if options.mix.audio == "duck" and media.audio:
+        from videoscore.perform.speech import speech_regions
+
+        with clock.stage("speech", total):
+            speech = speech_regions(media, clock.progress)
+    with clock.stage("mix", total):
+        mixed = mix(stems, media, options.mix, made["wav"], speech=speech, progress=clock.progress)
+    with clock.stage("mux", total):
+        mux(media, mixed.path, targets.output, overwrite=targets.overwrite,
+            keep_original=options.mix.audio != "replace", progress=clock.progress)
+    publish(made, targets)
+    return Result(targets.output, targets.kept, sheet, len(music.notes), mixed.loudness, mixed.true_peak,
+                  clock.seconds, peak_memory())
