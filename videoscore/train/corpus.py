@@ -1,0 +1,414 @@
+"""The composer's corpus: the freely licensed sets as key-normalised notes on a bar grid with V/A labels.
+
+`python -m videoscore.train.corpus --music /work/data --out corpus.npz` reads the sets, finds bar lines, keys,
+chords and roles, tags every bar, and writes one npz. `build` says what the arrays hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from videoscore.compose.features import SCORE, NoteArrays, extract
+from videoscore.compose.score import Role
+from videoscore.compose.tagger import Tagger
+from videoscore.compose.theory import chords, local_keys, shift_to_normal
+from videoscore.train import roles as roles_of
+from videoscore.train.meter import Bars, Notes, Signature, bar_grid
+
+UNITS = 24  # grid units a quarter
+LONGEST_NOTE = 288  # units
+WINDOW = 8  # bars that a label looks at
+SHORTEST_WINDOW = 10.0  # seconds
+VALID_SHARE = 0.05
+KINDS = {
+    "openscore_quartets": "quartet",
+    "openscore_lieder": "song",
+    "freedoom": "band",
+    "simutrans": "band",
+    "mutopia": "ensemble",
+}
+
+
+class Unusable(ValueError):
+    """A file that holds no usable music; the message says why."""
+
+
+@dataclass
+class Piece:
+    """One piece in arrays as `build` names them, without the `note_` and `bar_` prefixes."""
+
+    name: str
+    set: str
+    notes: dict[str, np.ndarray]
+    bars: dict[str, np.ndarray]
+    keys: tuple[str, ...]  # pieces that share one belong on one side of the split
+    tagged_bar: np.ndarray  # bars around which a window was described
+    features: np.ndarray  # (windows, len(SCORE)) of these windows
+
+
+def read(path: Path) -> tuple[Notes, list[roles_of.Track], list[Signature], np.ndarray, np.ndarray]:
+    """Notes, tracks, time signatures and tempo (units, quarters a minute) of a MIDI file.
+
+    Raises Unusable when it can't be read or holds no notes.
+    """
+    import symusic
+
+    try:
+        midi = symusic.Score(path)
+    except Exception as why:  # symusic raises bare RuntimeError and ValueError on broken files
+        raise Unusable(f"unreadable: {why}") from why
+    scale = UNITS / midi.ticks_per_quarter
+    tracks, columns = [], []
+    for track in midi.tracks:
+        data = track.notes.numpy()
+        if len(data["time"]) == 0:
+            continue
+        onset = np.rint(data["time"] * scale).astype(np.int64)
+        end = np.rint((data["time"] + data["duration"]) * scale).astype(np.int64)
+        rows = (onset, np.maximum(end - onset, 1), data["pitch"], data["velocity"], np.full(len(onset), len(tracks)))
+        columns.append(np.stack(rows, 1).astype(np.int64))
+        tracks.append(roles_of.Track(track.name, int(track.program), bool(track.is_drum)))
+    if not columns:
+        raise Unusable("no notes")
+    table = np.concatenate(columns)
+    table = table[np.lexsort((-table[:, 2], table[:, 0]))]
+    signatures: list[Signature] = []
+    for s in sorted(midi.time_signatures, key=lambda s: s.time):
+        start = round(s.time * scale)
+        if signatures and signatures[-1].start == start:
+            signatures.pop()
+        signatures.append(Signature(start, 4 * UNITS * s.numerator // s.denominator, s.denominator))
+    if not signatures or signatures[0].start > 0:
+        signatures.insert(0, Signature(0, 4 * UNITS, 4))
+    changes = {round(t.time * scale): t.qpm for t in midi.tempos}
+    changes.setdefault(0, 120.0 if not changes else changes[min(changes)])
+    at = np.array(sorted(changes), float)
+    return Notes(*table.T), tracks, signatures, at, np.array([changes[int(t)] for t in at])
+
+
+def bar_tempo(bars: Bars, at: np.ndarray, bpm: np.ndarray) -> np.ndarray:
+    """Mean tempo of each bar in quarters a minute: its quarters over its exact length in time."""
+    minutes = np.concatenate([[0.0], np.cumsum(np.diff(at) / UNITS / bpm[:-1])])
+
+    def time(units: np.ndarray) -> np.ndarray:
+        k = np.clip(np.searchsorted(at, units, side="right") - 1, 0, None)
+        return minutes[k] + (units - at[k]) / UNITS / bpm[k]
+
+    return (bars.length / UNITS) / (time(bars.start + bars.length) - time(bars.start))
+
+
+def _pitch_content(notes: Notes, bars: Bars) -> tuple[np.ndarray, np.ndarray]:
+    """(bars, 12) duration of each pitch class that sounds in a bar, and the same of its lowest notes."""
+    count = len(bars.start)
+    hist, low = np.zeros((count, 12)), np.zeros((count, 12))
+    lowest = roles_of.outer_voice(notes, lowest=True)
+    ends = bars.start + bars.length
+    first = np.searchsorted(bars.start, notes.onset, side="right") - 1
+    last = np.searchsorted(bars.start, notes.onset + notes.duration, side="left") - 1
+    for hop in range(int((last - first).max()) + 1):
+        live = (last >= first + hop) & (hop < 8)
+        bar = first[live] + hop
+        note = notes.where(live)
+        inside = np.minimum(note.onset + note.duration, ends[bar]) - np.maximum(note.onset, bars.start[bar])
+        np.add.at(hist, (bar, note.pitch % 12), inside)
+        under = lowest[live]
+        np.add.at(low, (bar[under], note.pitch[under] % 12), inside[under])
+    return hist, low
+
+
+def _merge(table: np.ndarray) -> np.ndarray:
+    """Rows (bar, pos, role, pitch, dur, vel) sorted; equal first four become one, the longest and loudest."""
+    table = table[np.lexsort((-table[:, 3], table[:, 2], table[:, 1], table[:, 0]))]
+    new = np.r_[True, (np.diff(table[:, :4], axis=0) != 0).any(1)]
+    starts = np.flatnonzero(new)
+    merged = table[starts].copy()
+    merged[:, 4] = np.maximum.reduceat(table[:, 4], starts)
+    merged[:, 5] = np.maximum.reduceat(table[:, 5], starts)
+    return merged
+
+
+def piece(path: Path, set_name: str) -> Piece:
+    """One file, read and described. Raises Unusable."""
+    notes, tracks, signatures, at, bpm = read(path)
+    role = roles_of.assign(notes, tracks, KINDS[set_name] if set_name != "mutopia" else _mutopia_kind(tracks))
+    keep = role != roles_of.DROP
+    notes, role = notes.where(keep), role[keep]
+    if not (role != Role.DRUMS).any():
+        raise Unusable("no pitched notes")
+    try:
+        bars = bar_grid(notes, signatures, search=KINDS[set_name] != "band")
+    except ValueError as why:
+        raise Unusable(str(why)) from why
+    bar = np.searchsorted(bars.start, notes.onset, side="right") - 1
+    begin, end = int(bar.min()), int(bar.max()) + 1
+    if end - begin < 4:
+        raise Unusable("fewer than four bars")
+    bars = Bars(bars.start[begin:end], bars.length[begin:end], bars.denominator[begin:end])
+    bar = bar - begin
+    pitched = role != Role.DRUMS
+    hist, low = _pitch_content(notes.where(pitched), bars)
+    key = local_keys(hist)
+    minor = key >= 12
+    shift = np.array([shift_to_normal(int(k) % 12, bool(k >= 12)) for k in key])
+    turn = (np.arange(12)[None] - shift[:, None]) % 12
+    rows = np.arange(len(key))[:, None]
+    pitch = np.where(pitched, notes.pitch + shift[bar], notes.pitch)
+    if pitch.min() < 0 or pitch.max() > 127:
+        raise Unusable("pitches outside 0..127")
+    position = notes.onset - bars.start[bar]
+    table = _merge(np.stack([bar, position, role, pitch, np.minimum(notes.duration, LONGEST_NOTE), notes.velocity], 1))
+    tempo = bar_tempo(bars, at, bpm)
+    edge = np.r_[False, (np.diff(key) != 0) | (np.diff(bars.length) != 0)]
+    last = np.zeros(len(key), np.int64)
+    last[-1] = 1
+    columns = dict(zip(("bar", "pos", "role", "pitch", "dur", "vel"), table.T))
+    described = {
+        "len": bars.length, "den": bars.denominator, "tempo": tempo,
+        "chord": chords(hist[rows, turn], low[rows, turn]), "shift": shift, "minor": minor,
+        "segment": np.cumsum(edge), "last": last,
+    }  # fmt: skip
+    keys = _split_keys(path.stem, set_name, table)
+    plain = Piece(path.stem, set_name, columns, described, keys, np.zeros(0, int), np.zeros((0, len(SCORE))))
+    return _describe(plain)
+
+
+def _mutopia_kind(tracks: list[roles_of.Track]) -> str:
+    strings = [t.program in (40, 41, 42, 48, 49) for t in tracks]
+    if len(tracks) == 4 and all(strings):
+        return "quartet"
+    return "song" if any(t.program in (52, 53, 54) for t in tracks) else "ensemble"
+
+
+def _split_keys(stem: str, set_name: str, table: np.ndarray) -> tuple[str, ...]:
+    """What makes two files one work: composer with set, title or opus number; or the same beginning."""
+    content = hashlib.sha1(np.diff(table[:40, 3]).astype(np.int16).tobytes()).hexdigest()
+    keys = [f"notes:{content}", f"file:{set_name}/{stem}"]
+    parts = stem.split("__")
+    composer = re.match(r"[^\W_]+", parts[0])
+    who = re.sub(r"(?<=[a-z])[A-Z]\w*$", "", composer.group(0)).casefold() if composer else ""
+    if set_name.startswith("openscore") or set_name == "mutopia":
+        opus = re.search(r"op(?:us)?[\W_]*(\d+)[\W_]*(?:no?[\W_]*(\d+))?", stem.split("__", 1)[-1].casefold())
+        if opus:
+            keys.append(f"{who}:op{opus.group(1)}no{opus.group(2) or ''}")
+        catalogue = re.search(r"(?:\b|_)(?:d|k|kv|bwv|hwv)[\W_]*(\d{2,4})", stem.casefold())
+        if catalogue:
+            keys.append(f"{who}:cat{catalogue.group(1)}")
+    if set_name == "openscore_lieder":
+        title = parts[-2] if len(parts) > 2 else parts[-1]
+        if len(parts) > 3 and parts[1].strip("_"):
+            keys.append(f"{who}:set:{parts[1].casefold()}")
+        plain = re.sub(r"[\W_]+", "", re.sub(r"^_*\d+\w?_", "", title.split(",")[0].split("(")[0])).casefold()
+        if len(plain) > 2:
+            keys.append(f"{who}:title:{plain}")
+    return tuple(keys)
+
+
+def windows(p: Piece, every: int = 1) -> Iterator[tuple[int, NoteArrays, float]]:
+    """(bar, pitched notes in seconds at sounding pitch, span) around every `every`-th bar of a piece.
+
+    A window is `WINDOW` bars long, or longer where these last under `SHORTEST_WINDOW` seconds.
+    """
+    seconds = np.r_[0.0, np.cumsum(p.bars["len"] / UNITS * 60.0 / p.bars["tempo"])]
+    bar = p.notes["bar"]
+    unit = 60.0 / p.bars["tempo"][bar] / UNITS
+    pitched = p.notes["role"] != Role.DRUMS
+    pitch = p.notes["pitch"] - np.where(pitched, p.bars["shift"][bar], 0)
+    onset = seconds[bar] + p.notes["pos"] * unit
+    whole = NoteArrays(onset[pitched], (p.notes["dur"] * unit)[pitched], pitch[pitched], None)
+    count = len(p.bars["len"])
+    for b in range(0, count, every):
+        start, end = seconds[max(b - WINDOW // 2, 0)], seconds[min(b + WINDOW // 2, count)]
+        lack = max(SHORTEST_WINDOW - (end - start), 0.0) / 2
+        start, end = max(start - lack, 0.0), min(end + lack, seconds[-1])
+        if end > start:
+            yield b, whole.window(start, end), end - start
+
+
+def _describe(p: Piece) -> Piece:
+    """The piece with the features of every second bar's window."""
+    at, rows = [], []
+    for b, notes, span in windows(p, every=2):
+        if len(notes) >= 8:
+            at.append(b)
+            rows.append(extract(notes, span, SCORE))
+    if not rows:
+        raise Unusable("too few notes to tag")
+    return replace(p, tagged_bar=np.array(at), features=np.array(rows))
+
+
+def label(p: Piece, tagger: Tagger) -> None:
+    """Give every bar its valence and arousal: interpolated between the tagged ones, smoothed over five bars."""
+    tags = tagger.predict_features(p.features[:, [SCORE.index(name) for name in tagger.names]])
+    count = len(p.bars["len"])
+    kernel = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9.0
+    for k, name in enumerate(("valence", "arousal")):
+        curve = np.interp(np.arange(count), p.tagged_bar, tags[:, k])
+        p.bars[name] = np.convolve(np.pad(curve, 2, mode="edge"), kernel, mode="valid")
+
+
+def _work(job: tuple[str, str]) -> Piece | str:
+    path, set_name = Path(job[0]), job[1]
+    try:
+        return piece(path, set_name)
+    except Unusable as why:
+        return f"{set_name}/{path.name}: {why}"
+
+
+def _files(music: Path) -> Iterator[tuple[str, str]]:
+    for set_name in KINDS:
+        folder = music / set_name
+        free = _public_domain(folder / "mutrun.jsonl") if set_name == "mutopia" and folder.is_dir() else ("",)
+        for path in sorted(folder.glob("*.mid")):
+            if path.stem.startswith(free):
+                yield str(path), set_name
+
+
+def _public_domain(listing: Path) -> tuple[str, ...]:
+    """How the stems of Mutopia's public-domain pieces begin, from the listing that comes with the files."""
+    rows = [json.loads(line) for line in listing.read_text(encoding="utf-8").splitlines() if line.strip()]
+    free = [r["rel"] for r in rows if r.get("license") == "Public Domain"]
+    return tuple(rel.removesuffix(".ly").replace("/", "__") for rel in free)
+
+
+def split(pieces: list[Piece]) -> np.ndarray:
+    """0 train, 1 valid for every piece; pieces that share a key, also by way of others, stay together."""
+    parent: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parent.setdefault(key, key) != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    for p in pieces:
+        for key in p.keys[1:]:
+            a, b = sorted((root(p.keys[0]), root(key)))
+            parent[b] = a
+    digest = [int(hashlib.sha1(root(p.keys[0]).encode()).hexdigest()[:8], 16) / 16**8 for p in pieces]
+    return (np.array(digest) < VALID_SHARE).astype(np.int8)
+
+
+_NOTE_TYPES = {"bar": np.int32, "pos": np.int16, "role": np.int8, "pitch": np.int16, "dur": np.int16, "vel": np.int8}
+_BAR_TYPES = {
+    "piece": np.int32, "len": np.int16, "den": np.int8, "tempo": np.float32, "chord": np.int8, "shift": np.int8,
+    "minor": np.int8, "segment": np.int32, "valence": np.float32, "arousal": np.float32, "last": np.int8,
+}  # fmt: skip
+
+
+def join(pieces: list[Piece]) -> dict[str, np.ndarray]:
+    """The arrays of `build` from single pieces; bar and segment numbers become global."""
+    notes: dict[str, list[np.ndarray]] = {k: [] for k in _NOTE_TYPES}
+    bars: dict[str, list[np.ndarray]] = {k: [] for k in _BAR_TYPES}
+    bar, segment = 0, 0
+    for number, p in enumerate(pieces):
+        p.notes["bar"] = p.notes["bar"] + bar
+        p.bars["segment"] = p.bars["segment"] + segment
+        p.bars["piece"] = np.full(len(p.bars["len"]), number)
+        bar += len(p.bars["len"])
+        segment = int(p.bars["segment"][-1]) + 1
+        for table, source in ((notes, p.notes), (bars, p.bars)):
+            for key in table:
+                table[key].append(source[key])
+    arrays = {f"note_{k}": np.concatenate(v).astype(_NOTE_TYPES[k]) for k, v in notes.items()}
+    arrays |= {f"bar_{k}": np.concatenate(v).astype(_BAR_TYPES[k]) for k, v in bars.items()}
+    arrays["piece_name"] = np.array([p.name for p in pieces])
+    arrays["piece_set"] = np.array([p.set for p in pieces])
+    arrays["piece_split"] = split(pieces)
+    return arrays
+
+
+def read_pieces(music: Path, say: Callable[[str], None], workers: int = 2) -> list[Piece]:
+    """Every usable piece of the sets under `music`, copies dropped; not yet labelled."""
+    pieces: list[Piece] = []
+    seen: set[bytes] = set()
+    with ProcessPoolExecutor(workers) as pool:
+        for p in pool.map(_work, list(_files(music)), chunksize=8):
+            if isinstance(p, str):
+                say(f"dropped {p}")
+                continue
+            content = b"".join(p.notes[k].astype(np.int32).tobytes() for k in ("bar", "pos", "pitch", "dur"))
+            if content in seen:
+                say(f"dropped {p.set}/{p.name}: a copy")
+                continue
+            seen.add(content)
+            pieces.append(p)
+    return pieces
+
+
+def build(music: Path, out: Path, say: Callable[[str], None] = lambda line: None, workers: int = 2) -> None:
+    """Read the clean sets under `music` and write the corpus to `out` (npz).
+
+    Notes, concatenated over pieces and sorted by (bar, pos, role, pitch descending): `note_bar` (index into
+    the bar arrays), `note_pos` (onset in the bar, 1/24 quarter), `note_role`, `note_pitch` (moved so that the
+    local key is C major or A minor; drums: General MIDI key), `note_dur` (1/24 quarter, 1..288), `note_vel`.
+    Bars: `bar_piece`, `bar_len` (1/24 quarter), `bar_den` (time signature's denominator), `bar_tempo` (quarters
+    a minute), `bar_chord` (theory.chords, normalised), `bar_shift` (semitones that were added), `bar_minor`,
+    `bar_segment` (runs of bars of one piece, key and length), `bar_valence`, `bar_arousal` in [-1, 1],
+    `bar_last` (1: the piece's last). Pieces: `piece_name`, `piece_set`, `piece_split` (0 train, 1 valid).
+    """
+    tagger = Tagger.load("tagger")
+    pieces = read_pieces(music, say, workers)
+    if not pieces:
+        raise FileNotFoundError(f"{music}: none of the sets {', '.join(KINDS)} is here")
+    for p in pieces:
+        label(p, tagger)
+    arrays = join(pieces)
+    part = out.with_name(out.name + ".part.npz")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        np.savez_compressed(part, **arrays)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    for line in summary(arrays):
+        say(line)
+
+
+def summary(arrays: dict[str, np.ndarray]) -> list[str]:
+    """Counts a set, label statistics and role counts, a line each."""
+    owner = arrays["bar_piece"][arrays["note_bar"]]
+    minutes = arrays["bar_len"] / UNITS / arrays["bar_tempo"]
+    lines = []
+    for name in [*KINDS, "all"]:
+        ours = (arrays["piece_set"] == name) if name != "all" else np.ones(len(arrays["piece_set"]), bool)
+        bars, notes = ours[arrays["bar_piece"]], ours[owner]
+        if not ours.any():
+            continue
+        v, a = arrays["bar_valence"][bars], arrays["bar_arousal"][bars]
+        role = np.bincount(arrays["note_role"][notes], minlength=6)
+        lines.append(
+            f"{name}: {ours.sum()} pieces ({arrays['piece_split'][ours].sum()} valid), {bars.sum()} bars, "
+            f"{notes.sum()} notes, {minutes[bars].sum() / 60:.1f} h; valence {v.mean():+.2f} sd {v.std():.2f}, "
+            f"arousal {a.mean():+.2f} sd {a.std():.2f}; quadrants 1-4 "
+            + " ".join(f"{q:.2f}" for q in _quadrants(v, a))
+            + f"; minor {arrays['bar_minor'][bars].mean():.2f}; roles "
+            + " ".join(f"{r.name.lower()} {n}" for r, n in zip(Role, role))
+        )
+    return lines
+
+
+def _quadrants(v: np.ndarray, a: np.ndarray) -> list[float]:
+    return [float(np.mean(m)) for m in ((v >= 0) & (a >= 0), (v < 0) & (a >= 0), (v < 0) & (a < 0), (v >= 0) & (a < 0))]
+
+
+def main() -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser(description="Build the composer's corpus.")
+    parser.add_argument("--music", type=Path, required=True, help="folder that holds the sets' folders")
+    parser.add_argument("--out", type=Path, required=True, help="npz to write")
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    build(options.music, options.out, say=print, workers=options.workers)
+
+
+if __name__ == "__main__":
+    main()
