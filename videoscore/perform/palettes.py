@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ class Instrument:
     pan: int = 64
     quietest: int = 25
     loudest: int = 120
-    keys: Mapping[int, int | None] = ()  # type: ignore[assignment]
+    keys: Mapping[int, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

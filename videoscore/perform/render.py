@@ -19,13 +19,14 @@ from videoscore.perform.parts import Arrangement, Part, Stem
 from videoscore.perform.stem import QUANTUM, StemJob, to_json
 from videoscore.progress import Progress, silent
 
+DEFAULTS = RenderOptions()
 # At most this share of the music is faded at its end, so that a clip of a second still sounds.
 LONGEST_FADE = 0.25
 # (index of the part, line of JSON from its worker, or None when the worker has ended)
 Line = tuple[int, "str | None"]
 
 
-def render(arrangement: Arrangement, folder: Path, options: RenderOptions = RenderOptions(),
+def render(arrangement: Arrangement, folder: Path, options: RenderOptions = DEFAULTS,
            workers: int | None = None, progress: Progress = silent) -> tuple[Stem, ...]:
     """Play every part with FluidSynth into ``folder/NN-name.wav``.
 

@@ -27,8 +27,8 @@ from videoscore.perform.wav import wav_writer
 QUANTUM = 64  # samples: FluidSynth's own block (FLUID_BUFSIZE), on whose borders events take effect
 BUFFER = QUANTUM * 512
 SILENCE = 1e-6  # -120 dBFS: what is left of the reverberation when the synthesiser may rest
-# Plain MIDI volume 100 and velocity 100 of one instrument then peak near -20 dBFS.
-GAIN = 0.4
+# The packaged presets' music then has about -20 LUFS before the mix; float samples can't clip.
+GAIN = 1.0
 ROOM = (0.75, 0.35, 0.9)  # room size, damping and width of the reverberation: a medium hall
 DRUM_BANK, DRUM_CHANNEL = 128, 9
 

@@ -1,0 +1,100 @@
+"""A look-ahead true-peak limiter that works block by block.
+
+Attenuation is found in dB: what each (oversampled) peak needs, held ahead of the
+peak, let go at a constant rate, and smoothed over the look-ahead. The smoothing
+window reaches back no further than the hold reaches forward, so the average never
+falls below what a peak needs: no overshoot (cf. Giannoulis, Massberg and Reiss
+2012, "Digital dynamic range compressor design", on look-ahead and smoothing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoscore.perform import truepeak
+
+Block = NDArray[np.float32]
+
+LOOK_AHEAD = 0.005  # seconds
+RELEASE = 20.0  # dB a second: 3 dB are back after 150 ms, slow enough not to distort bass
+
+
+class Limiter:
+    """Holds true peaks under a ceiling.
+
+    Parameters
+    ----------
+    ceiling : highest true peak in dBTP (four times oversampled).
+    sample_rate : Hz. channels : all are attenuated alike, so the stereo image stays.
+    """
+
+    def __init__(self, ceiling: float, sample_rate: int, channels: int = 2) -> None:
+        self.ceiling = 10 ** (ceiling / 20)
+        self.ahead = 2 * round(LOOK_AHEAD * sample_rate / 2)
+        self.step = RELEASE / sample_rate
+        window = np.hanning(self.ahead + 3)[1:-1]
+        self.window = window / window.sum()  # (ahead + 1,)
+        self.channels = channels
+        self.latency = self.ahead + truepeak.AFTER
+        # samples not given out yet, after BEFORE samples of context
+        self.samples = np.zeros((truepeak.BEFORE, channels), np.float32)
+        self.held = np.zeros(self.ahead)  # attenuation before smoothing, of the last samples given out
+        self.reduction = 0.0  # the most that was taken away so far, dB
+
+    def run(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """Limited blocks, together exactly as long as `blocks`."""
+        for block in blocks:
+            yield self._push(block)
+        yield self._push(np.zeros((self.latency, self.channels), np.float32))
+
+    def _push(self, block: Block) -> Block:
+        self.samples = np.concatenate((self.samples, block))
+        ready = len(self.samples) - truepeak.BEFORE - self.latency
+        if ready <= 0:
+            return self.samples[:0]
+        out = self.samples[truepeak.BEFORE : truepeak.BEFORE + ready]
+        attenuation = self._attenuation(ready)
+        self.samples = self.samples[ready:]
+        if attenuation is None:
+            return out
+        self.reduction = max(self.reduction, float(attenuation.max()))
+        gain = np.power(10.0, attenuation / -20.0).astype(np.float32)
+        return out * gain[:, None]
+
+    def _attenuation(self, ready: int) -> NDArray[np.float64] | None:
+        """dB to take off each of the next `ready` samples, or None when it is nothing."""
+        needed = self._needed(ready + self.ahead)
+        if needed is None and not self.held.any():
+            return None
+        if needed is None:
+            needed = np.zeros(ready + self.ahead)
+        held = self._released(_highest_ahead(needed, self.ahead))
+        held = np.concatenate((self.held, held))
+        self.held = held[-self.ahead :]
+        return np.convolve(held, self.window, "valid")
+
+    def _needed(self, count: int) -> NDArray[np.float64] | None:
+        """dB over the ceiling of the next `count` samples, or None when all lie under it."""
+        part = self.samples[: truepeak.BEFORE + count + truepeak.AFTER]
+        if float(np.abs(part).max()) * truepeak.HEADROOM <= self.ceiling:
+            return None
+        peaks = truepeak.peaks(part) / self.ceiling
+        if peaks.max() <= 1.0:
+            return None
+        return 20 * np.log10(np.maximum(peaks, 1.0)).astype(np.float64)
+
+    def _released(self, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+        """max(wanted[n], result[n - 1] - step) for every n, without a loop."""
+        ramp = self.step * np.arange(1, len(wanted) + 1)
+        start = np.maximum.accumulate(np.concatenate(([self.held[-1]], wanted + ramp)))[1:]
+        return np.maximum(start - ramp, 0.0)
+
+
+def _highest_ahead(values: NDArray[np.float64], ahead: int) -> NDArray[np.float64]:
+    """max(values[n : n + ahead + 1]) for every n that has so many after it; `ahead` is even."""
+    from scipy.ndimage import maximum_filter1d
+
+    return maximum_filter1d(values, ahead + 1)[ahead // 2 : len(values) - ahead // 2]
