@@ -48,7 +48,7 @@ def test_stays_in_range_and_rows_sum_to_one(curve, cuts, options):
     assert np.array_equal(out.t, curve.t)
     for name in ("valence", "arousal", "confidence"):
         before, after = getattr(curve, name), getattr(out, name)
-        assert after.min() >= before.min() and after.max() <= before.max(), name
+        assert before.min() <= after.min() <= after.max() <= before.max(), name
     assert out.moods.min() >= 0
     assert np.allclose(out.moods.sum(axis=1), 1, atol=1e-12)
 
@@ -58,7 +58,8 @@ def test_stays_in_range_and_rows_sum_to_one(curve, cuts, options):
 def test_constant_curve_is_unchanged(curve, cuts, options, value):
     flat = make(curve.t, value, confidence=curve.confidence)
     out = smooth(flat, cuts, options)
-    assert np.array_equal(out.valence, flat.valence) and np.array_equal(out.arousal, flat.arousal)
+    assert np.array_equal(out.valence, flat.valence)
+    assert np.array_equal(out.arousal, flat.arousal)
 
 
 @given(curves(), cut_lists, windows)
@@ -109,8 +110,8 @@ def test_spike_of_one_sample_does_not_survive_and_does_not_move():
 
 def test_flash_shot_of_one_sample_does_not_survive_between_two_hard_cuts():
     t = np.arange(0, 60, 0.5)
-    out = smooth(make(t, np.where(t == 30, 1.0, 0.0)), [Cut(Fraction(119, 4), 1.0), Cut(Fraction(121, 4), 1.0)],
-                 SmoothOptions(window=6))
+    cuts = [Cut(Fraction(119, 4), 1.0), Cut(Fraction(121, 4), 1.0)]
+    out = smooth(make(t, np.where(t == 30, 1.0, 0.0)), cuts, SmoothOptions(window=6))
     assert out.valence.max() < 0.2
 
 
@@ -151,7 +152,8 @@ def test_uneven_samples_give_the_mean_over_time_not_over_samples():
     # the first bright sample stands for the time from 4.5, halfway to its neighbour
     even = make(fine, np.where((fine >= 4.5) & (fine < 6), 1.0, 0.0))
     options = SmoothOptions(window=12)
-    assert smooth(curve, (), options).at(5.5)[0] == pytest.approx(smooth(even, (), options).at(5.5)[0], abs=0.01)
+    wanted, _ = smooth(even, (), options).at(5.5)
+    assert smooth(curve, (), options).at(5.5)[0] == pytest.approx(wanted, abs=0.01)
 
 
 def test_values_that_are_not_finite_are_refused():

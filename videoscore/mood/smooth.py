@@ -20,8 +20,9 @@ from videoscore.video.frames import Cut
 # Share of a weight that a cut of strength 1 takes away. Moods do carry over shots: film cutting is
 # mostly within a scene, so a fifth stays.
 BARRIER = 0.8
-# The kernel ends at this many standard deviations: the rest is 0.006 % of its area.
-REACH = 4.0
+# The kernel ends at this many standard deviations. What lies beyond is 2e-9 of its area, so it can't
+# matter even where all that is nearer has no confidence.
+REACH = 6.0
 # What a sample of confidence 0 still weighs, so that a stretch without any confidence has a mean.
 LEAST_CONFIDENCE = 1e-3
 
@@ -81,13 +82,15 @@ def _kernel_mean(t: Array, x: Array, trust: Array, cuts: Sequence[Cut], sigma: f
     weight = own * trust
     total = weight[:, None] * x
     for k in range(1, n):
-        # the near edge of the k-th neighbour's stretch, seen from either side
-        if (edges[k:n] - t[:-k]).min() > REACH * sigma and (t[k:] - edges[1 : n - k + 1]).min() > REACH * sigma:
+        # distance to the near edge of the k-th neighbour's stretch, forwards and backwards
+        ahead, behind = edges[k:n] - t[:-k], t[k:] - edges[1 : n - k + 1]
+        if min(ahead.min(), behind.min()) > REACH * sigma:
             break
         passes = walls.passing(k)
-        after = _area(edges[k:n] - t[:-k], edges[k + 1 :] - t[:-k], sigma) * passes
-        before = _area(t[k:] - edges[1 : n - k + 1], t[k:] - edges[: n - k], sigma) * passes
-        for here, there, w in ((slice(None, n - k), slice(k, None), after), (slice(k, None), slice(None, n - k), before)):
+        left, right = slice(None, n - k), slice(k, None)
+        after = _area(ahead, edges[k + 1 :] - t[:-k], sigma) * passes
+        before = _area(behind, t[k:] - edges[: n - k], sigma) * passes
+        for here, there, w in ((left, right, after), (right, left, before)):
             plain[here] += w
             weight[here] += w * trust[there]
             total[here] += (w * trust[there])[:, None] * x[there]
