@@ -41,6 +41,8 @@ class SmoothOptions:
 @dataclass(frozen=True)
 class SpotOptions:
     min_cue: Fraction = option(Fraction(8), "shortest cue in seconds", min=Fraction(1), max=Fraction(3600))
+    max_cue: Fraction = option(Fraction(75), "longest cue in seconds (at least three times the shortest)",
+                               min=Fraction(10), max=Fraction(3600))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ says what a cue sheet is. Times are exact rational seconds from the first pictur
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -19,9 +20,23 @@ class CurvePoint:
     arousal: float
 
 
+def on_line(points: Sequence[CurvePoint], t: Fraction) -> tuple[float, float]:
+    """Linearly interpolated (valence, arousal) at `t` on one or more points; held beyond the ends."""
+    if t <= points[0].t:
+        return points[0].valence, points[0].arousal
+    for a, b in zip(points, points[1:]):
+        if t <= b.t:
+            w = float((t - a.t) / (b.t - a.t))
+            return a.valence + w * (b.valence - a.valence), a.arousal + w * (b.arousal - a.arousal)
+    return points[-1].valence, points[-1].arousal
+
+
 @dataclass(frozen=True)
 class HitPoint:
-    """A moment inside a cue that the music should mark. `strength` is 0..1, `kind` e.g. "cut"."""
+    """A moment inside a cue that the music should mark. `strength` is 0..1.
+
+    `kind` : "cut" (a strong shot change), "rise" (arousal rises sharply) or a word of the user's.
+    """
 
     t: Fraction
     kind: str
@@ -43,7 +58,8 @@ class Meter:
 class Cue:
     """One stretch of music with one mood word, a V/A curve inside it and a meter of its own.
 
-    start_on : why the cue starts here: "start" (of the film), "cut", "mood" (change without a cut) or "edit".
+    start_on : why the cue starts here: "start" (of the film), "cut", "mood" (the mood changes and no cut
+        is near), "length" (the cue before would last too long) or "edit" (the user's choice).
     key : tonic and mode, e.g. "D minor".
     seed : replaces the sheet's seed for this cue when not None.
     """
@@ -70,14 +86,7 @@ class Cue:
 
     def at(self, t: Fraction) -> tuple[float, float]:
         """Linearly interpolated (valence, arousal) at `t`; held beyond the curve's ends."""
-        points = self.curve
-        if t <= points[0].t:
-            return points[0].valence, points[0].arousal
-        for a, b in zip(points, points[1:]):
-            if t <= b.t:
-                w = float((t - a.t) / (b.t - a.t))
-                return a.valence + w * (b.valence - a.valence), a.arousal + w * (b.arousal - a.arousal)
-        return points[-1].valence, points[-1].arousal
+        return on_line(self.curve, t)
 
 
 @dataclass(frozen=True)
