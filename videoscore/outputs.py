@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from videoscore.errors import OutputError, OutputExists, UsageError
+from videoscore.errors import DiskFull, OutputError, OutputExists, UsageError
 from videoscore.options import did_you_mean
 from videoscore.video.media import Media
 
@@ -92,9 +93,38 @@ def publish(made: Mapping[str, Path], targets: Targets) -> None:
     for kind, path in targets.kept.items():
         if targets.given is not None and kind == "cues" and _same(targets.given, path):
             continue
-        if kind == "stems" and path.is_dir():
-            shutil.rmtree(path)
-        os.replace(made[kind], path)
+        if kind == "stems":
+            replace_folder(made[kind], path)
+        else:
+            os.replace(made[kind], path)
+
+
+def replace_folder(made: Path, path: Path) -> None:
+    """Move the folder `made` to `path`, which `check_folder` has allowed."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    os.replace(made, path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all. Raises DiskFull or OutputError."""
+    part = path.with_name(f"{path.name[:80]}.part{os.getpid()}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_error(path: Path, error: OSError) -> OutputError:
+    """The typed error for what the system said when `path` was written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("no space left to write it", path=path,
+                        remedy="Free some space or choose another disk with -o.")
+    return OutputError(f"can't be written ({error.strerror or error})", path=path,
+                       remedy="Choose another name or folder with -o.")
 
 
 def _check_parent(path: Path) -> None:

@@ -22,10 +22,10 @@ from typing import Any
 from videoscore.compose.score import Role, Score
 from videoscore.config import Options
 from videoscore.cues.sheet import CueSheet
-from videoscore.errors import CueSheetError, DiskFull, OutputError
+from videoscore.errors import CueSheetError
 from videoscore.mood.curve import MoodCurve
 from videoscore.options import build
-from videoscore.outputs import Targets, plan_targets, publish
+from videoscore.outputs import Targets, plan_targets, publish, write_error
 from videoscore.perform.palettes import Preset, load_preset
 from videoscore.perform.parts import Arrangement
 from videoscore.progress import Progress, silent
@@ -50,6 +50,16 @@ class Analysis:
     cuts: tuple[Cut, ...]
     sheet: CueSheet
     seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is about to be composed, with which options, and the files to be written."""
+
+    media: Media
+    options: Options
+    sheet: CueSheet
+    targets: Targets
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,17 @@ def analyze(input: str | Path, options: Options | None = None, *, preset: str | 
     return _analyze(_probe(Path(input), clock), options, clock)
 
 
+def plan(input: str | Path, output: str | Path | None = None, options: Options | None = None, *,
+         cues: str | Path | CueSheet | None = None, preset: str | None = None, seed: int | None = None,
+         keep: Iterable[str] = (), overwrite: bool = False, progress: Progress = silent,
+         **settings: Any) -> Plan:
+    """Everything up to the cue sheet, and the checks of what is to be written; writes nothing.
+
+    Parameters and errors are those of `score`.
+    """
+    return _plan(input, output, options, cues, preset, seed, keep, overwrite, Clock(progress), settings)
+
+
 def score(input: str | Path, output: str | Path | None = None, options: Options | None = None, *,
           cues: str | Path | CueSheet | None = None, preset: str | None = None, seed: int | None = None,
           keep: Iterable[str] = (), overwrite: bool = False, workers: int | None = None,
@@ -133,20 +154,9 @@ def score(input: str | Path, output: str | Path | None = None, options: Options 
     Cancelled or KeyboardInterrupt : likewise.
     """
     clock = Clock(progress)
-    sheet = load_sheet(cues)
-    if sheet is not None and options is None:
-        preset = sheet.preset if preset is None else preset
-        seed = sheet.seed if seed is None else seed
-    options = build(preset, seed, options, **settings)
-    media = _probe(Path(input), clock)
-    taken_from = Path(cues) if isinstance(cues, (str, Path)) else None
-    targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, taken_from)
-    if sheet is None:
-        sheet = _analyze(media, options, clock).sheet
-    else:
-        sheet = dataclasses.replace(fit(sheet, media), seed=options.seed, preset=options.preset)
-    with working_folder(targets.output) as folder:
-        return _perform(media, sheet, options, targets, folder, workers, clock)
+    planned = _plan(input, output, options, cues, preset, seed, keep, overwrite, clock, settings)
+    with working_folder(planned.targets.output) as folder:
+        return _perform(planned, folder, workers, clock)
 
 
 def load_sheet(cues: str | Path | CueSheet | None) -> CueSheet | None:
@@ -156,6 +166,16 @@ def load_sheet(cues: str | Path | CueSheet | None) -> CueSheet | None:
     from videoscore.cues.files import load
 
     return load(Path(cues))
+
+
+def cue_options(cues: str | Path, settings: Mapping[str, Any]) -> tuple[CueSheet, Options]:
+    """A cue sheet from its file and the options to play it with: its own preset and seed unless
+    `settings` has others. Raises UsageError."""
+    sheet = load_sheet(cues)
+    assert sheet is not None
+    chosen = {"preset": sheet.preset, "seed": sheet.seed} | {k: v for k, v in settings.items() if v is not None}
+    options = build(**chosen)
+    return dataclasses.replace(sheet, preset=options.preset, seed=options.seed), options
 
 
 def fit(sheet: CueSheet, media: Media) -> CueSheet:
@@ -198,21 +218,18 @@ def working_folder(output: Path) -> Iterator[Path]:
 
     Inside, a full disk becomes DiskFull.
     """
-    folder: Path | None = None
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{output.stem[:40]}.part", dir=output.parent))
+    except OSError as error:
+        raise write_error(output, error) from error
+    try:
         yield folder
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull("no space left to write it", path=output,
-                           remedy="Free some space or choose another disk with -o.") from error
-        if folder is None or error.errno == errno.EROFS:
-            raise OutputError(f"can't be written ({error.strerror})", path=output,
-                              remedy="Choose another folder with -o.") from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise write_error(output, error) from error
         raise
     finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def peak_memory() -> int:
@@ -234,6 +251,24 @@ def _probe(path: Path, clock: Clock) -> Media:
 
     with clock.stage("probe", 1.0):
         return probe(path)
+
+
+def _plan(input: str | Path, output: str | Path | None, options: Options | None,
+          cues: str | Path | CueSheet | None, preset: str | None, seed: int | None, keep: Iterable[str],
+          overwrite: bool, clock: Clock, settings: Mapping[str, Any]) -> Plan:
+    sheet = load_sheet(cues)
+    if sheet is not None and options is None:
+        preset = sheet.preset if preset is None else preset
+        seed = sheet.seed if seed is None else seed
+    options = build(preset, seed, options, **settings)
+    media = _probe(Path(input), clock)
+    given = Path(cues) if isinstance(cues, (str, Path)) else None
+    targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, given)
+    if sheet is None:
+        sheet = _analyze(media, options, clock).sheet
+    else:
+        sheet = dataclasses.replace(fit(sheet, media), seed=options.seed, preset=options.preset)
+    return Plan(media, options, sheet, targets)
 
 
 def _analyze(media: Media, options: Options, clock: Clock) -> Analysis:
@@ -270,8 +305,7 @@ def _timed(frames: Iterator[Frame], clock: Clock) -> Iterator[Frame]:
         yield frame
 
 
-def _perform(media: Media, sheet: CueSheet, options: Options, targets: Targets, folder: Path,
-             workers: int | None, clock: Clock) -> Result:
+def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> Result:
     """From the cue sheet to the written files; everything is made in `folder` first."""
     from videoscore.compose.midi import write_midi
     from videoscore.cues.files import save
@@ -279,6 +313,7 @@ def _perform(media: Media, sheet: CueSheet, options: Options, targets: Targets, 
     from videoscore.perform.mux import mux
     from videoscore.perform.render import render
 
+    media, options, sheet, targets = planned.media, planned.options, planned.sheet, planned.targets
     total = float(sheet.duration)
     music, arrangement = write(sheet, options, clock)
     made: dict[str, Path] = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}

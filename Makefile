@@ -1,0 +1,51 @@
+# Every target sets up what it needs first, and may be run again at any time.
+PYTHON ?= python3
+BIN := .venv/bin
+TESTS ?= tests
+
+.PHONY: help setup setup-dev demo test test-all bench lint wheel lock checksums clean
+
+help:
+	@echo "make demo      set up, then score a real clip"
+	@echo "make test      set up, then the fast tests"
+	@echo "make test-all  all tests"
+	@echo "make bench     wall time and peak memory, stage by stage (FILES=\"a.mp4 b.mp4\" for your own)"
+	@echo "make lint      ruff and mypy"
+	@echo "make wheel     build the wheel and prove that it works alone"
+	@echo "PYTHON=...     the interpreter to make .venv with (3.10 or newer)"
+
+setup:
+	@$(PYTHON) scripts/setup.py
+
+setup-dev:
+	@$(PYTHON) scripts/setup.py --dev
+
+demo: setup
+	@$(BIN)/python scripts/demo.py $(FILES)
+
+test: setup-dev
+	@$(BIN)/python -m pytest -q -m "not slow" $(TESTS)
+
+test-all: setup-dev
+	@$(BIN)/python -m pytest -q $(TESTS)
+
+bench: setup-dev
+	@$(BIN)/python benchmarks/bench.py $(FILES)
+
+lint: setup-dev
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
+
+wheel: setup-dev
+	@$(BIN)/python scripts/prove_wheel.py
+
+# after a weight file changed
+checksums:
+	@cd videoscore/weights && sha256sum -- *.safetensors > SHA256SUMS && cat SHA256SUMS
+
+# after pyproject.toml's dependencies changed
+lock: setup-dev
+	@$(BIN)/python scripts/lock.py $(BIN)/python $(OLDEST)
+
+clean:
+	rm -rf .demo .venv build dist .mypy_cache .ruff_cache .pytest_cache

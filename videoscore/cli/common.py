@@ -1,0 +1,79 @@
+"""Options that many commands share, made from the table of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import click
+
+from videoscore.cli.telling import Teller
+from videoscore.config import Options
+from videoscore.options import Setting, settings, show
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# settings that matter to a command, by option group
+WATCHING = ("sample", "perceive", "smooth", "spot")
+WRITING = ("compose",)
+SOUNDING = ("render",)
+MIXING = ("mix",)
+EVERYTHING = WATCHING + WRITING + SOUNDING + MIXING
+
+
+def with_settings(*groups: str) -> Callable[[Command], Command]:
+    """Add the options of these groups, and --preset and --seed. They arrive as keywords, None when not
+    given; `videoscore.options.build` takes them as they are."""
+
+    def add(command: Command) -> Command:
+        for setting in reversed([s for s in settings().values() if s.group in groups]):
+            command = _option(setting)(command)
+        defaults = Options()
+        command = click.option("--seed", metavar="N", help=f"another seed writes other notes  [default: {defaults.seed}]"
+                               )(command)
+        return click.option("--preset", metavar="NAME|FILE",
+                            help=f"instruments and settings; see `videoscore presets list`"
+                                 f"  [default: {defaults.preset}]")(command)
+
+    return add
+
+
+def _option(setting: Setting) -> Callable[[Command], Command]:
+    default = "" if setting.default is None else f"  [default: {show(setting.default)}]"
+    metavar = "|".join(map(str, setting.choices)) if setting.choices else _METAVARS.get(setting.kind, "VALUE")
+    if setting.name == "soundfont":
+        metavar = "FILE"
+    return click.option(setting.flag, setting.name, metavar=metavar, help=setting.help + default)
+
+
+_METAVARS = {int: "N", float: "X", str: "NAME", Fraction: "SECONDS"}
+
+
+def with_voice(command: Command) -> Command:
+    """Add --json, --quiet and --debug; the command gets a `teller`."""
+    import functools
+
+    @functools.wraps(command)
+    def voiced(*args: Any, as_json: bool, quiet: bool, **keywords: Any) -> Any:
+        teller = click.get_current_context().find_root().obj
+        teller.as_json, teller.quiet = as_json, quiet
+        return command(*args, teller=teller, **keywords)
+
+    options: Iterable[Callable[[Any], Any]] = (
+        click.option("--json", "as_json", is_flag=True, help="progress and result as JSON lines on stdout"),
+        click.option("--quiet", "-q", is_flag=True, help="say nothing but errors"),
+        click.option("--debug", is_flag=True, expose_value=False, help="tracebacks and all logs on stderr"),
+    )
+    for one in reversed(tuple(options)):
+        voiced = one(voiced)
+    return voiced  # type: ignore[return-value]
+
+
+def print_result(teller: Teller, facts: dict[str, Any], text: str) -> None:
+    """The result of a command that only tells: shown even when quiet, for it is what was asked for."""
+    if teller.as_json:
+        teller.result(facts, text)
+    else:
+        teller.close()
+        click.echo(text)

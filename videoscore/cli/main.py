@@ -1,0 +1,139 @@
+"""The command ``videoscore``: finds the sub-command, and turns every error into one line and a code."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from videoscore import __version__
+from videoscore.cli.telling import Teller, describe, listen
+from videoscore.errors import DiskFull, VideoscoreError
+from videoscore.options import did_you_mean
+
+# command -> (module: attribute, help); modules are imported when their command runs
+COMMANDS = {
+    "score": ("score:score", "Write music for a video and put it under the picture (the default command)."),
+    "analyze": ("stages:analyze", "Mood curve, cuts and cues of a video, as JSON or CSV."),
+    "probe": ("stages:probe", "What is in a video file."),
+    "compose": ("stages:compose", "Write the music of a cue sheet as MIDI."),
+    "render": ("stages:render", "Play the music of a cue sheet to WAV stems."),
+    "mix": ("stages:mix", "Mix music files under a video's sound, to WAV or into the video."),
+    "presets": ("presets:presets", "List the presets, or show one."),
+    "doctor": ("doctor:doctor", "Check the parts of the system that scoring needs."),
+    "train": ("train:train", "Train a model."),
+    "evaluate": ("evaluate:evaluate", "Measure a trained model."),
+}
+DEFAULT = "score"
+
+
+class Commands(click.Group):
+    """Sub-commands by name, imported late; anything else is an INPUT for the default command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"videoscore.cli.{module}"), attribute)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else "--help"
+        own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        if first not in COMMANDS and first not in own:
+            hint = did_you_mean(first, COMMANDS)
+            if hint and not os.path.exists(first) and "." not in first:
+                raise click.UsageError(f"No such command or file {first!r}. {hint.strip()}", ctx)
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):  # from the table: importing every command would cost half a second
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+             epilog="`videoscore INPUT -o OUTPUT` is short for `videoscore score INPUT -o OUTPUT`; "
+                    "`videoscore COMMAND --help` lists the options of a command.")
+@click.version_option(__version__, prog_name="videoscore")
+def commands() -> None:
+    """Original music for a video, written from its mood, changing on its cuts, ending when it ends."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code (docs/errors.md)."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    listen(debug, "--quiet" in arguments or "-q" in arguments)
+    for name in ("SIGTERM", "SIGHUP"):  # die as on Ctrl-C: children ended, temporary files removed
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupted)
+    teller = Teller(as_json="--json" in arguments)
+    sys.exit(_run(arguments, teller, debug))
+
+
+def _run(arguments: list[str], teller: Teller, debug: bool) -> int:
+    try:
+        commands.main(arguments, prog_name="videoscore", standalone_mode=False, obj=teller)
+        teller.close()
+        sys.stdout.flush()
+        return 0
+    except BrokenPipeError:  # the reader of stdout has gone, e.g. `| head`
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        _report(teller, "Cancelled", "cancelled; nothing half-written was left.", 130)
+        return 130
+    except (Exception, SystemExit) as error:
+        return _failed(error, teller, debug)
+
+
+def _failed(error: BaseException, teller: Teller, debug: bool) -> int:
+    """Tell of an error; the exit code it has."""
+    if debug:
+        traceback.print_exc()
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        words = " ".join(error.format_message().split())
+        where = getattr(error, "ctx", None)
+        command = where.command_path if where else "videoscore"
+        kind, line, code = "UsageError", f"{words.rstrip('.?')}{'?' if words.endswith('?') else '.'}" \
+                                         f" See `{command} --help`.", error.exit_code
+        code = 2 if isinstance(error, click.UsageError) else code
+    elif isinstance(error, VideoscoreError):
+        kind, line, code = describe(error)
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        kind, line, code = describe(DiskFull("no space left on the disk", path=error.filename,
+                                             remedy="Free some space."))
+    elif isinstance(error, MemoryError):
+        kind, line, code = "MemoryError", "out of memory. Close other programs, or score a shorter part.", 1
+    else:
+        what = " ".join(str(error).split())[:300]
+        kind, code = type(error).__name__, 1
+        line = f"internal error: {kind}: {what}. Please report it with what the same command prints with --debug."
+    _report(teller, kind, line, code)
+    return code
+
+
+def _report(teller: Teller, kind: str, line: str, code: int) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        teller.error(kind, line, code)
+
+
+def _interrupted(*_: Any) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,156 @@
+"""Each stage as a command of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click
+
+from videoscore.cli.common import (
+    MIXING,
+    SOUNDING,
+    WATCHING,
+    WRITING,
+    print_result,
+    with_settings,
+    with_voice,
+)
+from videoscore.cli.tables import clock, cue_table, table
+from videoscore.cli.telling import Teller
+
+overwriting = click.option("--overwrite", is_flag=True, help="replace files that are already there")
+
+
+@click.command()
+@click.argument("input")
+@with_voice
+def probe(teller: Teller, input: str) -> None:
+    """Streams, exact duration, rotation and start of the video INPUT."""
+    from videoscore.stages import probe as stage
+
+    media = stage(Path(input))
+    video = dataclasses.asdict(media.video)
+    facts = {"path": media.path, "container": media.container, "duration": media.duration,
+             "duration_exact": str(media.duration), "video": video,
+             "audio": [dataclasses.asdict(a) for a in media.audio]}
+    v = media.video
+    rows = [["container", media.container],
+            ["duration", f"{clock(media.duration)} (exactly {media.duration} s)"],
+            ["picture", f"stream {v.index}, {v.codec}, {v.width} x {v.height}, {float(1 / v.frame_duration):.3f} "
+                        f"pictures/s, rotation {v.rotation}, first at {float(v.start):.3f} s"]]
+    rows += [["sound", f"stream {a.index}, {a.codec}, {a.channels} channels, {a.sample_rate} Hz, starts at "
+                       f"{float(a.start):.3f} s{', default' if a.default else ''}"] for a in media.audio]
+    print_result(teller, facts, table(["", str(media.path)], rows))
+
+
+@click.command()
+@click.argument("input")
+@click.option("-o", "--output", metavar="FILE", help="write the curve there: .json or .csv  [default: to stdout]")
+@click.option("--format", "form", type=click.Choice(["json", "csv"]), help="by default as the suffix says, or json")
+@click.option("--cues", metavar="FILE", help="write the cue sheet there, to be edited and composed from")
+@with_settings(*WATCHING)
+@overwriting
+@with_voice
+def analyze(teller: Teller, input: str, output: str | None, form: str | None, cues: str | None, overwrite: bool,
+            **settings: Any) -> None:
+    """Mood curve, cuts and cues of the video INPUT.
+
+    JSON holds all of it. CSV holds one line a sample: t, valence, arousal, confidence and the eight moods.
+    """
+    from videoscore import pipeline
+    from videoscore.cli.curves import curve_csv, curve_json
+    from videoscore.cues.files import save
+    from videoscore.outputs import check_file, write_text
+
+    for name in (output, cues):
+        if name is not None:
+            check_file(Path(name), overwrite, Path(input))
+    seen = pipeline.analyze(input, progress=teller.progress, **settings)
+    form = form or (Path(output).suffix.lower().lstrip(".") if output else "json")
+    text = curve_csv(seen) if form == "csv" else curve_json(seen)
+    if cues is not None:
+        save(seen.sheet, Path(cues))
+    if output is not None:
+        write_text(Path(output), text)
+    facts = {"output": output, "cues": cues, "samples": len(seen.curve), "cuts": len(seen.cuts),
+             "seconds": seen.seconds}
+    if output is None and not teller.as_json and cues is None:
+        print_result(teller, facts, text.rstrip("\n"))
+    else:
+        teller.result(facts, f"{input}: {len(seen.curve)} samples, {len(seen.cuts)} cuts\n{cue_table(seen.sheet)}")
+
+
+@click.command()
+@click.argument("cues")
+@click.option("-o", "--output", metavar="FILE", help="the MIDI file  [default: NAME.mid beside CUES]")
+@with_settings(*WRITING)
+@click.option("--played", is_flag=True, help="with the preset's instruments, as it is rendered")
+@overwriting
+@with_voice
+def compose(teller: Teller, cues: str, output: str | None, played: bool, overwrite: bool, **settings: Any) -> None:
+    """Write the music of the cue sheet CUES as MIDI."""
+    from videoscore import pipeline
+    from videoscore.compose.midi import write_midi
+    from videoscore.outputs import check_file
+
+    target = Path(output) if output else _beside(cues, ".mid")
+    check_file(target, overwrite)
+    sheet, options = pipeline.cue_options(cues, settings)
+    music, arrangement = pipeline.write(sheet, options, pipeline.Clock(teller.progress))
+    write_midi(arrangement if played else music, target)
+    teller.result({"output": target, "notes": len(music.notes), "seed": sheet.seed, "preset": sheet.preset},
+                  f"{target}: {len(music.notes)} notes, {len(sheet.cues)} cues, {clock(sheet.duration)}")
+
+
+@click.command()
+@click.argument("cues")
+@click.option("-o", "--output", metavar="FOLDER", help="where the stems go  [default: NAME.stems beside CUES]")
+@with_settings(*WRITING, *SOUNDING)
+@overwriting
+@with_voice
+def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **settings: Any) -> None:
+    """Play the music of the cue sheet CUES: one WAV file an instrument."""
+    from videoscore import pipeline
+    from videoscore.outputs import check_folder, replace_folder
+    from videoscore.perform.render import render as stage
+
+    target = Path(output) if output else _beside(cues, ".stems")
+    check_folder(target, overwrite)
+    sheet, options = pipeline.cue_options(cues, settings)
+    tell = pipeline.Clock(teller.progress)
+    _, arrangement = pipeline.write(sheet, options, tell)
+    with pipeline.working_folder(target) as folder:
+        with tell.stage("render", float(sheet.duration)):
+            stems = stage(arrangement, folder / "stems", options.render, None, teller.progress)
+        replace_folder(folder / "stems", target)
+    names = [stem.path.name for stem in stems]
+    teller.result({"output": target, "stems": names, "seconds": tell.seconds},
+                  f"{target}: {len(names)} stems ({', '.join(names)}), {clock(sheet.duration)}")
+
+
+@click.command()
+@click.argument("input")
+@click.argument("music", nargs=-1, required=True)
+@click.option("-o", "--output", metavar="FILE", required=True,
+              help="a .wav file for the sound alone; any other suffix makes a video")
+@with_settings(*MIXING)
+@overwriting
+@with_voice
+def mix(teller: Teller, input: str, music: tuple[str, ...], output: str, overwrite: bool, **settings: Any) -> None:
+    """Mix the sound files MUSIC (stems, or your own piece) with the sound of the video INPUT.
+
+    They begin with the picture; what is longer is cut, what is shorter is followed by silence.
+    """
+    from videoscore.ownmusic import mix_files
+
+    mixed = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
+    loud = "silent" if mixed.loudness is None else f"{mixed.loudness:.1f} LUFS"
+    teller.result({"output": output, "loudness": mixed.loudness, "true_peak": mixed.true_peak},
+                  f"{output}: {loud}")
+
+
+def _beside(cues: str, suffix: str) -> Path:
+    path = Path(cues)
+    return path.with_name(path.name.removesuffix(".json").removesuffix(".cues") + suffix)
