@@ -17,7 +17,7 @@ from fractions import Fraction
 import numpy as np
 
 from videoscore.cues.sheet import HitPoint, Meter
-from videoscore.mood.circle import mood_of
+from videoscore.mood.circle import centre, mood_of
 
 # Quarter notes a minute, slowest and fastest, for each mood.
 TEMPO: dict[str, tuple[float, float]] = {
@@ -37,26 +37,27 @@ ONE_BAR = Fraction(4)
 # A hit this far from every beat (seconds) is missed altogether; within 40 ms sound and picture fuse.
 MISSED = 0.15
 # Costs, in units where a tempo 10 % off the wanted one costs 1.
-ODD_PHRASE = {0: 0.0, 2: 0.8, 1: 2.0, 3: 2.0}  # by bars modulo 4
+ODD_PHRASE = {0: 0.0, 2: 1.5, 1: 3.0, 3: 3.0}  # by bars modulo 4
 OTHER_BEATS = 2.5
 OUT_OF_RANGE = 12.0
 HIT = 1.5
 MOST_BARS = 100_000
 
 
-def tempo_wanted(valence: float, arousal: float) -> float:
-    """Quarter notes a minute that suit a point of the V/A plane.
+def tempo_wanted(mood: str, valence: float, arousal: float) -> float:
+    """Quarter notes a minute that suit a mood at a point of the V/A plane.
 
-    Inside the mood's range, the further from neutral the faster when aroused and the slower when not.
+    Inside the mood's range, the further from neutral the faster when it is an aroused mood and the
+    slower when it isn't.
     """
-    low, high = TEMPO[mood_of(valence, arousal)]
+    low, high = TEMPO[mood]
     strength = min(1.0, math.hypot(valence, arousal))
-    return low + (high - low) * (strength if arousal >= 0 else 1 - strength)
+    return low + (high - low) * (strength if centre(mood)[1] > 0 else 1 - strength)
 
 
 def choose_meter(duration: Fraction, valence: float, arousal: float, seed: int = 0,
                  hits: Sequence[HitPoint] = (), *, start: Fraction = Fraction(0),
-                 near: Fraction | None = None) -> Meter:
+                 near: Fraction | None = None, mood: str | None = None) -> Meter:
     """Bars and beats that fill `duration` seconds exactly.
 
     Parameters
@@ -66,6 +67,7 @@ def choose_meter(duration: Fraction, valence: float, arousal: float, seed: int =
     seed : decides between three and four beats a bar, the same way for all cues of a mood.
     hits, start : hit points on the film's clock and the cue's start on it; beats near hits are preferred.
     near : tempo in quarter notes a minute to stay close to, that of a neighbouring cue of like mood.
+    mood : whose tempo range counts; by default that of (valence, arousal).
 
     Returns
     -------
@@ -76,9 +78,9 @@ def choose_meter(duration: Fraction, valence: float, arousal: float, seed: int =
     """
     if duration <= 0:
         raise ValueError("a cue has to last longer than 0 s")
-    mood = mood_of(valence, arousal)
+    mood = mood_of(valence, arousal) if mood is None else mood
     beats = 3 if _chance(seed, mood) < THREE_FOUR.get(mood, 0.0) else 4
-    wanted = tempo_wanted(valence, arousal)
+    wanted = tempo_wanted(mood, valence, arousal)
     if near is not None:
         wanted = math.sqrt(wanted * min(max(float(near), 0.8 * wanted), 1.25 * wanted))
     options = _options(duration, beats, TEMPO[mood])
@@ -89,7 +91,7 @@ def choose_meter(duration: Fraction, valence: float, arousal: float, seed: int =
     cost = np.abs(np.log(bpm / wanted)) / math.log(1.1) + OUT_OF_RANGE * outside
     cost += np.where(per_bar == beats, 0.0, OTHER_BEATS)
     if duration >= ONE_BAR:
-        cost += np.array([ODD_PHRASE[int(b) % 4] for b in bars])
+        cost += np.array([ODD_PHRASE[k] for k in range(4)])[bars % 4]
     cost += _hit_cost(bpm, hits, start)
     best = int(cost.argmin())
     return Meter(int(bars[best]), int(per_bar[best]))

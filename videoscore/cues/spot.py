@@ -17,7 +17,7 @@ from videoscore.cues.meter import choose_meter
 from videoscore.cues.segment import Boundary, cells, longest, scale_of, segment
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter
 from videoscore.mood.circle import MOODS, mood_of
-from videoscore.mood.curve import Array, MoodCurve
+from videoscore.mood.curve import MoodCurve
 from videoscore.video.frames import Cut
 
 # Neighbouring cues of one mood become one unless their means lie this far apart on the V/A plane: in
@@ -144,7 +144,7 @@ def _with_meters(cues: Sequence[Cue], seed: int) -> list[Cue]:
     for cue in cues:
         valence, arousal = mean(cue.curve, cue.start, cue.end)
         meter = choose_meter(cue.duration, valence, arousal, seed, cue.hits, start=cue.start,
-                             near=tempo.get(cue.mood))
+                             near=tempo.get(cue.mood), mood=cue.mood)
         out.append(replace(cue, meter=meter))
         tempo[cue.mood] = out[-1].bpm
     return out
