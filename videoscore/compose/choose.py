@@ -15,6 +15,7 @@ from videoscore.cues.sheet import Cue
 
 def best_take(cue: Cue, bars: Sequence[PlannedBar], takes: Sequence[Sequence[Written]]) -> int:
     """Index of the best take. The tagger, not the judge that reports the figures, is asked."""
+    from videoscore.compose.features import NoteArrays
     from videoscore.compose.tagger import Tagger
 
     tagger = Tagger.load("tagger")
@@ -29,7 +30,7 @@ def best_take(cue: Cue, bars: Sequence[PlannedBar], takes: Sequence[Sequence[Wri
         tick = [60.0 / bars[w.bar].plan.bpm / GRID for w in heard]
         onset = np.array([starts[w.bar] + w.position * t for w, t in zip(heard, tick)])
         length = np.array([w.duration * t for w, t in zip(heard, tick)])
-        tagged = tagger.predict(onset, length, np.array([w.pitch for w in heard]))
+        tagged = tagger.predict(NoteArrays(onset, length, np.array([w.pitch for w in heard])))
         distances.append(float(np.hypot(*(np.asarray(tagged) - wanted))))
     return int(np.argmin(distances))
 

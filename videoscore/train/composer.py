@@ -29,7 +29,7 @@ class TrainOptions:
 
     minutes: float = 90.0
     window: int = 512
-    batch: int = 4096
+    batch: int = 2048
     rate: float = 1e-3
     decay: float = 0.05
     seed: int = 0
