@@ -93,7 +93,7 @@ def pictures(count: int, cuts: Sequence[int], width: int, height: int, pan: floa
     starts = [0, *cuts]
     for n in range(count):
         shot = sum(1 for s in starts if s <= n) - 1
-        x = int((n - starts[shot]) * pan) % width
+        x = width - abs(int((n - starts[shot]) * pan) % (2 * width) - width)  # there and back
         out[n] = shot_picture_cached(shot, width, height)[:, x:x + width]
         for f in fades:
             out[n] = (out[n] * min(1.0, abs(n - f) / 10)).astype(np.uint8)

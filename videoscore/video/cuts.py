@@ -114,8 +114,8 @@ class _Black:
         assert self.until is not None
         if self.until - self.look.t > _LONG_BLACK:
             return self.until  # a long black ends where the new shot appears
-        middle = (self.look.t + self.until) / 2
-        return next((t for t in self.times if t >= middle), self.until)
+        middle = (self.times[0] + self.times[-1]) / 2
+        return next(t for t in self.times if t >= middle)
 
 
 @dataclass

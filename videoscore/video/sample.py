@@ -69,14 +69,18 @@ class _Sampler:
         self.early = min(media.video.frame_duration / 2, every / 8)
         self.detector = CutDetector()
         self.waiting: deque[_Sample] = deque()
+        self.passed: Picture | None = None  # the picture before this one
         self.chosen: Fraction | None = None  # time of the picture chosen last
         self.before: Look | None = None  # the sample yielded last
         self.cuts: deque[Found] = deque()
 
     def look_at(self, picture: Picture) -> Iterator[Frame]:
         t = picture.look.t
+        passed, self.passed = self.passed, picture
+        if passed and picture.blind and self.chosen != passed.look.t and t - self._chosen() > self.every:
+            self._choose(passed)  # what was skipped would leave a hole
         self.detector.push(picture.look, picture.blind)
-        if self.chosen is None or picture.blind or t >= self.chosen + self.every - self.early:
+        if picture.blind or t >= self._chosen() + self.every - self.early:
             self._choose(picture)
         yield from self._release()
 
@@ -85,6 +89,9 @@ class _Sampler:
             self._choose(last)
         self.detector.finish()
         yield from self._release()
+
+    def _chosen(self) -> Fraction:
+        return -self.every if self.chosen is None else self.chosen
 
     def _choose(self, picture: Picture) -> None:
         self.chosen = picture.look.t
