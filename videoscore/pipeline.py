@@ -22,7 +22,7 @@ from typing import Any
 from videoscore.compose.score import Role, Score
 from videoscore.config import Options
 from videoscore.cues.sheet import CueSheet
-from videoscore.errors import CueSheetError
+from videoscore.errors import CueSheetError, OutputError
 from videoscore.mood.curve import MoodCurve
 from videoscore.options import build
 from videoscore.outputs import Targets, plan_targets, publish, write_error
@@ -224,9 +224,10 @@ def working_folder(output: Path) -> Iterator[Path]:
         raise write_error(output, error) from error
     try:
         yield folder
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-            raise write_error(output, error) from error
+    except (OSError, OutputError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise write_error(output, cause) from error
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -335,5 +336,5 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
         mux(media, mixed.path, targets.output, overwrite=targets.overwrite,
             keep_original=options.mix.audio != "replace", progress=clock.progress)
     publish(made, targets)
-    return Result(targets.output, targets.kept, sheet, len(music.notes), mixed.loudness, mixed.true_peak,
-                  clock.seconds, peak_memory())
+    return Result(targets.output, targets.kept, sheet, len(music.notes), mixed.loudness.integrated,
+                  mixed.loudness.true_peak, clock.seconds, peak_memory())

@@ -146,8 +146,9 @@ def mix(teller: Teller, input: str, music: tuple[str, ...], output: str, overwri
     from videoscore.ownmusic import mix_files
 
     mixed = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
-    loud = "silent" if mixed.loudness is None else f"{mixed.loudness:.1f} LUFS"
-    teller.result({"output": output, "loudness": mixed.loudness, "true_peak": mixed.true_peak},
+    loudness = mixed.loudness.integrated
+    loud = "too short or silent to measure" if loudness is None else f"{loudness:.1f} LUFS"
+    teller.result({"output": output, "loudness": loudness, "true_peak": mixed.loudness.true_peak},
                   f"{output}: {loud}")
 
 
