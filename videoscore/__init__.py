@@ -39,7 +39,7 @@ _PUBLIC = {
     "build_options": "videoscore.options:build",
     "score": "videoscore.pipeline",
 }
-__all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_PUBLIC)]
 
 
 def __getattr__(name: str) -> Any:

@@ -173,7 +173,7 @@ def cue_options(cues: str | Path, settings: Mapping[str, Any]) -> tuple[CueSheet
     `settings` has others. Raises UsageError."""
     sheet = load_sheet(cues)
     assert sheet is not None
-    chosen = {"preset": sheet.preset, "seed": sheet.seed} | {k: v for k, v in settings.items() if v is not None}
+    chosen: dict[str, Any] = {"preset": sheet.preset, "seed": sheet.seed} | {k: v for k, v in settings.items() if v is not None}
     options = build(**chosen)
     return dataclasses.replace(sheet, preset=options.preset, seed=options.seed), options
 
@@ -308,8 +308,8 @@ def _timed(frames: Iterator[Frame], clock: Clock) -> Iterator[Frame]:
 
 def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> Result:
     """From the cue sheet to the written files; everything is made in `folder` first."""
-    from videoscore.compose.midi import write_midi
     from videoscore.cues.files import save
+    from videoscore.perform.midi import write_midi
     from videoscore.perform.mix import mix
     from videoscore.perform.mux import mux
     from videoscore.perform.render import render
@@ -321,7 +321,7 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     save(sheet, made["cues"])
     if "midi" in targets.kept:
         made["midi"] = folder / "music.mid"
-        write_midi(music, made["midi"])
+        write_midi(arrangement, made["midi"])
     with clock.stage("render", total):
         stems = render(arrangement, made["stems"], options.render, workers, clock.progress)
     speech: Sequence[tuple[Fraction, Fraction]] = ()

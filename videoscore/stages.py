@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from videoscore.cues.spot import spot as spot
     from videoscore.mood.perceive import perceive as perceive
     from videoscore.mood.smooth import smooth as smooth
+    from videoscore.perform.midi import write_midi as write_played_midi
     from videoscore.perform.mix import mix as mix
     from videoscore.perform.mux import mux as mux
     from videoscore.perform.orchestrate import orchestrate as orchestrate
@@ -44,12 +45,13 @@ _WHERE = {
     "load_preset": "videoscore.perform.palettes",
     "list_presets": "videoscore.perform.palettes",
     "orchestrate": "videoscore.perform.orchestrate",
+    "write_played_midi": "videoscore.perform.midi:write_midi",
     "render": "videoscore.perform.render",
     "speech_regions": "videoscore.perform.speech",
     "mix": "videoscore.perform.mix",
     "mux": "videoscore.perform.mux",
 }
-__all__ = list(_WHERE)  # noqa: PLE0605
+__all__ = list(_WHERE)
 
 
 def __getattr__(name: str) -> Any:

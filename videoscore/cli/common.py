@@ -30,8 +30,8 @@ def with_settings(*groups: str) -> Callable[[Command], Command]:
         for setting in reversed([s for s in settings().values() if s.group in groups]):
             command = _option(setting)(command)
         defaults = Options()
-        command = click.option("--seed", metavar="N", help=f"another seed writes other notes  [default: {defaults.seed}]"
-                               )(command)
+        command = click.option("--seed", metavar="N",
+                               help=f"another seed writes other notes  [default: {defaults.seed}]")(command)
         return click.option("--preset", metavar="NAME|FILE",
                             help=f"instruments and settings; see `videoscore presets list`"
                                  f"  [default: {defaults.preset}]")(command)

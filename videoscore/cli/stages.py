@@ -94,12 +94,16 @@ def compose(teller: Teller, cues: str, output: str | None, played: bool, overwri
     from videoscore import pipeline
     from videoscore.compose.midi import write_midi
     from videoscore.outputs import check_file
+    from videoscore.perform.midi import write_midi as write_played
 
     target = Path(output) if output else _beside(cues, ".mid")
     check_file(target, overwrite)
     sheet, options = pipeline.cue_options(cues, settings)
     music, arrangement = pipeline.write(sheet, options, pipeline.Clock(teller.progress))
-    write_midi(arrangement if played else music, target)
+    if played:
+        write_played(arrangement, target)
+    else:
+        write_midi(music, target)
     teller.result({"output": target, "notes": len(music.notes), "seed": sheet.seed, "preset": sheet.preset},
                   f"{target}: {len(music.notes)} notes, {len(sheet.cues)} cues, {clock(sheet.duration)}")
 
