@@ -21,8 +21,9 @@ from typing import Any
 
 from videoscore.compose.score import Role, Score
 from videoscore.config import Options
+from videoscore.cues.conform import conform
 from videoscore.cues.sheet import CueSheet
-from videoscore.errors import CueSheetError, OutputError
+from videoscore.errors import OutputError
 from videoscore.mood.curve import MoodCurve
 from videoscore.options import build
 from videoscore.outputs import Targets, plan_targets, publish, write_error
@@ -173,26 +174,10 @@ def cue_options(cues: str | Path, settings: Mapping[str, Any]) -> tuple[CueSheet
     `settings` has others. Raises UsageError."""
     sheet = load_sheet(cues)
     assert sheet is not None
-    chosen: dict[str, Any] = {"preset": sheet.preset, "seed": sheet.seed} | {k: v for k, v in settings.items() if v is not None}
+    chosen: dict[str, Any] = {"preset": sheet.preset, "seed": sheet.seed}
+    chosen |= {name: value for name, value in settings.items() if value is not None}
     options = build(**chosen)
     return dataclasses.replace(sheet, preset=options.preset, seed=options.seed), options
-
-
-def fit(sheet: CueSheet, media: Media) -> CueSheet:
-    """A cue sheet whose last cue ends with the picture of `media`.
-
-    Differences of up to a picture are taken up by the last cue. Raises CueSheetError beyond that.
-    """
-    gap = media.duration - sheet.duration
-    if gap == 0:
-        return sheet
-    if abs(gap) > media.video.frame_duration:
-        raise CueSheetError(
-            f"the cue sheet is for {float(sheet.duration):.2f} s and the video lasts {float(media.duration):.2f} s",
-            path=media.path, remedy="Make a cue sheet of this video with `videoscore analyze INPUT --cues FILE`.")
-    last = sheet.cues[-1]
-    cues = (*sheet.cues[:-1], dataclasses.replace(last, end=media.duration))
-    return dataclasses.replace(sheet, cues=cues, duration=media.duration)
 
 
 def roles_of(preset: Preset) -> dict[str, frozenset[Role]]:
@@ -268,7 +253,7 @@ def _plan(input: str | Path, output: str | Path | None, options: Options | None,
     if sheet is None:
         sheet = _analyze(media, options, clock).sheet
     else:
-        sheet = dataclasses.replace(fit(sheet, media), seed=options.seed, preset=options.preset)
+        sheet = dataclasses.replace(conform(sheet, media.duration), seed=options.seed, preset=options.preset)
     return Plan(media, options, sheet, targets)
 
 
