@@ -10,12 +10,14 @@ from fractions import Fraction
 import numpy as np
 
 from videoscore.cues.sheet import CurvePoint, on_line
-from videoscore.mood.circle import centre
+from videoscore.mood.circle import centre, mood_of
 
 # A curve point is left out when the line without it passes this near on the V/A plane.
 TOLERANCE = 0.03
 # A mood that was asked for by its word alone must be clear enough to be heard.
 LEAST_RADIUS = 0.4
+# A mean so near to the border of its octant may as well be said to lie in the next one.
+BORDER = 0.03
 # Decimals of valence and arousal in a cue sheet.
 DECIMALS = 4
 
@@ -63,6 +65,14 @@ def asked_for(mood: str, valence: float, arousal: float) -> tuple[float, float]:
     """Where a cue at (valence, arousal) goes when the user asks for `mood`: the centre of its octant,
     as far from neutral as it was, but at least `LEAST_RADIUS`."""
     return centre(mood, min(1.0, max(LEAST_RADIUS, math.hypot(valence, arousal))))
+
+
+def moods_at(valence: float, arousal: float) -> set[str]:
+    """The moods whose octants come within `BORDER` of a point: one, two at a border, all near neutral."""
+    around = [math.tau * k / 16 for k in range(16)]
+    return {mood_of(valence, arousal)} | {
+        mood_of(valence + BORDER * math.cos(w), arousal + BORDER * math.sin(w)) for w in around
+    }
 
 
 def thinned(t: np.ndarray, values: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -10,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from videoscore.config import SpotOptions
-from videoscore.cues.contour import DECIMALS, clip, mean, thinned
+from videoscore.cues.contour import DECIMALS, clip, mean, moods_at, thinned
 from videoscore.cues.hits import find_hits
 from videoscore.cues.keys import plan_keys as plan_keys
 from videoscore.cues.meter import choose_meter
@@ -24,8 +23,6 @@ from videoscore.video.frames import Cut
 # the film's own standard deviations, and at least so much that music can show it.
 APART = 0.8
 LEAST_APART = 0.12
-# A mean so near to the border of its octant may as well lie in the next: the probabilities decide.
-BORDER = 0.03
 # A reel of 35 mm film (2000 feet at 24 pictures/s, rounded down): cues are numbered 1m1, 1m2, ... 2m9.
 REEL = Fraction(20 * 60)
 
@@ -128,8 +125,7 @@ def _rounded(points: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
 def _mood(curve: MoodCurve, points: Sequence[CurvePoint], start: Fraction, end: Fraction) -> str:
     """The mood in whose octant the cue's mean lies; on a border the likelier one by the probabilities."""
     valence, arousal = mean(points, start, end)
-    around = [math.tau * k / 16 for k in range(16)]
-    moods = {mood_of(valence + BORDER * math.cos(w), arousal + BORDER * math.sin(w)) for w in around}
+    moods = moods_at(valence, arousal)
     inside = (curve.t >= float(start)) & (curve.t < float(end))
     if len(moods) == 1 or not inside.any():
         return mood_of(valence, arousal)

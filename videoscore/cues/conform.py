@@ -1,0 +1,46 @@
+"""A cue sheet for one cut of a film, fitted to the file that is to be scored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from videoscore.cues.check import check, show
+from videoscore.cues.contour import clip
+from videoscore.cues.meter import meter_for
+from videoscore.cues.sheet import Cue, CueSheet
+from videoscore.errors import CueSheetError
+
+# Containers and re-encodings of one film differ by some pictures; by more than this it is another film.
+MOST_DIFFERENCE = Fraction(1)
+
+
+def conform(sheet: CueSheet, duration: Fraction, *, most: Fraction = MOST_DIFFERENCE) -> CueSheet:
+    """The sheet with its end at exactly `duration` seconds.
+
+    The last cue is lengthened or cut, keeps its tempo as nearly as whole bars allow, and holds its last
+    mood; cues that would start beyond the end are left out. Equal lengths give the sheet back as it is.
+
+    Raises
+    ------
+    CueSheetError : the lengths differ by over `most` seconds.
+    """
+    check(sheet)
+    off = abs(sheet.duration - duration)
+    if off == 0:
+        return sheet
+    if off > most or duration <= 0:
+        raise CueSheetError(
+            f"the cue sheet is for a film of {show(sheet.duration)} s and this one lasts {show(duration)} s",
+            remedy="Give the sheet of this film, or make one with `videoscore analyze`.")
+    kept = [c for c in sheet.cues if c.start < duration]
+    cues = (*kept[:-1], ended(kept[-1], duration))
+    cuts = tuple(c for c in sheet.cuts if c < duration)
+    return replace(sheet, duration=duration, cues=cues, cuts=cuts)
+
+
+def ended(cue: Cue, end: Fraction) -> Cue:
+    """The cue with another end: curve and hits cut or held, the tempo kept as nearly as whole bars allow."""
+    hits = tuple(h for h in cue.hits if h.t < end)
+    return replace(cue, end=end, curve=clip(cue.curve, cue.start, end), hits=hits,
+                   meter=meter_for(end - cue.start, cue.bpm, cue.meter.beats))
