@@ -61,10 +61,11 @@ def extract(notes: NoteArrays, span: float | None = None, names: tuple[str, ...]
 
     span : length of the passage in seconds; first onset to last end when None.
 
-    Raises ValueError when there are fewer than four notes, or when velocity is asked for and unknown.
+    Raises ValueError when there are no notes, or when velocity is asked for and unknown. Under about eight
+    notes the figures say little.
     """
-    if len(notes) < 4:
-        raise ValueError(f"{len(notes)} notes are too few to describe")
+    if len(notes) == 0:
+        raise ValueError("no notes to describe")
     if notes.velocity is None and not set(VELOCITY).isdisjoint(names):
         raise ValueError("these features need velocities")
     order = np.lexsort((notes.pitch, notes.onset))
