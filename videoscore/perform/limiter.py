@@ -42,6 +42,7 @@ class Limiter:
         # samples not given out yet, after BEFORE samples of context
         self.samples = np.zeros((truepeak.BEFORE, channels), np.float32)
         self.held = np.zeros(self.ahead)  # attenuation before smoothing, of the last samples given out
+        self.first = True
         self.reduction = 0.0  # the most that was taken away so far, dB
 
     def run(self, blocks: Iterable[Block]) -> Iterator[Block]:
@@ -57,6 +58,7 @@ class Limiter:
             return self.samples[:0]
         out = self.samples[truepeak.BEFORE : truepeak.BEFORE + ready]
         attenuation = self._attenuation(ready)
+        self.first = False
         self.samples = self.samples[ready:]
         if attenuation is None:
             return out
@@ -72,6 +74,8 @@ class Limiter:
         if needed is None:
             needed = np.zeros(ready + self.ahead)
         held = self._released(_highest_ahead(needed, self.ahead))
+        if self.first:  # nothing came before: the first samples can only be met by starting attenuated
+            self.held[:] = held[0]
         held = np.concatenate((self.held, held))
         self.held = held[-self.ahead :]
         return np.convolve(held, self.window, "valid")

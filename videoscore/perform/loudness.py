@@ -7,7 +7,7 @@ filter design is used here; tests hold the result against pyloudnorm's and ffmpe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,7 +122,7 @@ def integrated(energies: NDArray[np.float64]) -> float | None:
     return _lufs(blocks[blocks > _energy(_lufs(blocks.mean()) + RELATIVE_GATE)].mean())
 
 
-def read_blocks(path: Path, frames: int = BLOCK) -> Iterator[Block]:
+def read_blocks(path: Path, frames: int = BLOCK) -> Generator[Block, None, None]:
     """float32 blocks (n, channels) of a sound file, in order."""
     with soundfile.SoundFile(path) as file:
         yield from file.blocks(frames, dtype="float32", always_2d=True)
