@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from media import DATA, Clip, make_clip
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
+
+from media import DATA, Clip, make_clip  # noqa: E402
 
 
 @dataclass(frozen=True)

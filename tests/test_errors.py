@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videoscore import errors
-from videoscore.errors import Cancelled, InputError, NotFound, OutputError, SetupError, UsageError, VideoscoreError
+from videoscore.errors import (
+    Cancelled,
+    InputError,
+    NotFound,
+    OutputError,
+    SetupError,
+    UsageError,
+    VideoscoreError,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,8 +29,8 @@ def all_kinds() -> list[type[VideoscoreError]]:
 
 
 @settings(max_examples=60)
-@given(kind=st.sampled_from(all_kinds()), problem=st.text(max_size=60), path=st.none() | st.text(st.characters(exclude_characters="\0"), min_size=1),
-       remedy=st.text(max_size=60))
+@given(kind=st.sampled_from(all_kinds()), problem=st.text(max_size=60), remedy=st.text(max_size=60),
+       path=st.none() | st.text(st.characters(exclude_characters="\0"), min_size=1))
 def test_is_one_printable_line(kind, problem, path, remedy):
     line = str(kind(problem, path=path, remedy=remedy))
     assert len(line.splitlines()) <= 1

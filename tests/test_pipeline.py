@@ -13,12 +13,12 @@ import sys
 import time
 from pathlib import Path
 
-import mido
 import numpy as np
 import psutil
 import pytest
 import soundfile
 from conftest import Said, command_environment, run_command
+from measure import downbeats
 from media import Clip, make_clip, packet_hash
 
 import videoscore
@@ -79,25 +79,7 @@ def test_the_music_fills_the_film_and_dies_at_its_end(scored, film, folder):
 
 def test_every_cue_boundary_is_a_downbeat_of_the_midi(scored, folder):
     sheet = load(folder / "scored.cues.json")
-    beats: list[float] = []
-    now, numerator, tempo, quarters_to_bar = 0.0, 4, 500000, 0.0
-    merged = mido.merge_tracks(mido.MidiFile(folder / "scored.mid").tracks)
-    for message in merged:
-        ticks = message.time
-        while ticks > 0:  # walk bar by bar
-            step = min(ticks, round(quarters_to_bar * 480))
-            now += step * tempo / 480e6
-            ticks -= step
-            quarters_to_bar -= step / 480
-            if quarters_to_bar <= 1e-9:
-                beats.append(now)
-                quarters_to_bar = numerator
-        if message.type == "set_tempo":
-            tempo = message.tempo
-        elif message.type == "time_signature":
-            numerator = message.numerator
-            quarters_to_bar = numerator
-            beats.append(now)
+    beats = downbeats(folder / "scored.mid")
     for cue in sheet.cues:
         assert min(abs(float(cue.start) - beat) for beat in beats) < 0.001
         assert min(abs(float(cue.end) - beat) for beat in beats) < 0.001
