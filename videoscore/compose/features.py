@@ -191,7 +191,9 @@ def _harmony(
         starts = starts[np.linspace(0, len(starts) - 1, 160).astype(int)]
     times = onset[starts] + CHORD_GAP
     # pedal-less reading: a note counts as sounding until its end, at most four seconds
-    sounding = (onset <= times[:, None]) & (onset + np.minimum(duration, 4.0) > times[:, None] - CHORD_GAP / 2)
+    sounding = (onset <= times[:, None]) & (
+        onset + np.minimum(duration, 4.0) > times[:, None] - CHORD_GAP / 2
+    )
     one_hot = np.zeros((len(pitch), 12))
     one_hot[np.arange(len(pitch)), pitch % 12] = 1.0
     chroma = (sounding.astype(float) @ one_hot > 0).astype(float)

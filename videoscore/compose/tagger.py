@@ -65,12 +65,16 @@ class Tagger:
         from safetensors import SafetensorError, safe_open
 
         file = f"{name}.safetensors"
-        path = Path(str(resources.files("videoscore.weights") / file)) if folder is None else Path(folder) / file
+        path = (
+            Path(str(resources.files("videoscore.weights") / file)) if folder is None else Path(folder) / file
+        )
         try:
             with safe_open(path, framework="numpy") as data:
                 about = data.metadata()
-                weights = {key: data.get_tensor(key).astype(np.float64) for key in data.keys()}
-                return cls(tuple(json.loads(about["features"])), weights, json.loads(about.get("ceiling", "{}")))
+                weights = {key: data.get_tensor(key).astype(np.float64) for key in data.keys()}  # noqa: SIM118 - no mapping
+                return cls(
+                    tuple(json.loads(about["features"])), weights, json.loads(about.get("ceiling", "{}"))
+                )
         except (OSError, SafetensorError, KeyError, TypeError) as why:
             raise SetupError(
                 f"the music tagger's weights can't be read ({why})", path=path,
@@ -112,7 +116,9 @@ class Tagger:
 def note_arrays(score: Score) -> NoteArrays:
     """The pitched notes of a score in seconds; drums are left out, as in everything the models saw."""
     notes = [n for n in score.notes if n.role != Role.DRUMS]
-    seconds = {tick: float(score.tempo.seconds(tick)) for n in notes for tick in (n.start, n.start + n.duration)}
+    seconds = {
+        tick: float(score.tempo.seconds(tick)) for n in notes for tick in (n.start, n.start + n.duration)
+    }
     start = np.array([seconds[n.start] for n in notes])
     end = np.array([seconds[n.start + n.duration] for n in notes])
     pitch, velocity = np.array([n.pitch for n in notes], int), np.array([n.velocity for n in notes], int)

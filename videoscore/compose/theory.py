@@ -27,7 +27,7 @@ _AUGMENTED = (0, 4, 8)
 
 
 def key_name(tonic: int, minor: bool) -> str:
-    """"D minor", "Eb major"."""
+    """As "D minor" or "Eb major"."""
     return f"{NAMES[tonic % 12]} {'minor' if minor else 'major'}"
 
 
@@ -62,7 +62,7 @@ def chord_pitch_classes(chord: int) -> tuple[int, ...]:
 
 
 def chord_name(chord: int) -> str:
-    """"-", "G", "Am" or "Bdim"."""
+    """As "-", "G", "Am" or "Bdim"."""
     if chord == 0:
         return "-"
     root, quality = divmod(chord - 1, 3)

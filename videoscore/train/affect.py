@@ -12,10 +12,11 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from videoscore.compose.features import FULL, NoteArrays, extract
+from videoscore.compose.features import NoteArrays, extract
 
 CLIP_PART = 16.0  # seconds: EMOPIA clips are also shown in parts of about this length
 MEASURES, HOP = 8, 4  # VGMIDI windows
@@ -87,7 +88,9 @@ def _vgmidi(folder: Path) -> list[_Row]:
     signs = {entry["file"]: entry for entry in _table(folder / "labels.csv")}
     curves: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
     for entry in _table(folder / "measures.csv"):
-        curves[entry["file"]].append((int(entry["measure"]), float(entry["valence"]), float(entry["arousal"])))
+        curves[entry["file"]].append(
+            (int(entry["measure"]), float(entry["valence"]), float(entry["arousal"]))
+        )
     rows: list[_Row] = []
     for file, curve in curves.items():
         group = "vg:" + signs[file]["series"]
@@ -115,7 +118,7 @@ def _notes(path: Path) -> tuple[NoteArrays, np.ndarray]:
     """Pitched notes in seconds, and where each measure of the file starts, with the end of the last."""
     import symusic
 
-    midi = symusic.Score(path)
+    midi: Any = symusic.Score(path)
     quarter, end = midi.ticks_per_quarter, midi.end()
     metres = [(t.time, t.numerator * 4 * quarter / t.denominator) for t in midi.time_signatures]
     if not metres or metres[0][0] > 0:
@@ -133,4 +136,6 @@ def _notes(path: Path) -> tuple[NoteArrays, np.ndarray]:
     onset, duration, pitch, velocity = (
         np.concatenate([t[name] for t in tracks]) for name in ("time", "duration", "pitch", "velocity")
     )
-    return NoteArrays(onset.astype(float), duration.astype(float), pitch.astype(int), velocity.astype(int)), starts
+    return NoteArrays(
+        onset.astype(float), duration.astype(float), pitch.astype(int), velocity.astype(int)
+    ), starts

@@ -6,9 +6,6 @@ chords and roles, tags every bar, and writes one npz. `build` says what the arra
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,24 +18,14 @@ from videoscore.compose.score import Role
 from videoscore.compose.tagger import Tagger
 from videoscore.compose.theory import chords, local_keys, shift_to_normal
 from videoscore.train import roles as roles_of
-from videoscore.train.meter import Bars, Notes, Signature, bar_grid
+from videoscore.train.meter import Bars, Notes, bar_grid
+from videoscore.train.sets import KINDS, UNITS, Unusable, bar_tempo, files, kind_of, read
+from videoscore.train.works import split, work_keys
 
-UNITS = 24  # grid units a quarter
 LONGEST_NOTE = 288  # units
 WINDOW = 8  # bars that a label looks at
 SHORTEST_WINDOW = 10.0  # seconds
-VALID_SHARE = 0.05
-KINDS = {
-    "openscore_quartets": "quartet",
-    "openscore_lieder": "song",
-    "freedoom": "band",
-    "simutrans": "band",
-    "mutopia": "ensemble",
-}
-
-
-class Unusable(ValueError):
-    """A file that holds no usable music; the message says why."""
+FEWEST_BARS = 4
 
 
 @dataclass
@@ -52,57 +39,6 @@ class Piece:
     keys: tuple[str, ...]  # pieces that share one belong on one side of the split
     tagged_bar: np.ndarray  # bars around which a window was described
     features: np.ndarray  # (windows, len(SCORE)) of these windows
-
-
-def read(path: Path) -> tuple[Notes, list[roles_of.Track], list[Signature], np.ndarray, np.ndarray]:
-    """Notes, tracks, time signatures and tempo (units, quarters a minute) of a MIDI file.
-
-    Raises Unusable when it can't be read or holds no notes.
-    """
-    import symusic
-
-    try:
-        midi = symusic.Score(path)
-    except Exception as why:  # symusic raises bare RuntimeError and ValueError on broken files
-        raise Unusable(f"unreadable: {why}") from why
-    scale = UNITS / midi.ticks_per_quarter
-    tracks, columns = [], []
-    for track in midi.tracks:
-        data = track.notes.numpy()
-        if len(data["time"]) == 0:
-            continue
-        onset = np.rint(data["time"] * scale).astype(np.int64)
-        end = np.rint((data["time"] + data["duration"]) * scale).astype(np.int64)
-        rows = (onset, np.maximum(end - onset, 1), data["pitch"], data["velocity"], np.full(len(onset), len(tracks)))
-        columns.append(np.stack(rows, 1).astype(np.int64))
-        tracks.append(roles_of.Track(track.name, int(track.program), bool(track.is_drum)))
-    if not columns:
-        raise Unusable("no notes")
-    table = np.concatenate(columns)
-    table = table[np.lexsort((-table[:, 2], table[:, 0]))]
-    signatures: list[Signature] = []
-    for s in sorted(midi.time_signatures, key=lambda s: s.time):
-        start = round(s.time * scale)
-        if signatures and signatures[-1].start == start:
-            signatures.pop()
-        signatures.append(Signature(start, 4 * UNITS * s.numerator // s.denominator, s.denominator))
-    if not signatures or signatures[0].start > 0:
-        signatures.insert(0, Signature(0, 4 * UNITS, 4))
-    changes = {round(t.time * scale): t.qpm for t in midi.tempos}
-    changes.setdefault(0, 120.0 if not changes else changes[min(changes)])
-    at = np.array(sorted(changes), float)
-    return Notes(*table.T), tracks, signatures, at, np.array([changes[int(t)] for t in at])
-
-
-def bar_tempo(bars: Bars, at: np.ndarray, bpm: np.ndarray) -> np.ndarray:
-    """Mean tempo of each bar in quarters a minute: its quarters over its exact length in time."""
-    minutes = np.concatenate([[0.0], np.cumsum(np.diff(at) / UNITS / bpm[:-1])])
-
-    def time(units: np.ndarray) -> np.ndarray:
-        k = np.clip(np.searchsorted(at, units, side="right") - 1, 0, None)
-        return minutes[k] + (units - at[k]) / UNITS / bpm[k]
-
-    return (bars.length / UNITS) / (time(bars.start + bars.length) - time(bars.start))
 
 
 def _pitch_content(notes: Notes, bars: Bars) -> tuple[np.ndarray, np.ndarray]:
@@ -138,77 +74,49 @@ def _merge(table: np.ndarray) -> np.ndarray:
 def piece(path: Path, set_name: str) -> Piece:
     """One file, read and described. Raises Unusable."""
     notes, tracks, signatures, at, bpm = read(path)
-    role = roles_of.assign(notes, tracks, KINDS[set_name] if set_name != "mutopia" else _mutopia_kind(tracks))
-    keep = role != roles_of.DROP
-    notes, role = notes.where(keep), role[keep]
-    if not (role != Role.DRUMS).any():
+    role = roles_of.assign(notes, tracks, kind_of(set_name, tracks))
+    notes, role = notes.where(role != roles_of.DROP), role[role != roles_of.DROP]
+    pitched = role != Role.DRUMS
+    if not pitched.any():
         raise Unusable("no pitched notes")
     try:
         bars = bar_grid(notes, signatures, search=KINDS[set_name] != "band")
     except ValueError as why:
         raise Unusable(str(why)) from why
-    bar = np.searchsorted(bars.start, notes.onset, side="right") - 1
-    begin, end = int(bar.min()), int(bar.max()) + 1
-    if end - begin < 4:
-        raise Unusable("fewer than four bars")
-    bars = Bars(bars.start[begin:end], bars.length[begin:end], bars.denominator[begin:end])
-    bar = bar - begin
-    pitched = role != Role.DRUMS
-    hist, low = _pitch_content(notes.where(pitched), bars)
-    key = local_keys(hist)
-    minor = key >= 12
-    shift = np.array([shift_to_normal(int(k) % 12, bool(k >= 12)) for k in key])
-    turn = (np.arange(12)[None] - shift[:, None]) % 12
-    rows = np.arange(len(key))[:, None]
-    pitch = np.where(pitched, notes.pitch + shift[bar], notes.pitch)
+    bars, bar = _trim(bars, notes)
+    described = _describe_bars(bars, bar_tempo(bars, at, bpm), *_pitch_content(notes.where(pitched), bars))
+    pitch = np.where(pitched, notes.pitch + described["shift"][bar], notes.pitch)
     if pitch.min() < 0 or pitch.max() > 127:
         raise Unusable("pitches outside 0..127")
-    position = notes.onset - bars.start[bar]
-    table = _merge(np.stack([bar, position, role, pitch, np.minimum(notes.duration, LONGEST_NOTE), notes.velocity], 1))
-    tempo = bar_tempo(bars, at, bpm)
-    edge = np.r_[False, (np.diff(key) != 0) | (np.diff(bars.length) != 0)]
-    last = np.zeros(len(key), np.int64)
-    last[-1] = 1
+    position, duration = notes.onset - bars.start[bar], np.minimum(notes.duration, LONGEST_NOTE)
+    table = _merge(np.stack([bar, position, role, pitch, duration, notes.velocity], 1))
     columns = dict(zip(("bar", "pos", "role", "pitch", "dur", "vel"), table.T))
-    described = {
+    keys = work_keys(path.stem, set_name, table[:, 3])
+    return _describe(
+        Piece(path.stem, set_name, columns, described, keys, np.zeros(0, int), np.zeros((0, len(SCORE))))
+    )
+
+
+def _trim(bars: Bars, notes: Notes) -> tuple[Bars, np.ndarray]:
+    """The bars from the first to the last in which a note starts, and the bar of every note."""
+    bar = np.searchsorted(bars.start, notes.onset, side="right") - 1
+    begin, end = int(bar.min()), int(bar.max()) + 1
+    if end - begin < FEWEST_BARS:
+        raise Unusable("fewer than four bars")
+    return Bars(bars.start[begin:end], bars.length[begin:end], bars.denominator[begin:end]), bar - begin
+
+
+def _describe_bars(bars: Bars, tempo: np.ndarray, hist: np.ndarray, low: np.ndarray) -> dict[str, np.ndarray]:
+    """Keys, chords and segments of bars from the pitch classes in them, (bars, 12), and under them."""
+    key = local_keys(hist)
+    shift = np.array([shift_to_normal(int(k) % 12, bool(k >= 12)) for k in key])
+    normal = (np.arange(len(key))[:, None], (np.arange(12)[None] - shift[:, None]) % 12)
+    edge = np.r_[False, (np.diff(key) != 0) | (np.diff(bars.length) != 0)]
+    return {
         "len": bars.length, "den": bars.denominator, "tempo": tempo,
-        "chord": chords(hist[rows, turn], low[rows, turn]), "shift": shift, "minor": minor,
-        "segment": np.cumsum(edge), "last": last,
+        "chord": chords(hist[normal], low[normal]), "shift": shift, "minor": key >= 12,
+        "segment": np.cumsum(edge), "last": np.arange(len(key)) == len(key) - 1,
     }  # fmt: skip
-    keys = _split_keys(path.stem, set_name, table)
-    plain = Piece(path.stem, set_name, columns, described, keys, np.zeros(0, int), np.zeros((0, len(SCORE))))
-    return _describe(plain)
-
-
-def _mutopia_kind(tracks: list[roles_of.Track]) -> str:
-    strings = [t.program in (40, 41, 42, 48, 49) for t in tracks]
-    if len(tracks) == 4 and all(strings):
-        return "quartet"
-    return "song" if any(t.program in (52, 53, 54) for t in tracks) else "ensemble"
-
-
-def _split_keys(stem: str, set_name: str, table: np.ndarray) -> tuple[str, ...]:
-    """What makes two files one work: composer with set, title or opus number; or the same beginning."""
-    content = hashlib.sha1(np.diff(table[:40, 3]).astype(np.int16).tobytes()).hexdigest()
-    keys = [f"notes:{content}", f"file:{set_name}/{stem}"]
-    parts = stem.split("__")
-    composer = re.match(r"[^\W_]+", parts[0])
-    who = re.sub(r"(?<=[a-z])[A-Z]\w*$", "", composer.group(0)).casefold() if composer else ""
-    if set_name.startswith("openscore") or set_name == "mutopia":
-        opus = re.search(r"op(?:us)?[\W_]*(\d+)[\W_]*(?:no?[\W_]*(\d+))?", stem.split("__", 1)[-1].casefold())
-        if opus:
-            keys.append(f"{who}:op{opus.group(1)}no{opus.group(2) or ''}")
-        catalogue = re.search(r"(?:\b|_)(?:d|k|kv|bwv|hwv)[\W_]*(\d{2,4})", stem.casefold())
-        if catalogue:
-            keys.append(f"{who}:cat{catalogue.group(1)}")
-    if set_name == "openscore_lieder":
-        title = parts[-2] if len(parts) > 2 else parts[-1]
-        if len(parts) > 3 and parts[1].strip("_"):
-            keys.append(f"{who}:set:{parts[1].casefold()}")
-        plain = re.sub(r"[\W_]+", "", re.sub(r"^_*\d+\w?_", "", title.split(",")[0].split("(")[0])).casefold()
-        if len(plain) > 2:
-            keys.append(f"{who}:title:{plain}")
-    return tuple(keys)
 
 
 def windows(p: Piece, every: int = 1) -> Iterator[tuple[int, NoteArrays, float]]:
@@ -262,41 +170,14 @@ def _work(job: tuple[str, str]) -> Piece | str:
         return f"{set_name}/{path.name}: {why}"
 
 
-def _files(music: Path) -> Iterator[tuple[str, str]]:
-    for set_name in KINDS:
-        folder = music / set_name
-        free = _public_domain(folder / "mutrun.jsonl") if set_name == "mutopia" and folder.is_dir() else ("",)
-        for path in sorted(folder.glob("*.mid")):
-            if path.stem.startswith(free):
-                yield str(path), set_name
-
-
-def _public_domain(listing: Path) -> tuple[str, ...]:
-    """How the stems of Mutopia's public-domain pieces begin, from the listing that comes with the files."""
-    rows = [json.loads(line) for line in listing.read_text(encoding="utf-8").splitlines() if line.strip()]
-    free = [r["rel"] for r in rows if r.get("license") == "Public Domain"]
-    return tuple(rel.removesuffix(".ly").replace("/", "__") for rel in free)
-
-
-def split(pieces: list[Piece]) -> np.ndarray:
-    """0 train, 1 valid for every piece; pieces that share a key, also by way of others, stay together."""
-    parent: dict[str, str] = {}
-
-    def root(key: str) -> str:
-        while parent.setdefault(key, key) != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    for p in pieces:
-        for key in p.keys[1:]:
-            a, b = sorted((root(p.keys[0]), root(key)))
-            parent[b] = a
-    digest = [int(hashlib.sha1(root(p.keys[0]).encode()).hexdigest()[:8], 16) / 16**8 for p in pieces]
-    return (np.array(digest) < VALID_SHARE).astype(np.int8)
-
-
-_NOTE_TYPES = {"bar": np.int32, "pos": np.int16, "role": np.int8, "pitch": np.int16, "dur": np.int16, "vel": np.int8}
+_NOTE_TYPES = {
+    "bar": np.int32,
+    "pos": np.int16,
+    "role": np.int8,
+    "pitch": np.int16,
+    "dur": np.int16,
+    "vel": np.int8,
+}
 _BAR_TYPES = {
     "piece": np.int32, "len": np.int16, "den": np.int8, "tempo": np.float32, "chord": np.int8, "shift": np.int8,
     "minor": np.int8, "segment": np.int32, "valence": np.float32, "arousal": np.float32, "last": np.int8,
@@ -321,7 +202,7 @@ def join(pieces: list[Piece]) -> dict[str, np.ndarray]:
     arrays |= {f"bar_{k}": np.concatenate(v).astype(_BAR_TYPES[k]) for k, v in bars.items()}
     arrays["piece_name"] = np.array([p.name for p in pieces])
     arrays["piece_set"] = np.array([p.set for p in pieces])
-    arrays["piece_split"] = split(pieces)
+    arrays["piece_split"] = split([p.keys for p in pieces])
     return arrays
 
 
@@ -330,7 +211,7 @@ def read_pieces(music: Path, say: Callable[[str], None], workers: int = 2) -> li
     pieces: list[Piece] = []
     seen: set[bytes] = set()
     with ProcessPoolExecutor(workers) as pool:
-        for p in pool.map(_work, list(_files(music)), chunksize=8):
+        for p in pool.map(_work, list(files(music)), chunksize=8):
             if isinstance(p, str):
                 say(f"dropped {p}")
                 continue
@@ -364,7 +245,7 @@ def build(music: Path, out: Path, say: Callable[[str], None] = lambda line: None
     part = out.with_name(out.name + ".part.npz")
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        np.savez_compressed(part, **arrays)
+        np.savez_compressed(part, allow_pickle=False, **arrays)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
@@ -396,7 +277,10 @@ def summary(arrays: dict[str, np.ndarray]) -> list[str]:
 
 
 def _quadrants(v: np.ndarray, a: np.ndarray) -> list[float]:
-    return [float(np.mean(m)) for m in ((v >= 0) & (a >= 0), (v < 0) & (a >= 0), (v < 0) & (a < 0), (v >= 0) & (a < 0))]
+    return [
+        float(np.mean(m))
+        for m in ((v >= 0) & (a >= 0), (v < 0) & (a >= 0), (v < 0) & (a < 0), (v >= 0) & (a < 0))
+    ]
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 STEP = 6  # grid of candidate bar lines, in 1/24 quarter: a sixteenth
 LONGEST = 144  # longest bar kept whole, in 1/24 quarter
-UPBEAT, LAST, IRREGULAR = 1.5, 0.5, 14.0  # log-odds that a short first, last or inner bar costs
+UPBEAT, LAST, IRREGULAR = 5.0, 0.5, 14.0  # log-odds that a short first, last or inner bar costs
 
 # Half the fitted log-odds of "a bar starts here", for the columns of accents(); half, because neighbouring
 # bars are not independent evidence. The constant keeps short bars from paying.
@@ -42,7 +42,9 @@ class Notes:
 
     def where(self, keep: np.ndarray) -> Notes:
         """The notes at an index array or a mask."""
-        return Notes(self.onset[keep], self.duration[keep], self.pitch[keep], self.velocity[keep], self.track[keep])
+        return Notes(
+            self.onset[keep], self.duration[keep], self.pitch[keep], self.velocity[keep], self.track[keep]
+        )
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,9 @@ def accents(notes: Notes, length: int, begin: int, end: int) -> np.ndarray:
     np.add.at(total, first, quarters)
     np.maximum.at(longest, first, quarters)
     starts = np.bincount(first, minlength=count)
-    sounding = np.cumsum(np.bincount(first, minlength=count + 1) - np.bincount(last, minlength=count + 1))[:count]
+    sounding = np.cumsum(np.bincount(first, minlength=count + 1) - np.bincount(last, minlength=count + 1))[
+        :count
+    ]
     roll = np.zeros((count + 1, 12))
     np.add.at(roll, (first, notes.pitch % 12), 1.0)
     np.add.at(roll, (last, notes.pitch % 12), -1.0)

@@ -145,7 +145,7 @@ def _give_lines(notes: Notes, roles: np.ndarray, lead: list[int]) -> None:
             changes = np.mean(np.diff(part.pitch) != 0) if len(part) > 1 else 0.0
             ranked.append((single * 2 + _mean(part.pitch) / 24 + changes - 2 * (single < 0.5), k, single))
         ranked.sort(reverse=True)
-        for role, (score, k, single) in zip((Role.MELODY, Role.COUNTER), ranked):
+        for role, (_, k, single) in zip((Role.MELODY, Role.COUNTER), ranked):
             if single >= 0.5:
                 roles[here & (notes.track == k)] = role
 

@@ -54,7 +54,9 @@ def raw(model: Tagger, rows: Rows) -> np.ndarray:
 def accuracy(predicted: np.ndarray, rows: Rows) -> dict[str, float]:
     """Share of whole clips whose sign of valence, of arousal, and of both (quadrant) is right."""
     right = (predicted > 0)[rows.whole] == (rows.label > 0)[rows.whole]
-    return dict(zip(("valence", "arousal", "quadrant"), [*right.mean(0).tolist(), float(right.all(1).mean())]))
+    return dict(
+        zip(("valence", "arousal", "quadrant"), [*right.mean(0).tolist(), float(right.all(1).mean())])
+    )
 
 
 def chance(rows: Rows) -> dict[str, float]:
@@ -111,7 +113,9 @@ def figures(rows: Rows, seed: int) -> Iterator[str]:
         predicted = cross_validate(rows, features, seed)
         for name in ("emopia", "vgmidi"):
             ours = rows.set == name
-            yield _line(f"5 folds by song, both sets, {features}: {name}", accuracy(predicted[ours], rows.where(ours)))
+            yield _line(
+                f"5 folds by song, both sets, {features}: {name}", accuracy(predicted[ours], rows.where(ours))
+            )
         yield _line(f"5 folds by song, both sets, {features}: r of windows", correlation(predicted, rows))
     for features in SETS:
         for train, test in (("emopia", "vgmidi"), ("vgmidi", "emopia")):
@@ -121,13 +125,17 @@ def figures(rows: Rows, seed: int) -> Iterator[str]:
     half = rows.half
     for features in SETS:
         judged = rows.where(half == 1)
-        yield _line(f"judge's half, 5 folds, {features}", accuracy(cross_validate(judged, features, seed), judged))
+        yield _line(
+            f"judge's half, 5 folds, {features}", accuracy(cross_validate(judged, features, seed), judged)
+        )
     for origin, features in ((0, "score"), (1, "full"), (1, "score"), (1, "blind")):
         model = fit(rows.where(half == origin), features, seed)
         for name in ("emopia", "vgmidi"):
             held = rows.where((half != origin) & (rows.set == name))
             who = "judge" if origin else "tagger"
-            yield _line(f"{who}, {features}, songs of the other half: {name}", accuracy(raw(model, held), held))
+            yield _line(
+                f"{who}, {features}, songs of the other half: {name}", accuracy(raw(model, held), held)
+            )
         held = rows.where(half != origin)
         yield _line(f"{who}, {features}, songs of the other half: r", correlation(raw(model, held), held))
 
