@@ -5,9 +5,8 @@ Pure: typed data in, typed data out, the same for the same seed.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from random import Random
 
 from videoscore.compose.score import PPQ, Note, Role, Score, Section, TempoMap
@@ -18,8 +17,8 @@ from videoscore.perform.parts import Arrangement, Part, Played
 OCTAVE = 12
 # Standard deviation and limit of played onsets around written ones: well inside what an ensemble does
 # (asynchronies of 30-50 ms: Rasch 1979, "Synchronization in performed ensemble music").
-LOOSE, LOOSEST = Fraction(4, 1000), Fraction(8, 1000)  # seconds
-RING = Fraction(35, 100)  # seconds that an instrument rings on after a boundary where it leaves
+LOOSE, LOOSEST = 0.004, 0.008  # seconds
+RING = 0.35  # seconds that an instrument rings on after a boundary where it leaves
 ALMOST_AT_THE_END = PPQ // 4  # ticks: a note that stops so near a boundary is held up to it
 SAME_ATTACK = PPQ // 16  # ticks: nearer onsets of one pitch in one part are one note doubled
 
@@ -113,15 +112,16 @@ def _folded(pitch: int, low: int, high: int) -> int:
 
 def _loose(note: Note, section: Section, tempo: TempoMap, rng: Random) -> int:
     """The note's onset as a person would place it; a downbeat is exact."""
-    shift = max(-LOOSEST, min(LOOSEST, Fraction(rng.gauss(0.0, float(LOOSE)))))
+    shift = max(-LOOSEST, min(LOOSEST, rng.gauss(0.0, LOOSE)))
     if (note.start - section.start) % (section.beats * PPQ) == 0:
         return note.start
     return max(section.start, min(note.start + _ticks(shift, note.start, tempo), section.end - 1))
 
 
-def _ticks(seconds: Fraction, at: int, tempo: TempoMap) -> int:
+def _ticks(seconds: float, at: int, tempo: TempoMap) -> int:
     """Ticks that `seconds` last at the tempo of tick `at`."""
-    return round(seconds * PPQ / (tempo.seconds(at + PPQ) - tempo.seconds(at)))
+    quarter = tempo.changes[bisect_right(tempo.changes, at, key=lambda change: change[0]) - 1][1]
+    return round(seconds * PPQ * 1_000_000 / quarter)
 
 
 def _ring(note: Played, section: Section, tempo: TempoMap) -> Played:

@@ -203,7 +203,7 @@ class _File:
         return {name: self.option(f"{group}.{name}", value, fields[name]) for name, value in body.items()}
 
     def option(self, key: str, value: Any, spec: dataclasses.Field) -> Any:
-        kind = str if spec.default is None else type(spec.default)
+        kind: type = str if spec.default is None else type(spec.default)
         try:
             if isinstance(value, bool) is not (kind is bool) or isinstance(value, (dict, list)):
                 raise TypeError

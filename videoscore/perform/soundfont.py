@@ -118,8 +118,8 @@ def find_soundfont(option: str | Path | None = None) -> Font:
         for path in _ranked(folder):
             return _font(path, found)
     spec = importlib.util.find_spec("pretty_midi")  # finds the folder without importing it
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "TimGM6mb.sf2"
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        path = Path(place) / "TimGM6mb.sf2"
         if _is_soundfont(path):
             return _font(path, "inside the package pretty_midi", last_resort=True)
     raise SetupError("no SoundFont was found",
