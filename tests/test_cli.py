@@ -209,3 +209,10 @@ def test_analyze_writes_over_nothing(videoscore, film, tmp_path):
     assert said.code == 4
     assert there.read_text() == "mine"
     assert "--overwrite" in one_line(said.err)
+
+
+def test_the_page_of_the_command_line_is_up_to_date():
+    import cli_docs
+
+    page = cli_docs.PAGE.read_text(encoding="utf-8")
+    assert cli_docs.filled(page) == page, "run: python scripts/cli_docs.py"

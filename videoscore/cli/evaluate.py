@@ -1,0 +1,47 @@
+"""``videoscore evaluate``: does a model do what it is there for?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from videoscore.cli.common import print_result, with_voice
+from videoscore.cli.telling import Teller
+
+folder = click.Path(exists=True, file_okay=False, path_type=Path)
+file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure a trained model."""
+
+
+@evaluate.command()
+@click.option("--per-corner", type=click.IntRange(1), default=20, show_default=True,
+              help="cues for each of the four corners of valence and arousal")
+@click.option("--seconds", type=click.IntRange(4), default=30, show_default=True, help="length of a cue")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="seed of the cues")
+@click.option("--corpus", type=file, help="compare with the music it was trained on")
+@click.option("--weights", type=file, help="other weights than the installed ones")
+@with_voice
+def composer(teller: Teller, per_corner: int, seconds: int, seed: int, corpus: Path | None,
+             weights: Path | None) -> None:
+    """Hit rates by a judge, texture, density and speed of what the composer writes."""
+    from videoscore.evaluate.composer import evaluate as stage
+    from videoscore.evaluate.composer import lines
+
+    report = stage(per_corner, seconds, seed, weights=weights, corpus=corpus)
+    print_result(teller, report, "\n".join(lines(report)))
+
+
+@evaluate.command()
+@click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
+@with_voice
+def scene(teller: Teller, data: Path) -> None:
+    """Cross-validation of the scene model, folds by theme."""
+    from videoscore.evaluate.scene import evaluate as stage
+
+    report = stage(data)
+    print_result(teller, report, "\n".join(f"{name}: {value}" for name, value in report.items()))
