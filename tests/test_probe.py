@@ -99,13 +99,17 @@ def test_cover_art_is_no_film(tmp_path: Path, plain: Path) -> None:
     with pytest.raises(NotAVideo, match="cover"):
         probe(song)
     both = tmp_path / "both.mp4"
-    run_ffmpeg("-i", cover, "-i", plain, "-map", "0", "-map", "1", "-c", "copy", "-disposition:v:0", "attached_pic", both)
+    maps = ["-map", "0", "-map", "1", "-c", "copy", "-disposition:v:0", "attached_pic"]
+    run_ffmpeg("-i", cover, "-i", plain, *maps, both)
     assert probe(both).video.codec == "h264"
 
 
 @pytest.mark.parametrize(
     "name",
-    ["-x.mp4", "100%.mp4", "s%03d.mp4", "a b'c\"d[e]{f}*?.mp4", "line\nbreak.mp4", "видео_é.mp4", "http:x.mp4", "C:.mp4"],
+    [
+        "-x.mp4", "100%.mp4", "s%03d.mp4", "a b'c\"d[e]{f}*?.mp4", "line\nbreak.mp4", "видео_é.mp4", "http:x.mp4",
+        "C:.mp4",
+    ],
 )
 def test_odd_names_are_plain_files(
     tmp_path: Path, plain: Path, name: str, monkeypatch: pytest.MonkeyPatch
