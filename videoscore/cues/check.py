@@ -24,9 +24,7 @@ def check(sheet: CueSheet) -> None:
     Cues follow each other without gap or overlap from 0 to the film's duration; every curve has points at
     increasing times inside its cue; every number is finite and in its range.
     """
-    if not 0 < sheet.duration <= LONGEST:
-        raise CueSheetError(f"a film of {float(sheet.duration):g} s can't be scored",
-                            remedy="Give `duration` as the film's length in seconds, up to 24 hours.")
+    check_duration(sheet.duration)
     if not 1 <= len(sheet.cues) <= MOST_CUES:
         raise CueSheetError(f"{len(sheet.cues)} cues", remedy=f"Give it 1 to {MOST_CUES} of them.")
     times = [sheet.duration, *sheet.cuts]
@@ -57,6 +55,13 @@ def check(sheet: CueSheet) -> None:
         if not before < cut < sheet.duration:
             raise CueSheetError(f"the cut at {show(cut)} s is out of order or outside the film",
                                 remedy="List every cut once, inside the film.")
+
+
+def check_duration(duration: Fraction) -> None:
+    """Raise CueSheetError unless a film may last so many seconds."""
+    if not SHORTEST <= duration <= LONGEST:
+        raise CueSheetError(f"a film of {show(duration)} s can't be scored",
+                            remedy="Give `duration` as the film's length in seconds, up to 24 hours.")
 
 
 def _check_cue(cue: Cue, where: str) -> None:
@@ -95,4 +100,4 @@ def label(number: int, name: str | None) -> str:
 
 def show(t: Fraction) -> str:
     """Seconds for a message, to the millisecond."""
-    return f"{float(t):.3f}".rstrip("0").rstrip(".")
+    return f"{float(t):.3f}".rstrip("0").rstrip(".") if t < 10**12 else "over 10^12"

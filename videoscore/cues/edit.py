@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from videoscore.cues.check import check, label, show
+from videoscore.cues.check import SHORTEST, check, check_duration, label, show
 from videoscore.cues.contour import asked_for, clip, mean, moods_at, moved_to
 from videoscore.cues.entries import CueEntry, SheetEntry, Written
 from videoscore.cues.keys import plan_keys, with_mode_of
@@ -68,6 +68,7 @@ def reconcile(sheet: SheetEntry) -> CueSheet:
 
     Raises CueSheetError when two changes contradict each other or the result isn't sound.
     """
+    check_duration(sheet.duration)
     edits = [_Edit(entry, i + 1) for i, entry in enumerate(sheet.cues)]
     times = _boundaries(edits, sheet)
     cues = [_cue(edit, a, b, sheet) for edit, a, b in zip(edits, times, times[1:])]
@@ -124,7 +125,7 @@ def _boundary(before: _Edit, after: _Edit, cuts: Sequence[Fraction]) -> Fraction
 
 def _cue(edit: _Edit, start: Fraction, end: Fraction, sheet: SheetEntry) -> Cue:
     entry, was = edit.entry, edit.written
-    if end <= start:
+    if end - start < SHORTEST:
         raise CueSheetError(f"{edit.where} would last from {show(start)} to {show(end)} s",
                             remedy="Move its end behind its start, or delete the cue.")
     mood, curve = _mood(edit, start, end)
@@ -184,7 +185,7 @@ def _curve(edit: _Edit, start: Fraction, end: Fraction) -> tuple[CurvePoint, ...
 def _meter(edit: _Edit, cue: Cue, other_mood: bool, seed: int) -> Meter:
     """Bars: as set by the user; or nearest to the tempo set or had; or chosen for a new mood."""
     entry, was = edit.entry, edit.written
-    beats = entry.beats or was.beats or 4
+    beats, keep = entry.beats or was.beats or 4, edit.changed("beats")
     if edit.changed("bars"):
         meter = Meter(entry.bars or 1, beats)
         if edit.changed("bpm"):
@@ -199,16 +200,17 @@ def _meter(edit: _Edit, cue: Cue, other_mood: bool, seed: int) -> Meter:
         if not BPM[0] <= bpm <= BPM[1] and cue.duration >= ONE_BAR:
             raise CueSheetError(f"{edit.where}: a tempo of {bpm:g} can't be played",
                                 remedy=f"Choose {BPM[0]:g} to {BPM[1]:g} quarter notes a minute.")
-        return meter_for(cue.duration, Fraction(max(bpm, 1.0)), beats)
+        return meter_for(cue.duration, Fraction(max(bpm, 1.0)), beats, keep_beats=keep)
     if entry.bars is None or entry.beats is None or was.bars is None or was.beats is None:
         return _chosen(cue, seed)
     if other_mood:
-        if not edit.changed("beats"):
+        if not keep:
             return _chosen(cue, seed)
-        return meter_for(cue.duration, Fraction(tempo_wanted(cue.mood, *_mean(cue))), beats)
+        return meter_for(cue.duration, Fraction(tempo_wanted(cue.mood, *_mean(cue))), beats,
+                         keep_beats=True)
     lasted = cue.duration if was.start is None or was.end is None else was.end - was.start
-    if edit.changed("beats") or cue.duration != lasted:
-        return meter_for(cue.duration, Fraction(60 * was.bars * was.beats) / lasted, beats)
+    if keep or cue.duration != lasted:
+        return meter_for(cue.duration, Fraction(60 * was.bars * was.beats) / lasted, beats, keep_beats=keep)
     return Meter(entry.bars, entry.beats)
 
 

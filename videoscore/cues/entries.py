@@ -100,12 +100,13 @@ def read_entries(document: object) -> SheetEntry:
     duration = f.time("duration")
     if duration is None:
         raise CueSheetError("the sheet has no duration", remedy="Write the film's length in seconds.")
+    preset = f.text("preset")
     cuts = [seconds(c, f"cut {i + 1} of the sheet") for i, c in enumerate(f.items("cuts", MOST_POINTS))]
     return SheetEntry(
         source=f.text("source") or "",
         duration=duration,
         seed=f.count("seed", -(2**63), 2**63 - 1) or 0,
-        preset=f.text("preset") or "cinematic",
+        preset="cinematic" if preset is None else preset,
         cuts=tuple(sorted(cuts)),
         notes=dict(notes),
         cues=tuple(_cue(c, i) for i, c in enumerate(cues)),
@@ -174,7 +175,8 @@ def _hit(raw: object, where: str) -> HitPoint:
     t, strength = f.time("t"), f.number("strength", 0, 1)
     if t is None:
         raise CueSheetError(f"{where} has no time", remedy="Give it a `t` in seconds.")
-    return HitPoint(t, f.text("kind") or "hit", 1.0 if strength is None else strength)
+    kind = f.text("kind")
+    return HitPoint(t, "hit" if kind is None else kind, 1.0 if strength is None else strength)
 
 
 class Fields:

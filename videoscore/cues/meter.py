@@ -71,8 +71,9 @@ def choose_meter(duration: Fraction, valence: float, arousal: float, seed: int =
 
     Returns
     -------
-    The cheapest of all whole numbers of bars. The tempo stays in the mood's range wherever some whole
-    number of bars allows it, with multiples of four bars preferred; below `ONE_BAR` seconds it is
+    The cheapest of all whole numbers of bars. The tempo stays in the mood's range (or a few percent
+    beside it, where that saves an odd bar or a change of beats) wherever some whole number of bars
+    allows it; in the range multiples of four bars are preferred. Below `ONE_BAR` seconds it is
     one bar of one to four beats, whose tempo for a clip of a few frames may be far outside (0.03 s:
     one beat at 2000 quarter notes a minute).
     """
@@ -97,18 +98,19 @@ def choose_meter(duration: Fraction, valence: float, arousal: float, seed: int =
     return Meter(int(bars[best]), int(per_bar[best]))
 
 
-def meter_for(duration: Fraction, bpm: Fraction, beats: int) -> Meter:
+def meter_for(duration: Fraction, bpm: Fraction, beats: int, *, keep_beats: bool = False) -> Meter:
     """The whole number of bars whose tempo comes nearest to `bpm` (quarter notes a minute).
 
     `beats` a bar are kept, unless the cue is so short that this misses the tempo by over 10 % and
-    another bar of one to four beats comes nearer. Any tempo can be asked for; at least one bar results.
+    another bar of one to four beats comes nearer (never with `keep_beats`). Any tempo can be asked
+    for; at least one bar results.
     """
     def off(meter: Meter) -> float:
         # 60 * bars * beats / (duration * bpm); the ratio first, so that extremes don't overflow
         return abs(math.log(float(Fraction(60 * meter.bars * meter.beats) / (duration * bpm))))
 
     kept = _nearest_bars(duration, bpm, beats)
-    if off(kept) <= math.log(1.1):
+    if keep_beats or off(kept) <= math.log(1.1):
         return kept
     return min([kept, *(_nearest_bars(duration, bpm, b) for b in (4, 3, 2, 1))], key=off)
 

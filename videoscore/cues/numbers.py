@@ -11,6 +11,7 @@ from videoscore.errors import CueSheetError
 
 # Longer numerals than this come from no clock; a billion digits would stall any parser.
 MOST_DIGITS = 40
+LEAST_EXPONENT = -400  # the least double is 5e-324
 _CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,6}):(\d{1,2}(?:\.\d{1,12})?)")
 _RATIO = re.compile(r"(\d{1,40})/(\d{1,40})")
 _DECIMAL = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
@@ -59,7 +60,7 @@ def literal(t: Fraction) -> str:
 def parse_float(text: str) -> Decimal:
     """For `json.loads`: exact, with bounded digits and exponent."""
     value = Decimal(text) if len(text) <= MOST_DIGITS else None
-    if value is None or (value and abs(value.adjusted()) > MOST_DIGITS):
+    if value is None or (value and not LEAST_EXPONENT <= value.adjusted() <= MOST_DIGITS):
         raise CueSheetError(f"the number {text[:20]}... has too many digits", remedy="Write it with fewer.")
     return value
 

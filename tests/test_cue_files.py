@@ -1,0 +1,474 @@
+"""The cue-sheet file: exact there and back, sound or refused in one clear line, and edits obeyed."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from videoscore.cues.check import check
+from videoscore.cues.conform import conform
+from videoscore.cues.contour import mean
+from videoscore.cues.files import SCHEMA, dumps, load, loads, save
+from videoscore.cues.numbers import literal, seconds
+from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, HitPoint, Meter
+from videoscore.errors import CueSheetError, NotFound, OutputError
+from videoscore.mood.circle import MOODS, centre, mood_of, octant
+
+ROOT = Path(__file__).parents[1]
+SCHEMA_TEXT = SCHEMA.read_text(encoding="utf-8")
+VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_TEXT))
+
+
+def cue(start, end, mood, key, bars, on="cut", **more) -> Cue:
+    v, a = centre(mood)
+    start, end = Fraction(start), Fraction(end)
+    third = (end - start) / 3
+    curve = (CurvePoint(start, v - 0.05, a), CurvePoint(start + third, v + 0.05, a),
+             CurvePoint(end - third, v + 0.05, a), CurvePoint(end, v - 0.05, a))
+    return Cue(f"1m1 {mood}", start, end, on, mood, curve, key, Meter(bars, 4), **more)
+
+
+@pytest.fixture
+def sheet() -> CueSheet:
+    third, last = Fraction(1001, 24), Fraction(145, 2)
+    cues = (
+        cue(0, 20, "Peaceful", "G major", 7, on="start"),
+        cue(20, third, "Angry", "E minor", 12, hits=(HitPoint(Fraction(30), "cut", 0.9),)),
+        cue(third, last, "Depressed", "A minor", 8, seed=7),
+    )
+    return CueSheet("film.mp4", last, cues, (Fraction(20), Fraction(101, 4), Fraction(1001, 30), third), 3,
+                    "cinematic", {"for": "the director's cut"})
+
+
+def edited(sheet: CueSheet, *changes) -> CueSheet:
+    """The sheet after a user changed its file: each change is (cue or None for the sheet, field, value)."""
+    document = json.loads(dumps(sheet))
+    for index, field, value in changes:
+        target = document if index is None else document["cues"][index]
+        if value is DELETED:
+            del target[field]
+        else:
+            target[field] = value
+    VALIDATOR.validate(document)
+    out = loads(json.dumps(document))
+    assert loads(dumps(out)) == out  # what was obeyed once stays so
+    return out
+
+
+DELETED = object()
+
+# ---------------------------------------------------------------- there and back
+
+units = st.floats(-1, 1)
+texts = st.text(max_size=30)
+
+
+@st.composite
+def sheets(draw) -> CueSheet:
+    lengths = draw(st.lists(st.fractions(Fraction(1, 500), 300, max_denominator=30000), min_size=1, max_size=6))
+    cues, at = [], Fraction(0)
+    for n, length in enumerate(lengths):
+        end = at + length
+        inside = st.fractions(0, 1, max_denominator=999).map(lambda x, at=at, length=length: at + x * length)
+        times = sorted(draw(st.sets(inside, min_size=1, max_size=6)))
+        curve = tuple(CurvePoint(t, draw(units), draw(units)) for t in times)
+        marks = sorted(draw(st.sets(inside, max_size=3)))
+        hits = tuple(HitPoint(t, draw(texts), draw(st.floats(0, 1))) for t in marks)
+        key = f"{draw(st.sampled_from('CDEFGAB'))}{draw(st.sampled_from(['', '#', 'b']))} " \
+              f"{draw(st.sampled_from(['major', 'minor']))}"
+        start_on = draw(st.sampled_from(["cut", "mood", "length", "edit"])) if n else "start"
+        cues.append(Cue(draw(texts), at, end, start_on, draw(st.sampled_from(MOODS)), curve, key,
+                        Meter(draw(st.integers(1, 5000)), draw(st.integers(1, 12))), hits,
+                        draw(st.none() | st.integers(-(2**63), 2**63 - 1))))
+        at = end
+    cuts = draw(st.sets(st.fractions(0, 1, max_denominator=10007), max_size=8))
+    return CueSheet(draw(texts), at, tuple(cues), tuple(sorted(c * at for c in cuts if 0 < c < 1)),
+                    draw(st.integers(0, 2**63 - 1)), draw(st.text(min_size=1, max_size=20)),
+                    draw(st.dictionaries(texts, texts, max_size=3)))
+
+
+@given(sheets())
+@settings(max_examples=100, deadline=None)
+def test_round_trip_is_exact_and_valid(sheet):
+    text = dumps(sheet)
+    assert loads(text) == sheet
+    assert dumps(loads(text)) == text
+    VALIDATOR.validate(json.loads(text))
+
+
+@given(st.fractions(min_value=0, max_value=10**6))
+def test_times_are_exact(t):
+    text = literal(t)
+    value = json.loads(text, parse_float=Decimal)
+    assert seconds(value, "t") == t
+
+
+def test_times_are_decimals_where_nine_places_suffice():
+    assert literal(Fraction(25, 2)) == "12.5"
+    assert literal(Fraction(100)) == "100"
+    assert literal(Fraction(1, 10**9)) == "0.000000001"
+    assert literal(Fraction(1001, 24)) == '"1001/24"'
+    assert seconds("1:02.5", "t") == Fraction(125, 2)
+    assert seconds("1:00:00", "t") == 3600
+
+
+def test_schema_in_the_package_is_the_published_one():
+    assert (ROOT / "docs/cue-sheet.schema.json").read_text(encoding="utf-8") == SCHEMA_TEXT
+    jsonschema.Draft202012Validator.check_schema(json.loads(SCHEMA_TEXT))
+
+
+def test_save_and_load(sheet, tmp_path):
+    path = tmp_path / "film.cues.json"
+    save(sheet, path)
+    save(replace(sheet, seed=4), path)
+    assert load(path) == replace(sheet, seed=4)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())  # an editor's byte order mark
+    assert load(path) == replace(sheet, seed=4)
+
+
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(sheet, tmp_path, monkeypatch):
+    path = tmp_path / "film.cues.json"
+    save(sheet, path)
+    with pytest.raises(OutputError):
+        save(sheet, tmp_path / "no such folder" / "x.json")
+
+    def fails(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(OutputError, match="no space"):
+        save(replace(sheet, seed=9), path)
+    assert load(path) == sheet
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# ---------------------------------------------------------------- one thing changed
+
+
+def test_nothing_changed_means_nothing_changes(sheet):
+    assert edited(sheet) == sheet
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_mood_word_moves_the_curve_the_key_the_tempo_and_the_name(sheet, mood):
+    word = mood.upper() if mood == "Happy" else mood
+    out = edited(sheet, (1, "mood", word))
+    cue, old = out.cues[1], sheet.cues[1]
+    assert cue.mood == mood
+    valence, arousal = mean(cue.curve, cue.start, cue.end)
+    assert octant(valence, arousal) == MOODS.index(mood)
+    assert valence**2 + arousal**2 >= 0.399**2
+    assert (cue.key.endswith("minor")) == (centre(mood)[0] < 0)
+    assert cue.name == f"1m1 {mood}"
+    assert (cue.start, cue.end, cue.hits) == (old.start, old.end, old.hits)
+    if mood != "Angry":
+        assert [p.valence - valence for p in cue.curve] == pytest.approx(
+            [p.valence - centre("Angry")[0] for p in old.curve], abs=0.02)
+    assert out.cues[0] == sheet.cues[0]
+    assert out.cues[2] == sheet.cues[2]
+
+
+def test_tempo_goes_to_the_new_moods_range(sheet):
+    assert sheet.cues[1].bpm > 120
+    assert 56 <= edited(sheet, (1, "mood", "Tired")).cues[1].bpm <= 80
+
+
+def test_a_pale_mood_is_made_clear_when_asked_for_by_word(sheet):
+    pale = tuple(replace(p, valence=0.02, arousal=-0.05) for p in sheet.cues[0].curve)
+    sheet = replace(sheet, cues=(replace(sheet.cues[0], curve=pale), *sheet.cues[1:]))
+    cue = edited(sheet, (0, "mood", "Happy")).cues[0]
+    assert mean(cue.curve, cue.start, cue.end) == pytest.approx(centre("Happy", 0.4), abs=1e-3)
+
+
+def test_key_edited_beside_the_mood_is_kept(sheet):
+    out = edited(sheet, (1, "mood", "Happy"), (1, "key", "C# minor"))
+    assert out.cues[1].key == "C# minor"
+    assert edited(sheet, (1, "key", "Bb minor")).cues[1] == replace(sheet.cues[1], key="Bb minor")
+
+
+def test_numbers_lead_the_mood_word(sheet):
+    out = edited(sheet, (2, "valence", 0.3), (2, "arousal", 0.1))
+    cue = out.cues[2]
+    assert mean(cue.curve, cue.start, cue.end) == pytest.approx((0.3, 0.1), abs=1e-3)
+    assert cue.mood == "Happy"
+    assert cue.key == "C major"
+    assert cue.seed == 7
+    slightly = edited(sheet, (2, "valence", -0.5)).cues[2]
+    assert slightly.mood == "Depressed"
+    assert slightly.meter == sheet.cues[2].meter
+    assert slightly.key == sheet.cues[2].key
+
+
+def test_curve_points_lead_numbers_and_word(sheet):
+    curve = [{"t": 22, "valence": 0.5, "arousal": 0.2}, {"t": 40, "valence": 0.7, "arousal": 0.2}]
+    cue = edited(sheet, (1, "curve", curve)).cues[1]
+    assert [(p.t, p.valence) for p in cue.curve] == [(22, 0.5), (40, 0.7)]
+    assert cue.mood == "Happy"
+
+
+def test_values_at_the_rim_keep_their_mean(sheet):
+    cue = edited(sheet, (2, "valence", -1), (2, "arousal", 1)).cues[2]
+    assert mean(cue.curve, cue.start, cue.end) == pytest.approx((-1, 1), abs=1e-3)
+
+
+@pytest.mark.parametrize("change", [(0, "end", 18), (1, "start", 18), (1, "start", "0:18")])
+def test_boundary_moved_on_either_side_takes_the_neighbour_along(sheet, change):
+    out = edited(sheet, change)
+    assert [c.start for c in out.cues] == [0, 18, Fraction(1001, 24)]
+    before, after = out.cues[:2]
+    assert after.start_on == "edit"
+    for cue, old in zip(out.cues, sheet.cues):
+        assert abs(cue.bpm / old.bpm - 1) < Fraction(1, 8)  # the nearest whole bars
+        assert cue.bpm * cue.duration == 60 * cue.meter.bars * cue.meter.beats
+        assert cue.mood == old.mood
+    assert (before.curve[-1].t, after.curve[0].t) == (18, 18)
+    # moods stay with the pictures: inside, the curve is as it was
+    assert before.at(Fraction(10)) == pytest.approx(sheet.cues[0].at(Fraction(10)))
+    assert out.cues[2] == sheet.cues[2]
+
+
+def test_boundary_moved_near_a_cut_is_on_the_cut(sheet):
+    out = edited(sheet, (0, "end", 33.37))
+    assert out.cues[1].start == Fraction(1001, 30)
+    assert out.cues[1].start_on == "cut"
+    # the hit at 30 s lies in the first cue now
+    assert [len(c.hits) for c in out.cues] == [1, 0, 0]
+
+
+def test_both_sides_moved_alike_or_contradicting(sheet):
+    assert edited(sheet, (0, "end", 18), (1, "start", 18)).cues[1].start == 18
+    with pytest.raises(CueSheetError, match=r"cue 1 .* ends at 18 s and cue 2 .* starts at 19 s.*only one"):
+        edited(sheet, (0, "end", 18), (1, "start", 19))
+
+
+def test_bpm_bars_and_beats(sheet):
+    first = sheet.cues[0]
+    assert edited(sheet, (0, "bpm", 95.5)).cues[0] == replace(first, meter=Meter(8, 4))
+    assert edited(sheet, (0, "bars", 6)).cues[0] == replace(first, meter=Meter(6, 4))
+    assert edited(sheet, (0, "bars", 6), (0, "bpm", 72)).cues[0].meter == Meter(6, 4)
+    assert edited(sheet, (0, "beats", 3)).cues[0].meter == Meter(9, 3)
+    assert edited(sheet, (0, "bars", 10), (0, "beats", 3)).cues[0].meter == Meter(10, 3)
+    with pytest.raises(CueSheetError, match=r"6 bars of 4 are 72\.0 .* not 90"):
+        edited(sheet, (0, "bars", 6), (0, "bpm", 90))
+    with pytest.raises(CueSheetError, match="can't be played"):
+        edited(sheet, (0, "bpm", 2000))
+
+
+def test_seed_name_preset_and_hits_are_taken_as_they_are(sheet):
+    out = edited(sheet, (0, "seed", 99), (1, "name", "The Duel"), (None, "preset", "chamber"),
+                 (2, "hits", [{"t": 50}]), (None, "seed", 5))
+    assert out.cues[0] == replace(sheet.cues[0], seed=99)
+    assert out.cues[1] == replace(sheet.cues[1], name="The Duel")
+    assert out.cues[2].hits == (HitPoint(Fraction(50), "hit", 1.0),)
+    assert (out.preset, out.seed) == ("chamber", 5)
+
+
+def test_a_deleted_line_is_chosen_anew(sheet):
+    out = edited(sheet, *((0, f, DELETED) for f in ("key", "bars", "bpm", "mood", "curve")))
+    first = out.cues[0]
+    assert first.mood == "Peaceful"
+    assert first.key.endswith("major")
+    assert 70 <= first.bpm <= 96
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_time_of_a_deleted_cue_goes_to_the_one_before(sheet, gone):
+    document = json.loads(dumps(sheet))
+    del document["cues"][gone]
+    out = loads(json.dumps(document))
+    check(out)
+    wanted = {0: [0, Fraction(1001, 24)], 1: [0, Fraction(1001, 24)], 2: [0, 20]}[gone]
+    assert [c.start for c in out.cues] == wanted
+    assert out.cues[-1].end == sheet.duration
+    assert out.cues[0].start_on == "start"
+
+
+def test_an_inserted_cue_takes_its_time_from_its_neighbour(sheet):
+    document = json.loads(dumps(sheet))
+    document["cues"].insert(1, {"start": 12, "end": 20, "mood": "Happy"})
+    out = loads(json.dumps(document))
+    assert [(c.start, c.mood) for c in out.cues][:3] == [(0, "Peaceful"), (12, "Happy"), (20, "Angry")]
+
+
+def test_a_sheet_may_be_written_by_hand():
+    text = """{"format": "videoscore-cues", "version": 1, "duration": 60, "cues": [
+        {"end": 20, "mood": "peaceful"}, {"end": "0:41.5", "mood": "Angry"}, {"valence": -0.4, "arousal": -0.2}]}"""
+    VALIDATOR.validate(json.loads(text))
+    out = loads(text)
+    assert [c.mood for c in out.cues] == ["Peaceful", "Angry", "Depressed"]
+    assert [c.end for c in out.cues] == [20, Fraction(83, 2), 60]
+    assert [mood_of(*mean(c.curve, c.start, c.end)) for c in out.cues] == [c.mood for c in out.cues]
+    assert loads(dumps(out)) == out
+
+
+@given(st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_single_edit_is_obeyed_or_refused(data):
+    third, last = Fraction(1001, 24), Fraction(145, 2)
+    sheet = CueSheet("f", last, (cue(0, 20, "Peaceful", "G major", 7, on="start"),
+                                 cue(20, third, "Angry", "E minor", 12), cue(third, last, "Tired", "A minor", 8)))
+    field = data.draw(st.sampled_from(["start", "end", "mood", "valence", "arousal", "bars", "beats", "bpm"]))
+    value = data.draw({
+        "mood": st.sampled_from(MOODS), "bars": st.integers(1, 90), "beats": st.integers(1, 12),
+        "valence": st.floats(-1, 1), "arousal": st.floats(-1, 1), "bpm": st.floats(20, 300),
+    }.get(field, st.floats(0, 80)))
+    index = data.draw(st.integers(0, 2))
+    try:
+        out = edited(sheet, (index, field, value))
+    except CueSheetError:
+        assert field in ("start", "end")  # of which some lie outside the neighbours
+        return
+    check(out)
+    got = out.cues[index]
+    if field in ("valence", "arousal"):
+        at = mean(got.curve, got.start, got.end)
+        assert at[field == "arousal"] == pytest.approx(value, abs=2e-4)
+        assert got.mood == mood_of(*at) or got.mood == sheet.cues[index].mood
+    elif field in ("start", "end"):
+        assert abs(float(getattr(got, field)) - value) <= 0.021
+    elif field in ("bars", "beats"):
+        assert getattr(got.meter, field) == value
+    elif field == "mood":
+        assert got.mood == value
+
+
+# ---------------------------------------------------------------- refused, in one clear line
+
+
+def broken(sheet, index=None, **fields) -> str:
+    document = json.loads(dumps(sheet))
+    (document if index is None else document["cues"][index]).update(fields)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(("index", "fields", "message"), [
+    (1, {"mood": "Hapy"}, r"cue 2 \(1m1 Angry\): there is no mood 'Hapy'. Did you mean Happy\?"),
+    (1, {"mood": "xyzzy"}, r"The moods are Happy, Dynamic"),
+    (1, {"mod": "Happy"}, r"unknown field 'mod'. Did you mean 'mood'"),
+    (1, {"valence": 1.5}, r"valence of cue 2 .* is 1.5. Write a number from -1 to 1"),
+    (1, {"valence": "high"}, r"valence of cue 2"),
+    (1, {"valence": True}, r"valence of cue 2"),
+    (1, {"key": "H minor"}, r"cue 2 .*'H minor' is not a key"),
+    (1, {"bars": 0}, r"bars of cue 2 .* whole number"),
+    (1, {"bars": 2.5}, r"bars of cue 2 .* whole number"),
+    (1, {"end": -3}, r"end of cue 2 .* is negative"),
+    (1, {"end": 10}, r"cue 2 .* would last from 20 to 10 s"),
+    (1, {"end": "soon"}, r"end of cue 2 .* is not a time"),
+    (1, {"end": "1/0"}, r"divides by zero"),
+    (2, {"end": 99}, r"cue 3 .* ends at 99 s, not with the film at 72.5 s"),
+    (0, {"start": 1}, r"cue 1 .* starts at 1 s"),
+    (1, {"curve": [{"t": 5, "valence": 0, "arousal": 0}]}, r"curve point lies outside"),
+    (1, {"curve": [{"t": 30, "valence": 0, "arousal": 0}] * 2}, r"times don't increase"),
+    (1, {"curve": [{"t": 30, "valence": 0}]}, r"curve point 1 of cue 2 .* not complete"),
+    (1, {"hits": [{"t": 999}]}, r"hit at 999 s .* beyond"),
+    (1, {"hits": [{"strength": 1}]}, r"hit 1 of cue 2 .* no time"),
+    (1, {"mood": "Happy", "valence": -0.5}, r"cue 2 .* is to be Happy, but its valence -0.50"),
+    (1, {"start_on": "whim"}, r"start_on can't be 'whim'"),
+    (None, {"version": 2}, r"version 2 can't be read.*Update videoscore"),
+    (None, {"format": "x"}, r"not a cue sheet of videoscore"),
+    (None, {"duration": 0}, r"a film of 0 s"),
+    (None, {"cues": []}, r"no cues"),
+    (None, {"cues": {}}, r"not a list"),
+    (None, {"cues": [3]}, r"cue 1 is not a JSON object"),
+    (None, {"cues": [{}] * 10_001}, r"not a list of up to 10000"),
+    (None, {"cuts": [1, 1]}, r"cut at 1 s is out of order"),
+    (None, {"notes": {"a": 1}}, r"notes"),
+    (None, {"seed": 2**80}, r"seed of the sheet"),
+])
+def test_what_is_wrong_is_named_with_a_remedy(sheet, index, fields, message):
+    with pytest.raises(CueSheetError, match=message) as caught:
+        loads(broken(sheet, index, **fields), path="film.cues.json")
+    assert str(caught.value).startswith("film.cues.json: ")
+    assert caught.value.remedy
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("end", "start", "message"), [(18, 20, "leave a gap"), (22, 20, "overlap")])
+def test_gaps_and_overlaps_of_a_sheet_by_hand(end, start, message):
+    cues = [{"end": end, "mood": "Peaceful"}, {"start": start, "mood": "Angry"}]
+    text = json.dumps({"format": "videoscore-cues", "version": 1, "duration": 60, "cues": cues})
+    with pytest.raises(CueSheetError, match=rf"cue 1 ends at {end} s and cue 2 starts at {start} s: they {message}"):
+        loads(text)
+
+
+def test_reordered_cues_are_refused(sheet):
+    document = json.loads(dumps(sheet))
+    document["cues"].append(document["cues"][0])
+    with pytest.raises(CueSheetError, match="overlaps"):
+        loads(json.dumps(document))
+
+
+@pytest.mark.parametrize("text", [
+    "", "{", "[1, 2", "null", "3", '"x"', "[" * 100_000, '{"a":' * 100_000, '{"format": "videoscore-cues"}',
+    '{"format": "videoscore-cues", "version": 1, "duration": NaN, "cues": [{}]}',
+    '{"format": "videoscore-cues", "version": 1, "duration": 1e999999999, "cues": [{}]}',
+    '{"format": "videoscore-cues", "version": 1, "duration": ' + "9" * 100_000 + ', "cues": [{}]}',
+    '{"format": "videoscore-cues", "version": 1, "duration": 9, "duration": 9, "cues": [{}]}',
+    '{"format": "videoscore-cues", "version": 1, "duration": 9, "cues": [{}]}',
+])
+def test_hostile_text_is_refused(text):
+    with pytest.raises(CueSheetError) as caught:
+        loads(text)
+    assert caught.value.remedy
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(NotFound, match=r"nothing\.json"):
+        load(tmp_path / "nothing.json")
+    with pytest.raises(NotFound):
+        load(tmp_path)
+    (tmp_path / "bin").write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(CueSheetError, match="UTF-8"):
+        load(tmp_path / "bin")
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(64 * 1024 * 1024 + 1)
+    with pytest.raises(CueSheetError, match="64 MB"):
+        load(tmp_path / "huge")
+
+
+def test_an_unsound_sheet_is_not_written(sheet, tmp_path):
+    first = sheet.cues[0]
+    for wrong in (replace(first, end=Fraction(21)), replace(first, mood="Jolly"), replace(first, curve=()),
+                  replace(first, curve=(CurvePoint(Fraction(1), float("nan"), 0.0),)),
+                  replace(first, hits=(HitPoint(Fraction(40), "cut", 1.0),)), replace(first, meter=Meter(0, 4))):
+        with pytest.raises(CueSheetError):
+            save(replace(sheet, cues=(wrong, *sheet.cues[1:])), tmp_path / "x.json")
+    assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------- another length
+
+
+def test_conform_fits_the_last_cue(sheet):
+    assert conform(sheet, sheet.duration) is sheet
+    for duration in (Fraction(72), Fraction(2201, 30)):
+        out = conform(sheet, duration)
+        check(out)
+        assert out.duration == out.cues[-1].end == duration
+        assert out.cues[:-1] == sheet.cues[:-1]
+        assert abs(out.cues[-1].bpm / sheet.cues[-1].bpm - 1) < Fraction(1, 10)
+    with pytest.raises(CueSheetError, match=r"film of 72.5 s and this one lasts 70 s"):
+        conform(sheet, Fraction(70))
+
+
+def test_conform_drops_cues_that_would_start_beyond_the_end(sheet):
+    short = replace(sheet.cues[-1], end=sheet.cues[-1].start + Fraction(1, 2))
+    short = replace(short, curve=(CurvePoint(short.start, 0.1, 0.1),))
+    sheet = replace(sheet, cues=(*sheet.cues[:-1], short), duration=short.end)
+    out = conform(sheet, short.start - Fraction(1, 4))
+    check(out)
+    assert len(out.cues) == 2
