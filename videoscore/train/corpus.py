@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -245,7 +246,7 @@ def build(music: Path, out: Path, say: Callable[[str], None] = lambda line: None
     part = out.with_name(out.name + ".part.npz")
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        np.savez_compressed(part, allow_pickle=False, **arrays)
+        np.savez_compressed(part, **cast("dict[str, Any]", arrays))
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
