@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -38,16 +38,15 @@ def test_nothing_heavy_is_imported_before_it_is_needed(words):
 
 
 def test_help_takes_no_longer_than_0_4_seconds():
-    begin = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "pass"], check=True)
-    python = time.perf_counter() - begin
     took = []
-    for _ in range(5):  # the best of five: other work on the machine isn't ours
-        begin = time.perf_counter()
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "videoscore", "--help"], check=True, capture_output=True,
                        env=command_environment())
-        took.append(time.perf_counter() - begin)
-    assert min(took) < 0.4 + max(0.0, python - 0.05)  # a slow machine's interpreter isn't ours either
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # processor time: it waits for nothing, and what else runs on the machine isn't its fault
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(took) < 0.4
 
 
 def test_help_lists_every_command_and_every_setting(videoscore):

@@ -23,9 +23,9 @@ from videoscore.compose.score import Role, Score
 from videoscore.config import Options
 from videoscore.cues.conform import conform
 from videoscore.cues.sheet import CueSheet
-from videoscore.errors import OutputError
+from videoscore.errors import OutputError, UsageError
 from videoscore.mood.curve import MoodCurve
-from videoscore.options import build
+from videoscore.options import build, settings
 from videoscore.outputs import Targets, plan_targets, publish, write_error
 from videoscore.perform.palettes import Preset, load_preset
 from videoscore.perform.parts import Arrangement
@@ -35,6 +35,7 @@ from videoscore.video.media import Media
 
 STAGES = ("probe", "sample", "perceive", "smooth", "spot", "compose", "orchestrate", "render", "speech",
           "mix", "mux")
+WATCHING = ("sample", "perceive", "smooth", "spot")  # the groups of settings that a cue sheet makes useless
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,8 @@ def working_folder(output: Path) -> Iterator[Path]:
         cause = error if isinstance(error, OSError) else error.__cause__
         if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             raise write_error(output, cause) from error
+        if isinstance(error, OutputError) and error.path is not None and error.path.is_relative_to(folder):
+            raise type(error)(error.problem, path=output, remedy=error.remedy) from error  # the name users know
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -241,20 +244,31 @@ def _probe(path: Path, clock: Clock) -> Media:
 
 def _plan(input: str | Path, output: str | Path | None, options: Options | None,
           cues: str | Path | CueSheet | None, preset: str | None, seed: int | None, keep: Iterable[str],
-          overwrite: bool, clock: Clock, settings: Mapping[str, Any]) -> Plan:
+          overwrite: bool, clock: Clock, given: Mapping[str, Any]) -> Plan:
     sheet = load_sheet(cues)
-    if sheet is not None and options is None:
-        preset = sheet.preset if preset is None else preset
-        seed = sheet.seed if seed is None else seed
-    options = build(preset, seed, options, **settings)
+    if sheet is not None:
+        _refuse_watching(given)
+        if options is None:
+            preset = sheet.preset if preset is None else preset
+            seed = sheet.seed if seed is None else seed
+    options = build(preset, seed, options, **given)
     media = _probe(Path(input), clock)
-    given = Path(cues) if isinstance(cues, (str, Path)) else None
-    targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, given)
+    source = Path(cues) if isinstance(cues, (str, Path)) else None
+    targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, source)
     if sheet is None:
         sheet = _analyze(media, options, clock).sheet
     else:
         sheet = dataclasses.replace(conform(sheet, media.duration), seed=options.seed, preset=options.preset)
     return Plan(media, options, sheet, targets)
+
+
+def _refuse_watching(given: Mapping[str, Any]) -> None:
+    """A setting that would silently do nothing is an error."""
+    for name, value in given.items():
+        setting = settings().get(name)
+        if value is not None and setting is not None and setting.group in WATCHING:
+            raise UsageError(f"{setting.flag} has no effect with a cue sheet: the video isn't watched",
+                             remedy="Leave it out, or leave out --cues.")
 
 
 def _analyze(media: Media, options: Options, clock: Clock) -> Analysis:

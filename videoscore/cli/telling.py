@@ -105,7 +105,7 @@ class Teller:
         if state.bar is not None:
             state.bar.close()
         took = time.monotonic() - state.begin
-        if took >= LONG and not self.as_json and not self.quiet:
+        if took >= LONG and not self.as_json and not self.quiet and sys.stderr.isatty():
             print(f"{stage:>11} {took:.1f} s", file=sys.stderr, flush=True)
 
 
