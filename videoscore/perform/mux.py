@@ -27,6 +27,7 @@ from videoscore.video.media import Media
 log = logging.getLogger(__name__)
 
 RATE = 48000
+_DISCARD_ALL = 48  # AVDISCARD_ALL: the demuxer reads the stream itself
 
 
 def mux(
@@ -92,11 +93,12 @@ def default_suffix(media: Media) -> str:
 
 
 def read_tracks(path: Path) -> list[Track]:
-    """Every stream of a file, in its order."""
+    """Every stream of a file, in its order, but an MP4's list of chapters (written anew with them)."""
     with open_media(path) as container:
         return [
             Track(s.index, s.type or "data", _codec(s), bool(s.disposition & Disposition.attached_pic))
             for s in container.streams
+            if not (s.type == "data" and s.discard >= _DISCARD_ALL)
         ]
 
 
