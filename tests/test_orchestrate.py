@@ -259,7 +259,7 @@ def test_any_score_gives_playable_parts(notes, name, seed):
         ends: dict[int, int] = {}
         assert p.notes and list(p.notes) == sorted(p.notes)
         for note in p.notes:
-            assert note.duration >= 1 and 0 <= note.start and note.start + note.duration <= end
+            assert note.duration >= 1 and note.start >= 0 and note.start + note.duration <= end
             assert 1 <= note.velocity <= 127 and 0 <= note.pitch <= 127
             assert p.drums or instrument.low <= note.pitch <= instrument.high
             assert note.start >= ends.get(note.pitch, 0)

@@ -1,7 +1,7 @@
 """A look-ahead true-peak limiter that works block by block.
 
 Attenuation is found in dB: what each (oversampled) peak needs, held ahead of the
-peak, let go at a constant rate, and smoothed over the look-ahead. The smoothing
+peak, let go exponentially, and smoothed over the look-ahead. The smoothing
 window reaches back no further than the hold reaches forward, so the average never
 falls below what a peak needs: no overshoot (cf. Giannoulis, Massberg and Reiss
 2012, "Digital dynamic range compressor design", on look-ahead and smoothing).
@@ -19,7 +19,10 @@ from videoscore.perform import truepeak
 Block = NDArray[np.float32]
 
 LOOK_AHEAD = 0.005  # seconds
-RELEASE = 20.0  # dB a second: 3 dB are back after 150 ms, slow enough not to distort bass
+# Seconds until the attenuation has fallen to 1/e: slow enough not to bend a bass wave (harmonics 45 dB
+# down), fast enough for a click not to swallow the words after it.
+RELEASE = 0.12
+LEAST = 1e-4  # dB: less attenuation than this is none
 
 
 class Limiter:
@@ -34,7 +37,7 @@ class Limiter:
     def __init__(self, ceiling: float, sample_rate: int, channels: int = 2) -> None:
         self.ceiling = 10 ** (ceiling / 20)
         self.ahead = 2 * round(LOOK_AHEAD * sample_rate / 2)
-        self.step = RELEASE / sample_rate
+        self.decay = 1 / (RELEASE * sample_rate)
         window = np.hanning(self.ahead + 3)[1:-1]
         self.window = window / window.sum()  # (ahead + 1,)
         self.channels = channels
@@ -91,10 +94,15 @@ class Limiter:
         return 20 * np.log10(np.maximum(peaks, 1.0)).astype(np.float64)
 
     def _released(self, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """max(wanted[n], result[n - 1] - step) for every n, without a loop."""
-        ramp = self.step * np.arange(1, len(wanted) + 1)
-        start = np.maximum.accumulate(np.concatenate(([self.held[-1]], wanted + ramp)))[1:]
-        return np.maximum(start - ramp, 0.0)
+        """max(wanted[n], result[n - 1] * exp(-decay)) for every n, without a loop.
+
+        In logarithms the release is a straight line, and a running maximum over what is left when
+        the line is taken away does the rest.
+        """
+        line = self.decay * np.arange(len(wanted) + 1)
+        start = np.log(np.maximum(np.concatenate(([self.held[-1]], wanted)), LEAST / 2)) + line
+        released = np.exp(np.maximum.accumulate(start) - line)[1:]
+        return np.where(released < LEAST, 0.0, released)
 
 
 def _highest_ahead(values: NDArray[np.float64], ahead: int) -> NDArray[np.float64]:

@@ -38,7 +38,8 @@ ENCODER_MARGIN = 1.0  # dB
 QUIETEST_ORIGINAL = -40.0  # LUFS
 MOST_GAIN = 30.0  # dB on the whole
 CLOSE = 0.3  # LU from the target that is near enough
-ATTEMPTS = 5
+ATTEMPTS = 6
+LEAST_SLOPE = 0.2  # LU that a dB more brings when the limiter eats most of it
 
 
 @dataclass(frozen=True)
@@ -143,15 +144,19 @@ class _Mixing:
         """Write the result: (its loudness, the gain in dB, the limiter's most reduction in dB)."""
         if measured.best is None:
             return self._write(self.out, read_blocks(path), "PCM_24"), 0.0, 0.0
-        gain = min(self.options.loudness - measured.best, most)
+        wanted, gain, slope = self.options.loudness, min(self.options.loudness - measured.best, most), 1.0
+        tried: tuple[float, float] | None = None
         for _ in range(ATTEMPTS):
             limiter = Limiter(self.options.true_peak - ENCODER_MARGIN, self.rate)
             result = self._write(self.out, limiter.run(_scaled(path, gain)), "PCM_24")
-            short = 0.0 if result.best is None else self.options.loudness - result.best
-            if abs(short) <= CLOSE or gain >= most and short > 0:
+            reached = wanted if result.best is None else result.best
+            if abs(wanted - reached) <= CLOSE or gain >= most and reached < wanted:
                 break
-            # the limiter gives back only part of what is added
-            gain = min(gain + 1.2 * short, most)
+            if tried is not None and gain != tried[0]:
+                # the limiter gives back only part of what is added
+                slope = min(1.0, max(LEAST_SLOPE, (reached - tried[1]) / (gain - tried[0])))
+            tried = gain, reached
+            gain = min(gain + (wanted - reached) / slope, most)
         return result, gain, limiter.reduction
 
     def _tell(self, samples: int) -> None:
