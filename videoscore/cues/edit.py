@@ -9,6 +9,7 @@ are told for users in docs/cue-sheet.md.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -116,8 +117,11 @@ def _boundary(before: _Edit, after: _Edit, cuts: Sequence[Fraction]) -> Fraction
         if not moved and start < end:
             raise CueSheetError(f"{after.where} starts at {show(start)} s and overlaps {before.where}, which "
                                 f"ends at {show(end)} s", remedy="Keep the cues in order, each only once.")
-    near = min(cuts, key=lambda c: abs(c - found), default=None)
-    return near if moved and near is not None and abs(near - found) <= ON_CUT else found
+    if not moved:
+        return found
+    k = bisect_left(cuts, found)
+    return min((c for c in cuts[max(0, k - 1) : k + 1] if abs(c - found) <= ON_CUT),
+               key=lambda c: abs(c - found), default=found)
 
 
 # ---------------------------------------------------------------- one cue
@@ -244,20 +248,16 @@ def _start_on(edit: _Edit, start: Fraction, cuts: Sequence[Fraction]) -> str:
 
 def _hits_in_place(cues: Sequence[Cue], duration: Fraction) -> list[Cue]:
     """Hits that a moved boundary left in the wrong cue go to the cue in which they lie."""
-    misplaced = [(c, h) for c in cues for h in c.hits if not _inside(c, h)]
-    for cue, hit in misplaced:
-        if hit.t >= duration:
-            raise CueSheetError(f"the hit at {show(hit.t)} s of {cue.name} is beyond the film's end",
-                                remedy="Move or delete it.")
-    if not misplaced:
+    starts, changed = [c.start for c in cues], False
+    hits: list[list[HitPoint]] = [[] for _ in cues]
+    for number, cue in enumerate(cues):
+        for hit in cue.hits:
+            if hit.t > duration:
+                raise CueSheetError(f"the hit at {show(hit.t)} s of {label(number + 1, cue.name)} is beyond the "
+                                    f"film's end", remedy="Move or delete it.")
+            stays = cue.start <= hit.t <= cue.end
+            changed = changed or not stays
+            hits[number if stays else bisect_right(starts, hit.t) - 1].append(hit)
+    if not changed:
         return list(cues)
-    out = []
-    for cue in cues:
-        stay = [h for h in cue.hits if _inside(cue, h)]
-        arrived = [h for _, h in misplaced if cue.start <= h.t < cue.end]
-        out.append(replace(cue, hits=tuple(sorted([*stay, *arrived], key=lambda h: h.t))))
-    return out
-
-
-def _inside(cue: Cue, hit: HitPoint) -> bool:
-    return cue.start <= hit.t <= cue.end
+    return [replace(c, hits=tuple(sorted(h, key=lambda x: x.t))) for c, h in zip(cues, hits)]

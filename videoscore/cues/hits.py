@@ -16,7 +16,7 @@ from videoscore.video.frames import Cut
 # nothing.
 APART = Fraction(4)
 FROM_EDGE = Fraction(2)
-STRONG_CUT = 0.6
+STRONG_CUT = 0.5
 # A rise of arousal within RISE_TIME seconds that is worth a mark, and the one that counts as full strength.
 RISE_TIME = 2.0
 LEAST_RISE = 0.15
@@ -51,11 +51,13 @@ def _rises(curve: MoodCurve, cuts: Sequence[Cut]) -> list[HitPoint]:
     half = RISE_TIME / 2
     rise = np.interp(t + half, t, curve.arousal) - np.interp(t - half, t, curve.arousal)
     before, after = np.concatenate([[-2.0], rise[:-1]]), np.concatenate([rise[1:], [-2.0]])
-    cut_times = np.array([float(c.t) for c in cuts])
+    cut_times = np.array([-np.inf, *(float(c.t) for c in cuts), np.inf])
     out = []
     for i in np.flatnonzero((rise >= LEAST_RISE) & (rise > before) & (rise >= after)):
         at = Fraction(round(float(t[i]) * 1000), 1000)
-        if len(cut_times) and np.abs(cut_times - t[i]).min() <= half:
-            at = cuts[int(np.abs(cut_times - t[i]).argmin())].t
+        k = int(np.searchsorted(cut_times, t[i]))
+        k -= t[i] - cut_times[k - 1] < cut_times[k] - t[i]  # the nearer of the two around
+        if abs(cut_times[k] - t[i]) <= half:
+            at = cuts[k - 1].t
         out.append(HitPoint(at, "rise", round(min(1.0, float(rise[i]) / FULL_RISE), 3)))
     return out

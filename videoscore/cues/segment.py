@@ -93,7 +93,8 @@ def _candidates(curve: MoodCurve, cuts: Sequence[Cut], duration: Fraction, optio
     times = np.array([float(c.t) for c in cuts])
     for t in _changes(curve, scale):
         at = Fraction(round(t * 1000), 1000)
-        if 0 < at < duration and (not len(times) or np.abs(times - t).min() > NEAR_CUT):
+        near = np.searchsorted(times, (t - NEAR_CUT, t + NEAR_CUT))
+        if 0 < at < duration and near[0] == near[1]:
             out.append(Boundary(at, "mood", NO_CUT))
     out.sort(key=lambda b: b.t)
     # so that no stretch is without a candidate for long, whatever the film

@@ -53,9 +53,10 @@ def spot(curve: MoodCurve, cuts: Sequence[Cut], duration: Fraction, options: Spo
     starts = _merged(segment(curve, cuts, duration, options), curve, cuts, duration, options)
     ends = [*(b.t for b in starts[1:]), duration]
     rises = find_hits(curve, cuts, [b.t for b in starts], duration)
+    cut_times = {c.t for c in cuts}
     cues: list[Cue] = []
     for number, (boundary, end) in enumerate(zip(starts, ends)):
-        points = _points(curve, boundary, end, cut_after=any(c.t == end for c in cuts))
+        points = _points(curve, boundary, end, cut_after=end in cut_times)
         mood = _mood(curve, points, boundary.t, end)
         name = f"{1 + boundary.t // REEL}m{number + 1} {mood}"
         hits = tuple(h for h in rises if boundary.t < h.t < end)
