@@ -21,7 +21,7 @@ EXTRAS = ".[train,dev]"
 BUILDS = re.compile(r"^(nvidia-|cuda-|triton$)")
 OURS = "videoscore"
 # not the newest: the newest of which there are CPU builds wherever this project is tested
-PINS = ("torch==2.13.0", "torchvision==0.28.0")
+PINS = ("torch==2.13.0",)
 
 
 def resolve(interpreter: str) -> tuple[str, dict[str, str]]:
