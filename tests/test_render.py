@@ -28,6 +28,7 @@ from videoscore.perform.render import job, render
 from videoscore.perform.stem import play
 
 DRY = RenderOptions(reverb=0.0)
+EVEN = TempoMap(((0, 500_000),))
 CLAVES = 75  # a click of a few milliseconds in every General MIDI kit
 
 
@@ -41,7 +42,7 @@ def sound_is_installed() -> soundfont.Font:
 
 
 def arrange(notes: tuple[Played, ...], seconds: Fraction, program: int = 0, drums: bool = False,
-            tempo: TempoMap = TempoMap(((0, 500_000),)), **controls: int) -> Arrangement:
+            tempo: TempoMap = EVEN, **controls: int) -> Arrangement:
     part = Part("part", program, drums, notes, **controls)
     return Arrangement((part,), hand_score(("Happy",)).sections, tempo, seconds)
 
