@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -472,3 +475,38 @@ def test_conform_drops_cues_that_would_start_beyond_the_end(sheet):
     out = conform(sheet, short.start - Fraction(1, 4))
     check(out)
     assert len(out.cues) == 2
+
+
+# ---------------------------------------------------------------- what we ship
+
+
+def test_the_example_sheet_is_obeyed():
+    path = ROOT / "examples/bikes.cues.json"
+    VALIDATOR.validate(json.loads(path.read_text(encoding="utf-8")))
+    first, second = load(path).cues
+    assert (first.mood, second.mood) == ("Happy", "Dynamic")
+    assert first.end == second.start == Fraction(76, 25)
+    assert second.start_on == "cut"
+    assert first.key.endswith("major")
+
+
+def test_the_example_program_edits_a_sheet(sheet, tmp_path):
+    save(sheet, tmp_path / "in.json")
+    program = [sys.executable, str(ROOT / "examples/edit_cues.py")]
+    run = subprocess.run([*program, str(tmp_path / "in.json"), "2", "Tired", str(tmp_path / "out.json")],
+                         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert run.returncode == 0, run.stderr
+    assert [c.mood for c in load(tmp_path / "out.json").cues] == ["Peaceful", "Tired", "Depressed"]
+    run = subprocess.run([*program, str(tmp_path / "in.json"), "2", "Tird", str(tmp_path / "no.json")],
+                         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert run.returncode == 2
+    assert "Did you mean Tired?" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_sheets_in_the_guide_are_sound():
+    guide = (ROOT / "docs/cue-sheet.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```json\n(.*?)```", guide, re.S)
+    assert len(blocks) == 2
+    by_hand = loads(blocks[1])
+    assert len(by_hand.cues) == 3

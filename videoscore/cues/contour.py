@@ -55,8 +55,8 @@ def moved_to(points: Sequence[CurvePoint], start: Fraction, end: Fraction,
             if abs(value - old) > room:
                 fit = min(fit, room / abs(value - old))
     return tuple(
-        replace(p, valence=_limit(target[0] + fit * (p.valence - now[0])),
-                arousal=_limit(target[1] + fit * (p.arousal - now[1])))
+        replace(p, valence=tidy(target[0] + fit * (p.valence - now[0])),
+                arousal=tidy(target[1] + fit * (p.arousal - now[1])))
         for p in points
     )
 
@@ -95,6 +95,11 @@ def thinned(t: np.ndarray, values: np.ndarray, tolerance: float = TOLERANCE) -> 
             keep[a + 1 + worst] = True
             stretches += [(a, a + 1 + worst), (a + 1 + worst, b)]
     return np.flatnonzero(keep)
+
+
+def tidy(x: float) -> float:
+    """In range, and with six decimals, which no ear or model tells from more."""
+    return round(_limit(x), 6) + 0.0
 
 
 def _limit(x: float) -> float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from videoscore.cues.check import SHORTEST, check, check_duration, label, show
-from videoscore.cues.contour import asked_for, clip, mean, moods_at, moved_to
+from videoscore.cues.contour import asked_for, clip, mean, moods_at, moved_to, tidy
 from videoscore.cues.entries import CueEntry, SheetEntry, Written
 from videoscore.cues.keys import plan_keys, with_mode_of
 from videoscore.cues.meter import ONE_BAR, choose_meter, meter_for, tempo_wanted
@@ -180,7 +180,8 @@ def _curve(edit: _Edit, start: Fraction, end: Fraction) -> tuple[CurvePoint, ...
         words_lead = edit.changed("mood") and not edit.changed("valence", "arousal")
         if entry.valence is not None and entry.arousal is not None and not words_lead:
             level = entry.valence, entry.arousal
-        return (CurvePoint(start, *level), CurvePoint(end, *level))
+        valence, arousal = map(tidy, level)
+        return (CurvePoint(start, valence, arousal), CurvePoint(end, valence, arousal))
     if (was.start, was.end) != (start, end) and was.start is not None:
         return clip(entry.curve, start, end)
     return entry.curve
