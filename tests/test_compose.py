@@ -127,7 +127,7 @@ def test_arousal_makes_more_notes():
 def test_takes_are_chosen_from():
     sheet = two_cues()
     one, facts = compose_with_facts(sheet, ComposeOptions(takes=3))
-    single, few = compose_with_facts(sheet, ComposeOptions(takes=1))
+    _, few = compose_with_facts(sheet, ComposeOptions(takes=1))
     assert facts.steps > 2 * few.steps
     assert one.notes and to_bytes(one) == to_bytes(compose(sheet, ComposeOptions(takes=3)))
 

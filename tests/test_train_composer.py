@@ -26,8 +26,10 @@ def corpus(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpus") / "corpus.npz"
     np.savez(
         path, note_bar=bar.astype(np.int32), note_pos=position.astype(np.int16), note_role=role.astype(np.int8),
-        note_pitch=pitch.astype(np.int16), note_dur=np.full(len(bar), 12, np.int16), note_vel=np.full(len(bar), 80, np.int8),
-        bar_piece=(number // BARS).astype(np.int32), bar_len=np.full(bars, 96, np.int16), bar_den=np.full(bars, 4, np.int8),
+        note_pitch=pitch.astype(np.int16), note_dur=np.full(len(bar), 12, np.int16),
+        note_vel=np.full(len(bar), 80, np.int8),
+        bar_piece=(number // BARS).astype(np.int32), bar_len=np.full(bars, 96, np.int16),
+        bar_den=np.full(bars, 4, np.int8),
         bar_tempo=np.full(bars, 120, np.float32), bar_chord=np.where(number % 4 == 3, 22, 1).astype(np.int8),
         bar_shift=np.zeros(bars, np.int8), bar_minor=np.zeros(bars, np.int8),
         bar_segment=(number // 16).astype(np.int32), bar_valence=np.linspace(-1, 1, bars).astype(np.float32),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,10 @@ from videoscore.compose.score import Role, Score
 from videoscore.config import ComposeOptions
 from videoscore.cues.sheet import CueSheet
 from videoscore.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from videoscore.compose.decode import Decoder
+    from videoscore.compose.hand import Written
 
 Roles = Mapping[str, frozenset[Role]]
 
@@ -65,13 +70,14 @@ def compose_with_facts(sheet: CueSheet, options: ComposeOptions, roles: Roles | 
     return realise(sheet, bars, page), Facts(decoder.steps, len(page))
 
 
-def _write(sheet: CueSheet, bars: Sequence[PlannedBar], decoder, takes: int, progress: Progress) -> list:
+def _write(sheet: CueSheet, bars: Sequence[PlannedBar], decoder: Decoder, takes: int, progress: Progress
+           ) -> list[Written]:
     """The page, cue after cue, each the best of its takes."""
     from videoscore.compose.choose import best_take
     from videoscore.compose.hand import Hand
 
-    page: list = []
-    earlier: dict = {}
+    page: list[Written] = []
+    earlier: dict[int, list[Written]] = {}
     sounding, first = 0.0, 0
     total = float(sheet.duration)
     for number, cue in enumerate(sheet.cues):

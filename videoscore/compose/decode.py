@@ -143,9 +143,10 @@ class Decoder:
             return [None if w is None else _moved(w, h.bar) for w, h in zip(forced, hands)]
 
         def ask(field: int, state: Tensor, mask: list[NDArray]) -> tuple[list[int], Tensor]:
-            logits = self._guide(self.model.heads[field](state), takes)
+            head = self.model.head(field)
+            logits = self._guide(head(state), takes)
             picked = [0 if h.done else self._draw(row + m, h.rng) for row, m, h in zip(logits, mask, hands)]
-            answer = self.model.heads[field].answer(torch.tensor(picked * (2 if self.guided else 1)))
+            answer = head.answer(torch.tensor(picked * (2 if self.guided else 1)))
             return picked, state + answer
 
         onset, state = ask(0, state, [_bias(self._onsets(h)) for h in hands])
@@ -155,8 +156,9 @@ class Decoder:
         length, state = ask(3, state, [_bias(h.duration_mask(p)) for h, p in zip(hands, where)])
         out: list[Written | None] = []
         for n, hand in enumerate(hands):
+            replayed = forced[n]
             if queued[n]:
-                out.append(None if forced[n] is None else _moved(forced[n], hand.bar))
+                out.append(None if replayed is None else _moved(replayed, hand.bar))
             elif onset[n] == BARLINE:
                 out.append(None)
             else:

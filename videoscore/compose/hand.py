@@ -195,7 +195,7 @@ class Hand:
         """(26,) durations that end with the cue at the latest; the closing chord is held."""
         plan = self.planned.plan
         room = plan.length * (plan.until + 1) - position
-        mask = DURATIONS <= room
+        mask = room >= DURATIONS
         mask[0] = True
         if self.planned.final:
             mask &= max(d for d in DURATIONS.tolist() if d <= max(room, 1)) == DURATIONS

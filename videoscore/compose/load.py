@@ -27,7 +27,7 @@ def load_composer(path: Path = WEIGHTS) -> tuple[Composer, Harmony]:
     try:
         with safe_open(path, "pt") as file:
             config = ComposerConfig(**json.loads((file.metadata() or {})["config"]))
-            tensors = {k: file.get_tensor(k).float() for k in file.keys()}
+            tensors = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118 - no mapping
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise SetupError(f"the composer's weights can't be read ({type(error).__name__})", path=path,
                          remedy="Reinstall videoscore, or train them with `videoscore train composer`.") from error

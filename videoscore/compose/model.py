@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import cast
 
 import torch
 import torch.nn as nn
@@ -51,12 +52,12 @@ class Clock(nn.Module):
         by_time = 2 * math.pi / (0.5 * 512**span)  # wavelengths from half a quarter to 64 bars of 4/4
         rates = torch.stack([by_index] * (heads // 2) + [by_time] * (heads // 2))
         self.register_buffer("rates", rates, persistent=False)  # (heads, pairs)
-        self.half = heads // 2
+        self.rates: Tensor
+        self.each = heads // 2
 
     def forward(self, index: Tensor, quarters: Tensor) -> tuple[Tensor, Tensor]:
         """index, quarters: (B, T) float -> cos, sin (B, heads, T, pairs)."""
-        B, T = index.shape
-        when = torch.stack([index, quarters], 1).repeat_interleave(self.half, 1)  # (B, heads, T)
+        when = torch.stack([index, quarters], 1).repeat_interleave(self.each, 1)  # (B, heads, T)
         angle = when[..., None] * self.rates[:, None, :]
         return angle.cos(), angle.sin()
 
@@ -120,9 +121,8 @@ class Composer(nn.Module):
         self.clock = Clock(c.heads, c.width // c.heads)
         self.blocks = nn.ModuleList(Block(c) for _ in range(c.layers))
         self.norm = nn.LayerNorm(c.width)
-        self.heads = nn.ModuleList(
-            FieldHead(c.width, n) for n in (POSITIONS + 1, ROLES, 128, DURATION_CLASSES)
-        )
+        sizes = (POSITIONS + 1, ROLES, 128, DURATION_CLASSES)
+        self.heads = nn.ModuleList(FieldHead(c.width, n) for n in sizes)
         self.apply(_initialise)
         for name, p in self.named_parameters():
             if name.endswith(("out.weight", "down.weight")):
@@ -154,14 +154,18 @@ class Composer(nn.Module):
             cache.append(kv)
         return self.norm(x), cache
 
+    def head(self, field: int) -> FieldHead:
+        """The head of onset 0, role 1, pitch 2 or duration 3."""
+        return cast(FieldHead, self.heads[field])
+
     def loss(self, s: dict[str, Tensor]) -> Tensor:
         """Negative log-likelihood in nats a field: (4,) sums over onset, role, pitch, duration, and the
         number of predicted steps and notes as entries 4 and 5. Targets below 0 are not counted."""
         state, _ = self.forward(s)
         state, losses = state[:, :-1], []
         valid = s["valid"][:, 1:]
-        for head, name in zip(self.heads, ("position", "role", "pitch", "duration")):
-            target = s[name][:, 1:]
+        for field, name in enumerate(("position", "role", "pitch", "duration")):
+            head, target = self.head(field), s[name][:, 1:]
             counted = valid if name == "position" else valid & (s["position"][:, 1:] != BARLINE)
             picked, wanted = state[counted], target[counted]
             losses.append(F.cross_entropy(head(picked).float(), wanted, reduction="sum"))

@@ -36,8 +36,7 @@ def realise(sheet: CueSheet, bars: Sequence[PlannedBar], page: Sequence[Written]
         if end > start:
             notes.append(Note(start, Role(w.role), pitch, end - start, _velocity(w, planned)))
     last = parts[-1]
-    end = tempo.seconds(last.end)
-    room = end - tempo.seconds(starts[-1])
+    room = tempo.seconds(last.end) - tempo.seconds(starts[-1])
     quiet = last.end - round((last.end - starts[-1]) * min(1 / 3, RELEASE / max(float(room), 1e-6)))
     notes = [_clipped(n, quiet) for n in _untangled(notes)]
     return Score(tuple(sorted(n for n in notes if n.duration > 0)), parts, tempo, sheet.duration)

@@ -21,7 +21,8 @@ __all__ = ["CHORDS", "DURATIONS", "DURATION_CLASSES", "FEATURES", "GRID", "POSIT
 GRID = 24  # positions a quarter
 POSITIONS = 6 * GRID  # the longest bar has six quarters
 ROLES = len(Role)
-DURATIONS = np.array([1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 20, 24, 30, 32, 36, 42, 48, 60, 72, 84, 96, 120, 144, 192, 240, 288])
+DURATIONS = np.array([1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 20, 24, 30, 32, 36, 42, 48, 60, 72, 84, 96,
+                      120, 144, 192, 240, 288])
 DURATION_CLASSES = len(DURATIONS)
 FEATURES = 25
 NEUTRAL_BPM = 100.0
@@ -52,8 +53,8 @@ class BarPlan:
     roles: frozenset[Role]
 
 
-def features(length, compound, bpm, minor, valence, arousal, known, since, until, to_end, roles
-             ) -> NDArray[np.float32]:
+def features(length: NDArray, compound: NDArray, bpm: NDArray, minor: NDArray, valence: NDArray, arousal: NDArray,
+             known: NDArray, since: NDArray, until: NDArray, to_end: NDArray, roles: NDArray) -> NDArray[np.float32]:
     """Condition vectors (n, FEATURES) from arrays (n,) and roles (n, ROLES); `known` masks V/A."""
     known = np.asarray(known, np.float32)
     turn = 2 * math.pi * np.asarray(since, np.float32)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from videoscore.compose.compose import compose_with_facts
+from videoscore.compose.compose import Roles, compose_with_facts
 from videoscore.compose.score import Score
 from videoscore.config import ComposeOptions
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
@@ -67,7 +67,7 @@ def cue_sheet(valence: float, arousal: float, seconds: int, seed: int) -> CueShe
 
 
 def write(way: Way, per_corner: int, seconds: int, seed: int, options: ComposeOptions, weights: Path | None,
-          roles=None) -> Cues:
+          roles: Roles | None = None) -> Cues:
     """Write `per_corner` cues for each corner of the V/A plane."""
     if way.guidance is not None:
         options = replace(options, guidance=way.guidance)
@@ -102,7 +102,8 @@ def texture(passages: Sequence[Passage]) -> dict[str, tuple[float, float, float]
     out = {}
     for name, figure in FIGURES.items():
         values = [figure(p) for p in passages if len(p.pitch) >= 8]
-        out[name] = tuple(float(np.percentile(values, q)) for q in (50, 5, 95))
+        middle, low, high = (float(np.percentile(values, q)) for q in (50, 5, 95))
+        out[name] = (middle, low, high)
     return out
 
 
@@ -143,7 +144,7 @@ def speed(seconds: int, options: ComposeOptions, weights: Path | None) -> dict[s
 
 
 def evaluate(per_corner: int = 20, seconds: int = 30, seed: int = 1, options: ComposeOptions | None = None,
-             weights: Path | None = None, corpus: Path | None = None, roles=None) -> dict:
+             weights: Path | None = None, corpus: Path | None = None, roles: Roles | None = None) -> dict:
     """All figures as one dictionary; see `lines` for the printed form."""
     options = options or ComposeOptions()
     report: dict = {"cues": 4 * per_corner, "seconds": seconds, "seed": seed, "ways": {}}

@@ -11,6 +11,7 @@ from videoscore.compose.score import PPQ, Role, Score
 from videoscore.compose.steps import GRID
 from videoscore.compose.theory import MAJOR_SCALE, MINOR_SCALE, find_key
 
+
 @dataclass(frozen=True, eq=False)
 class Passage:
     """A stretch of music without drums as arrays (n,), sorted by onset.

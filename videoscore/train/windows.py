@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from videoscore.compose.harmony import Harmony, count
 from videoscore.compose.score import Role
 from videoscore.compose.steps import (
-    DURATION_CLASSES, GRID, POSITIONS, ROLES, duration_class, features,
+    DURATION_CLASSES,
+    GRID,
+    POSITIONS,
+    ROLES,
+    duration_class,
+    features,
 )
 
 BARLINE = POSITIONS
@@ -38,7 +43,7 @@ class Corpus:
     """
 
     def __init__(self, path: Path, split: int) -> None:
-        z = {k: v for k, v in np.load(path, allow_pickle=False).items()}
+        z = dict(np.load(path, allow_pickle=False).items())
         self.bars = {k[4:]: v for k, v in z.items() if k.startswith("bar_")}
         self.sets = z["piece_set"]
         bars = len(self.bars["piece"])
@@ -70,8 +75,10 @@ class Corpus:
             first = np.r_[True, owner[1:] != owner[:-1]]
             start = number[first][np.cumsum(first) - 1]
             last = np.r_[number[first][1:] - 1, bars - 1][np.cumsum(first) - 1]
-            setattr(self, f"since_{name}", number - start)
-            setattr(self, f"until_{name}", last - number)
+            if name == "segment":
+                self.since_segment, self.until_segment = number - start, last - number
+            else:
+                self.until_piece = last - number
         here, after = b["chord"][:-1], b["chord"][1:]
         same = b["segment"][:-1] == b["segment"][1:]
         self.next_chord = np.r_[np.where(same, after, here), b["chord"][-1:]].astype(np.int64)
@@ -175,7 +182,7 @@ def collate(examples: list[dict[str, NDArray]]) -> dict[str, NDArray]:
     out = {}
     for name, like in examples[0].items():
         table = np.zeros((len(examples), T, *like.shape[1:]), like.dtype)
-        for row, e in zip(table, examples):
+        for row, e in zip(table, examples, strict=True):
             row[: len(e[name])] = e[name]
         out[name] = table
     return out
