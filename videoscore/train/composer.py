@@ -25,9 +25,11 @@ from videoscore.train.windows import Augment, Corpus
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """minutes : training time in all. window : steps a window. batch : steps a batch."""
+    """minutes : training time in all. updates : a budget in optimiser steps, instead of minutes when not
+    0, for runs that can be repeated exactly. window : notes and bar lines a window; batch : in a batch."""
 
     minutes: float = 90.0
+    updates: int = 0
     window: int = 512
     batch: int = 2048
     rate: float = 1e-3
@@ -102,6 +104,12 @@ class Run:
                     "notes": self.notes, "config": self.model.config.as_dict()}, part)
         os.replace(part, self.folder / "state.pt")
 
+    @property
+    def spent(self) -> float:
+        """Share of the budget that is used up; 1 and above is the end."""
+        o = self.options
+        return self.step / o.updates if o.updates else self.seconds / (60 * o.minutes)
+
     def averaged(self) -> Composer:
         model = Composer(self.model.config).to(self.where)
         model.load_state_dict(self.average)
@@ -115,7 +123,7 @@ class Run:
     def update(self, batch: dict[str, np.ndarray]) -> torch.Tensor:
         """One optimiser step; the batch's loss parts as `Composer.loss` returns them."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.seconds / (60 * self.options.minutes), self.options.rate)
+            group["lr"] = learning_rate(self.spent, self.options.rate)
         with torch.autocast(self.where.type, torch.bfloat16):
             parts = self.model.loss(to_tensors(batch, self.where))
         (parts[:4].sum() / parts[4]).backward()
@@ -134,7 +142,7 @@ class Run:
         batches = self.train.batches(rng, o.window, o.batch, Augment())
         since, total = self.seconds, torch.zeros(6)
         self.model.train()
-        while self.seconds < 60 * o.minutes:
+        while self.spent < 1:
             clock = time.monotonic()
             total += self.update(next(batches)).cpu()
             self.step += 1
