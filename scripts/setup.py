@@ -77,7 +77,7 @@ def packages(dev: bool) -> int:
         if there["wanted"] == stamp["wanted"] and there["dev"] >= dev:
             return 0
     say("installing pinned packages (about 1.5 GB on disk, most of it torch)")
-    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check",
                "--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}{'[dev,train]' if dev else ''}"]
     if platform.system() == "Linux" and reachable(CPU_BUILDS + "/torch/"):
         command += ["--extra-index-url", CPU_BUILDS]
