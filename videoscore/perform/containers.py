@@ -140,7 +140,7 @@ def container_for(output: Path) -> Container:
 
 
 def lacks(container: Container, tracks: Iterable[Track]) -> Track | None:
-    """The first track that the container can't hold, or None. Data streams are not looked at."""
+    """The first track that the container can't hold, or None. Data and unknown codecs are not looked at."""
     return next((t for t in tracks if not _holds(container, t)), None)
 
 
@@ -172,6 +172,8 @@ def _holds(container: Container, track: Track) -> bool:
         return container.attachments
     if track.cover:  # Matroska stores it as an attachment, MP4 as a track; AVI and the others not at all
         return container.muxer in ("mp4", "mov", "matroska")
+    if track.codec == "unknown":
+        return True
     if track.kind == "subtitle":
         return track.codec in container.subtitle
     if track.kind in ("video", "audio"):

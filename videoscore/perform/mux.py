@@ -147,13 +147,13 @@ def _check_output(original: Path, output: Path, overwrite: bool) -> None:
 
 
 def _writable(path: Path, tracks: list[Track], container: Container) -> list[Track]:
-    """Leave out data streams that FFmpeg has no writer for (a time code track, a camera's telemetry).
+    """Leave out streams that FFmpeg has no writer for (a time code track, a camera's telemetry).
 
     FFmpeg itself is asked, stream by stream: no library call tells.
     """
     kept = []
     for track in tracks:
-        if track.kind == "data":
+        if track.kind != "attachment" and track.codec == "unknown":
             trial = [
                 ffmpeg_path(),
                 "-nostdin",
@@ -176,8 +176,9 @@ def _writable(path: Path, tracks: list[Track], container: Container) -> list[Tra
             ]
             if subprocess.run(trial, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode:
                 log.warning(
-                    "%s: data stream %d can't be written to this container and is left out",
+                    "%s: %s stream %d can't be written to this container and is left out",
                     path.name,
+                    track.kind,
                     track.index,
                 )
                 continue

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.container import InputContainer
+from av.frame import Frame
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 
 from videoscore.errors import BrokenVideo, NotAVideo, NotFound, VideoscoreError
 
@@ -52,6 +58,31 @@ def open_media(path: Path) -> InputContainer:
         )
     except (av.FFmpegError, ValueError) as error:
         raise _refusal(path, head) from error
+
+
+def packets(container: InputContainer, index: int) -> Iterator[Packet]:
+    """One stream's packets that hold data; damage that stops the demuxer counts as the end."""
+    demuxed = container.demux(container.streams[index])
+    while True:
+        try:
+            packet = next(demuxed, None)
+        except av.FFmpegError:
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
+
+
+def decoded(container: InputContainer, index: int) -> Iterator[Frame]:
+    """One stream's decoded frames; packets that can't be decoded are passed over."""
+    context = container.streams[index].codec_context
+    assert isinstance(context, AudioCodecContext | VideoCodecContext)
+    for packet in chain(packets(container, index), (None,)):  # None: what the decoder still holds
+        try:
+            yield from context.decode(packet)
+        except av.FFmpegError:
+            continue
 
 
 def _head(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -13,9 +14,10 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
 from av.video import VideoStream as AvVideo
+from av.video.frame import VideoFrame
 
 from videoscore.errors import BrokenVideo, NotAVideo
-from videoscore.video.container import open_media
+from videoscore.video.container import decoded, open_media, packets
 from videoscore.video.media import AudioStream, Media, VideoStream
 
 # Codecs of single pictures. Such a stream counts as film only when it holds more than one.
@@ -82,12 +84,7 @@ def _picture_stream(path: Path, container: InputContainer) -> AvVideo:
 
 def _has_many_packets(path: Path, index: int) -> bool:
     with open_media(path) as container:
-        count = 0
-        for packet in container.demux(container.streams[index]):
-            count += bool(packet.size)
-            if count > 1:
-                return True
-    return False
+        return sum(1 for _ in islice(packets(container, index), 2)) > 1
 
 
 def _sound(stream: AvAudio) -> AudioStream:
@@ -145,27 +142,23 @@ class Span:
         return None if packet.dts is None else packet.dts + (self._delay or 0)
 
 
-def _fold(span: Span, packets: Iterable[Packet], limit: int | None = None) -> Span:
-    try:
-        for packet in packets:
-            if packet.size:
-                span.add(packet)
-            if limit is not None and span.count >= limit:
-                break
-    except av.FFmpegError:
-        pass  # a damaged or truncated tail: what came before it counts
+def _fold(span: Span, stream: Iterable[Packet], limit: int | None = None) -> Span:
+    for packet in stream:
+        span.add(packet)
+        if limit is not None and span.count >= limit:
+            break
     return span
 
 
 def _measure(path: Path, container: InputContainer, stream: AvVideo, nominal: int) -> Span:
     """First PTS and end of the pictures that are really there."""
     if container.size > _WHOLE_BYTES:
-        head = _fold(Span(nominal), container.demux(stream), _HEAD_PACKETS)
+        head = _fold(Span(nominal), packets(container, stream.index), _HEAD_PACKETS)
         tail = _tail(container, stream, nominal)
         if head.first is not None and tail.end is not None and head.end is not None and tail.end > head.end:
             return Span(nominal, head.first, tail.end, head.count)
     with open_media(path) as fresh:
-        return _fold(Span(nominal), fresh.demux(fresh.streams[stream.index]))
+        return _fold(Span(nominal), packets(fresh, stream.index))
 
 
 def _tail(container: InputContainer, stream: AvVideo, nominal: int) -> Span:
@@ -174,7 +167,7 @@ def _tail(container: InputContainer, stream: AvVideo, nominal: int) -> Span:
         container.seek(2**61, stream=stream, backward=True)
     except (av.FFmpegError, OverflowError):
         return Span(nominal)
-    return _fold(Span(nominal), container.demux(stream))
+    return _fold(Span(nominal), packets(container, stream.index))
 
 
 def _describe(path: Path, container: InputContainer, stream: AvVideo) -> VideoStream:
@@ -204,14 +197,9 @@ def _describe(path: Path, container: InputContainer, stream: AvVideo) -> VideoSt
 def _rotation(path: Path, index: int) -> int:
     """Degrees clockwise that turn the picture upright; proves that something can be decoded."""
     with open_media(path) as container:
-        for packet in container.demux(container.streams[index]):
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                continue
-            for frame in frames:
-                # the display matrix counts counter-clockwise
-                return round(-frame.rotation / 90) % 4 * 90  # type: ignore[union-attr]
+        for frame in decoded(container, index):
+            assert isinstance(frame, VideoFrame)
+            return round(-frame.rotation / 90) % 4 * 90  # the display matrix counts counter-clockwise
     raise BrokenVideo(
         "nothing of its picture can be decoded",
         path=path,

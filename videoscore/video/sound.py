@@ -11,7 +11,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
-from videoscore.video.container import open_media
+from videoscore.video.container import decoded, open_media
 from videoscore.video.media import AudioStream, Media
 
 Block = NDArray[np.float32]
@@ -116,21 +116,9 @@ def _sample_of(frame: AudioFrame, media: Media, rate: int) -> int | None:
 def _frames(media: Media, stream: AudioStream) -> Iterator[AudioFrame]:
     """Decoded frames of one sound stream; damaged packets are passed over."""
     with open_media(media.path) as container:
-        packets = container.demux(container.streams[stream.index])
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.FFmpegError:
-                return  # a truncated end
-            if packet is None:
-                return
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                continue
-            for frame in frames:
-                if isinstance(frame, AudioFrame) and frame.samples:
-                    yield frame
+        for frame in decoded(container, stream.index):
+            if isinstance(frame, AudioFrame) and frame.samples:
+                yield frame
 
 
 def _resampler(rate: int, channels: int) -> AudioResampler:
@@ -140,7 +128,8 @@ def _resampler(rate: int, channels: int) -> AudioResampler:
 def _drain(resampler: AudioResampler, frame: AudioFrame | None, channels: int) -> Block:
     """What the resampler gives for `frame`, or its remains for None: float32 (n, channels)."""
     try:
-        parts = [f.to_ndarray().T for f in resampler.resample(frame)]
+        # a damaged packet can decode to NaN
+        parts = [np.nan_to_num(f.to_ndarray().T, posinf=0, neginf=0) for f in resampler.resample(frame)]
     except (av.FFmpegError, ValueError):
         # ValueError: the layout or rate changed inside the stream, or nothing was ever fed
         return _silence(0, channels)

@@ -22,7 +22,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from videoscore.video.container import open_media
+from videoscore.video.container import open_media, packets
 from videoscore.video.cuts import HEIGHT, WIDTH, Look, alike
 from videoscore.video.media import Media
 
@@ -117,18 +117,11 @@ class _Walker:
         yield from self._drain()
 
     def _packets(self) -> Iterator[Packet]:
-        """The film's packets from its first key frame on; a damaged end is an end."""
-        packets = self.container.demux(self.container.streams[self.media.video.index])
+        """The film's packets from its first key frame on."""
         started = False
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.FFmpegError:
-                return
-            if packet is None:
-                return
+        for packet in packets(self.container, self.media.video.index):
             started = started or packet.is_keyframe
-            if started and packet.size:
+            if started:
                 yield packet
 
     def _time(self, packet: Packet) -> Fraction | None:
