@@ -85,11 +85,11 @@ def test_training_learns_resumes_and_exports(corpus, tmp_path):
     from videoscore.train.composer import TrainOptions, train
 
     config = ComposerConfig(width=32, layers=1, heads=2)
-    options = TrainOptions(updates=40, window=64, batch=512, threads=1, checkpoint_every=0.5)
+    options = TrainOptions(updates=60, rate=1e-2, window=64, batch=512, threads=1, checkpoint_every=0.5)
     out = tmp_path / "composer.safetensors"
     train(corpus, tmp_path / "run", None, config, options)
     before = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
-    longer = TrainOptions(updates=80, window=64, batch=512, threads=1, checkpoint_every=5)
+    longer = TrainOptions(updates=120, rate=1e-2, window=64, batch=512, threads=1, checkpoint_every=5)
     train(corpus, tmp_path / "run", out, config, longer)
     after = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
     assert after["step"] > before["step"], "it went on where it had stopped"
