@@ -1,0 +1,159 @@
+"""Cross-validation of the scene model on OASIS: `python -m videoscore.evaluate.scene --data FOLDER`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoscore.mood.circle import MOODS
+from videoscore.mood.head import RIM, pack, unpack
+from videoscore.mood.octants import octant_probabilities
+from videoscore.mood.scene import BACKBONES
+from videoscore.train.oasis import Photographs, read_features
+from videoscore.train.scene_fit import fit, grouped_folds
+
+Array = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+FOLDS = 10
+
+
+def evaluate(data: Path, seed: int = 0, repeats: int = 3, cache: Path | None = None,
+             say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+    """`FOLDS`-fold cross-validation, no theme in two folds, repeated with other folds.
+
+    data : folder with oasis.csv and its images. seed : of the first repeat's folds. cache : a folder that
+    keeps the features. Predictions are for the picture as it is; training pictures are also seen mirrored.
+    Stretch and spread are calibrated inside the training folds.
+
+    Returns "figures" (name -> mean over repeats), "sd" (over repeats, of every figure), "chance" (what the
+    same figure is without any model), "confusion" (8 x 8, rows the truth, of the first repeat).
+    """
+    photographs = read_features(data, cache, say)
+    runs, confusion = [], None
+    for repeat in range(repeats):
+        point, moods = cross_validate(photographs, seed + repeat)
+        runs.append(measures(photographs.y, point, moods))
+        if confusion is None:
+            confusion = confusion_matrix(octants(photographs.y), octants(point))
+        say(f"repeat {repeat + 1} of {repeats}: " + ", ".join(f"{k} {v:.3f}" for k, v in runs[-1].items()))
+    return {
+        "pictures": len(photographs.y), "themes": len(np.unique(photographs.groups)), "folds": FOLDS,
+        "repeats": repeats, "seed": seed,
+        "figures": {k: float(np.mean([r[k] for r in runs])) for k in runs[0]},
+        "sd": {k: float(np.std([r[k] for r in runs])) for k in runs[0]},
+        "chance": chance(photographs.y),
+        "confusion": confusion.tolist() if confusion is not None else [],
+    }
+
+
+def cross_validate(photographs: Photographs, seed: int) -> tuple[Array, Array]:
+    """Out-of-fold standardised (valence, arousal) (n, 2) and mood probabilities (n, 8)."""
+    folds = grouped_folds(photographs.groups, FOLDS, seed)
+    point, moods = np.zeros_like(photographs.y), np.zeros((len(folds), 8))
+    for k in range(FOLDS):
+        seen, unseen = folds != k, folds == k
+        head = fit(photographs.both[seen], photographs.y[seen], photographs.groups[seen], BACKBONES, seed)
+        head = unpack(pack(head))           # as it would come back from a file
+        point[unseen], _ = head.predict(photographs.plain[unseen])
+        plane = point[unseen] / RIM
+        moods[unseen] = octant_probabilities(plane[:, 0], plane[:, 1], head.uncertainty)
+    return point, moods
+
+
+def octants(y: Array) -> Whole:
+    """(n, 2) standardised points -> (n,) octants 0..7, as the data README defines them."""
+    return (np.degrees(np.arctan2(y[:, 1], y[:, 0])) % 360 // 45).astype(np.int64) % 8
+
+
+def measures(y: Array, point: Array, moods: Array) -> dict[str, float]:
+    """r and CCC of both targets; octants by the point's angle; the eight probabilities' own figures."""
+    truth, guess = octants(y), octants(point)
+    out = {}
+    for i, target in enumerate(("valence", "arousal")):
+        out[f"r {target}"] = float(np.corrcoef(y[:, i], point[:, i])[0, 1])
+        out[f"CCC {target}"] = concordance(y[:, i], point[:, i])
+    out |= hits(truth, guess)
+    likeliest = moods.argmax(1)
+    out["octant, likeliest mood"] = float((likeliest == truth).mean())
+    out["within one, likeliest mood"] = float((_apart(truth, likeliest) <= 1).mean())
+    out["log loss of the moods"] = float(-np.log(moods[np.arange(len(truth)), truth]).mean())
+    out["calibration error"] = calibration_error(moods, truth)
+    return out
+
+
+def hits(truth: Whole, guess: Whole) -> dict[str, float]:
+    apart = _apart(truth, guess)
+    return {
+        "octant": float((apart == 0).mean()),
+        "octant, balanced": float(np.mean([(guess[truth == k] == k).mean() for k in np.unique(truth)])),
+        "within one octant": float((apart <= 1).mean()),
+        "quadrant": float((guess // 2 == truth // 2).mean()),
+    }
+
+
+def concordance(a: Array, b: Array) -> float:
+    """Lin 1989's concordance correlation coefficient."""
+    return float(2 * np.cov(a, b, bias=True)[0, 1] / (a.var() + b.var() + (a.mean() - b.mean()) ** 2))
+
+
+def calibration_error(moods: Array, truth: Whole, bins: int = 10) -> float:
+    """Expected calibration error (Guo et al. 2017) of the likeliest mood, bins of equal count."""
+    sure, right = moods.max(1), moods.argmax(1) == truth
+    parts = np.array_split(np.argsort(sure), bins)
+    return float(sum(len(p) / len(sure) * abs(sure[p].mean() - right[p].mean()) for p in parts if len(p)))
+
+
+def chance(y: Array) -> dict[str, float]:
+    """The best that a guess without looking gets: always the one octant that is best for the figure. For the
+    moods' log loss: the octants' own shares."""
+    truth = octants(y)
+    always = [hits(truth, np.full(len(truth), k)) for k in range(8)]
+    out = {name: max(h[name] for h in always) for name in always[0]}
+    share = np.bincount(truth, minlength=8) / len(truth)
+    out |= {"octant, likeliest mood": out["octant"], "within one, likeliest mood": out["within one octant"],
+            "log loss of the moods": float(-(share[share > 0] * np.log(share[share > 0])).sum())}
+    return out | {f"{m} {t}": 0.0 for m in ("r", "CCC") for t in ("valence", "arousal")}
+
+
+def confusion_matrix(truth: Whole, guess: Whole) -> Whole:
+    matrix = np.zeros((8, 8), np.int64)
+    np.add.at(matrix, (truth, guess), 1)
+    return matrix
+
+
+def _apart(a: Whole, b: Whole) -> Whole:
+    """Octants between two octants, 0..4."""
+    return np.minimum((a - b) % 8, (b - a) % 8)
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as text."""
+    lines = [f"{report['pictures']} pictures, {report['themes']} themes, {report['folds']} folds by theme, "
+             f"{report['repeats']} repeats from seed {report['seed']}",
+             f"{'figure':28s} {'mean':>7s} {'sd':>6s} {'no model':>9s}"]
+    for name, value in report["figures"].items():
+        base = report["chance"].get(name)
+        lines.append(f"{name:28s} {value:7.3f} {report['sd'][name]:6.3f} {'' if base is None else f'{base:9.3f}'}")
+    lines.append("truth \\ read  " + " ".join(f"{m[:6]:>6s}" for m in MOODS))
+    lines += [f"{m:13s} " + " ".join(f"{n:6d}" for n in row) for m, row in zip(MOODS, report["confusion"])]
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="videoscore.evaluate.scene", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with oasis.csv")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--cache", type=Path, help="folder that keeps the features between runs")
+    args = parser.parse_args(argv)
+    print(table(evaluate(args.data, args.seed, args.repeats, args.cache)))
+
+
+if __name__ == "__main__":
+    main()

