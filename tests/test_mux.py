@@ -160,12 +160,12 @@ def test_long_original_sound_does_not_outlast_the_picture(tmp_path: Path) -> Non
         assert abs(Fraction(container.duration, 10**6) - media.duration) <= media.video.frame_duration
 
 
-@pytest.mark.parametrize("name", ["-x.mp4", "s%03d.mp4", "a b'c\"[e]*?.mp4", "line\nbreak.mp4", "фильм.mp4"])
+@pytest.mark.parametrize("name", ["-x.mp4", "s%03d.mp4", "a b'c\"[e]*?.mp4", "line\nbreak.mp4", "фильм.mp4", "電" * 80 + ".mp4"])
 def test_odd_names(film: Clip, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(film.path.read_bytes())
     media = probe(Path(name))
-    output = Path("out " + name)
+    output = Path("o" + name)
     mux(media, score(media, tmp_path), output)
     assert packet_hash(output.absolute()) == packet_hash(film.path)
 
@@ -230,7 +230,8 @@ def test_places_that_will_not_do(film: Clip, tmp_path: Path) -> None:
     media = probe(film.path)
     music = score(media, tmp_path)
     (tmp_path / "folder.mp4").mkdir()
-    for output in (tmp_path / "none" / "a.mp4", tmp_path / "folder.mp4"):
+    impossible = (tmp_path / f"{'x' * 300}.mp4", tmp_path / "nul\0.mp4")
+    for output in (tmp_path / "none" / "a.mp4", tmp_path / "folder.mp4", *impossible):
         with pytest.raises(OutputError) as caught:
             mux(media, music, output, overwrite=True)
         assert caught.value.remedy

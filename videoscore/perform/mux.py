@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import stat
 import subprocess
 import tempfile
@@ -68,7 +69,7 @@ def mux(
     tracks = _writable(media.path, tracks, container)
 
     target = Path(os.path.realpath(output))
-    part = target.with_name(f"{target.stem[:80]}.part{os.getpid()}{target.suffix}")
+    part = target.with_name(f"{target.stem[:40]}.part{os.getpid()}{target.suffix}")
     try:
         with tempfile.TemporaryDirectory(prefix="videoscore-") as folder:
             covers = _covers(media.path, tracks, Path(folder)) if container.muxer == "matroska" else []
@@ -129,7 +130,11 @@ def _check_output(original: Path, output: Path, overwrite: bool) -> None:
     folder = output.parent
     if not folder.is_dir():
         raise OutputError(f"there is no folder {folder}", path=output, remedy="Make the folder first")
-    if output.exists():
+    try:
+        there = output.exists()
+    except (OSError, ValueError) as error:  # a name too long, or with a NUL
+        raise OutputError("no possible file name", path=output, remedy="Give a shorter, plain name") from error
+    if there:
         if os.path.samefile(original, output):
             raise OutputExists("that is the original itself", path=output, remedy="Give another output name")
         if not stat.S_ISREG(os.stat(output).st_mode):
@@ -356,20 +361,15 @@ def _run(command: list[str], output: Path, duration: Fraction, progress: Progres
 
 
 def _write_error(output: Path, words: str, number: int | None = None) -> VideoscoreError:
-    """The typed error for what the system or ffmpeg said."""
-    last = next(
-        (line.strip() for line in reversed(words.splitlines()) if line.strip()), "ffmpeg gave no reason"
-    )
-    if number in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in words:
-        return DiskFull(
-            "no space left to write it", path=output, remedy="Free some space or choose another disk with -o"
-        )
-    if (
-        number in (errno.EACCES, errno.EPERM, errno.EROFS)
-        or "Permission denied" in words
-        or "Read-only" in words
-    ):
+    """The typed error for what the system or ffmpeg said. number : an errno, where one is known."""
+    cause = next((line.strip() for line in words.splitlines() if line.strip()), "no reason given")
+    cause = re.sub(r"^\[[^]]*\] *", "", cause)  # ffmpeg's "[muxer @ address]"
+    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in words:
+        remedy = "Free some space or choose another disk with -o"
+        return DiskFull("no space left to write it", path=output, remedy=remedy)
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS) or "Permission denied" in words:
         return OutputError("may not be written", path=output, remedy="Choose another folder with -o")
     if number is not None or "File too large" in words or "File name too long" in words:
-        return OutputError(f"can't be written ({last})", path=output, remedy="Choose another place with -o")
-    return ContainerError(f"ffmpeg could not write it ({last})", path=output, remedy="Name the output .mkv")
+        return OutputError(f"can't be written ({cause})", path=output, remedy="Choose another place with -o")
+    remedy = "Name the output .mkv" if output.suffix.lower() != ".mkv" else "Repair or convert the original first"
+    return ContainerError(f"the original's streams can't be copied into it ({cause})", path=output, remedy=remedy)
