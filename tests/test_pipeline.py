@@ -208,6 +208,18 @@ def test_impossible_outputs_are_refused_before_the_work(film, tmp_path):
     assert names(tmp_path) == set()
 
 
+def test_a_missing_system_part_is_told_before_the_work(film, tmp_path):
+    said = run_command(film.path, "-o", tmp_path / "x.mp4", "--soundfont", tmp_path / "no.sf2", "--json")
+    assert said.code == 5
+    assert {e.get("stage") for e in said.events} <= {"probe", None}
+    assert len(said.err.strip().splitlines()) == 1 and "no.sf2" in said.err
+
+
+def test_a_setting_without_effect_is_refused(scored, film, folder):
+    said = run_command(film.path, "--cues", folder / "scored.cues.json", "--smooth", "3")
+    assert said.code == 2 and "--smooth has no effect" in said.err
+
+
 def test_the_default_output_lies_beside_the_input(film, tmp_path):
     mine = tmp_path / "mine.mp4"
     shutil.copy(film.path, mine)

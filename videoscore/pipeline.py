@@ -245,6 +245,8 @@ def _probe(path: Path, clock: Clock) -> Media:
 def _plan(input: str | Path, output: str | Path | None, options: Options | None,
           cues: str | Path | CueSheet | None, preset: str | None, seed: int | None, keep: Iterable[str],
           overwrite: bool, clock: Clock, given: Mapping[str, Any]) -> Plan:
+    from videoscore.perform.soundfont import find_soundfont, fluidsynth
+
     sheet = load_sheet(cues)
     if sheet is not None:
         _refuse_watching(given)
@@ -255,6 +257,8 @@ def _plan(input: str | Path, output: str | Path | None, options: Options | None,
     media = _probe(Path(input), clock)
     source = Path(cues) if isinstance(cues, (str, Path)) else None
     targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, source)
+    fluidsynth()  # found missing now rather than after the composing
+    find_soundfont(options.render.soundfont)
     if sheet is None:
         sheet = _analyze(media, options, clock).sheet
     else:
