@@ -160,7 +160,9 @@ def test_long_original_sound_does_not_outlast_the_picture(tmp_path: Path) -> Non
         assert abs(Fraction(container.duration, 10**6) - media.duration) <= media.video.frame_duration
 
 
-@pytest.mark.parametrize("name", ["-x.mp4", "s%03d.mp4", "a b'c\"[e]*?.mp4", "line\nbreak.mp4", "фильм.mp4", "電" * 80 + ".mp4"])
+@pytest.mark.parametrize(
+    "name", ["-x.mp4", "s%03d.mp4", "a b'c\"[e]*?.mp4", "line\nbreak.mp4", "фильм.mp4", "電" * 80 + ".mp4"]
+)
 def test_odd_names(film: Clip, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(film.path.read_bytes())

@@ -131,7 +131,10 @@ def _check_output(original: Path, output: Path, overwrite: bool) -> None:
     if not folder.is_dir():
         raise OutputError(f"there is no folder {folder}", path=output, remedy="Make the folder first")
     try:
-        there = output.exists()
+        os.stat(output)
+        there = True
+    except FileNotFoundError:
+        there = False
     except (OSError, ValueError) as error:  # a name too long, or with a NUL
         raise OutputError("no possible file name", path=output, remedy="Give a shorter, plain name") from error
     if there:
