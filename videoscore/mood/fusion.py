@@ -35,7 +35,7 @@ CUT_WINDOW = 20.0           # seconds over which cuts are counted
 USUAL_LOUDNESS = -24.0      # LUFS of programmes (EBU R 128 asks for -23)
 LOUDNESS_RANGE = 10.0       # LU that make a gauge of tanh(1)
 RELATIVE = 0.7              # share of "against the rest of this film" in the loudness gauge
-GATE = -70.0                # LUFS; silence doesn't count in the film's own mean (ITU-R BS.1770-4)
+GATE = -70.0                # LUFS; silence doesn't count in the film's own level (ITU-R BS.1770-4)
 FADE = 10.0                 # seconds in which the mood before a black picture sinks to 1/e
 
 
@@ -58,9 +58,9 @@ def cutting_gauge(t: Array, cuts: Sequence[Cut], duration: float) -> Array:
 
 
 def loudness_gauge(loudness: Array) -> Array:
-    """(n,) LUFS -> (n,) in [-1, 1]: against the film's own mean, and against the usual."""
+    """(n,) LUFS -> (n,) in [-1, 1]: against the film's own median, and against the usual."""
     heard = loudness[loudness > GATE]
-    own = 10 * np.log10(np.mean(10 ** (heard / 10))) if len(heard) else USUAL_LOUDNESS
+    own = np.median(heard) if len(heard) else USUAL_LOUDNESS
     relative = np.tanh((loudness - own) / LOUDNESS_RANGE)
     absolute = np.tanh((loudness - USUAL_LOUDNESS) / LOUDNESS_RANGE)
     return RELATIVE * relative + (1 - RELATIVE) * absolute
