@@ -186,6 +186,11 @@ def test_nothing_decodes(tmp_path: Path) -> None:
     _refuse(rubbish, BrokenVideo)
 
 
+def test_raw_stream_without_times(tmp_path: Path, plain: Path) -> None:
+    run_ffmpeg("-i", plain, "-map", "0:v", "-c", "copy", "-f", "h264", tmp_path / "raw.h264")
+    assert "times" in _refuse(tmp_path / "raw.h264", BrokenVideo)
+
+
 def test_nothing_is_printed(tmp_path: Path) -> None:
     """FFmpeg's own log must not reach the user's terminal."""
     (tmp_path / "bad.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(40))

@@ -163,7 +163,9 @@ def require(container: Container, tracks: Sequence[Track], output: Path) -> None
     raise ContainerError(
         f"{output.suffix} can't hold stream {wrong.index} of the original ({wrong.codec} {what})",
         path=output,
-        remedy=f"Name the output {fits}",
+        remedy=f"Name the output {fits}"
+        if lacks(CONTAINERS[fits], tracks) is None
+        else "Convert the original to MP4 or MKV first",
     )
 
 

@@ -113,11 +113,13 @@ class Span:
     first: int | None = None
     end: int | None = None
     count: int = 0
+    untimed: int = 0
     _key: int | None = None
     _delay: int | None = None
 
     def add(self, packet: Packet) -> None:
         pts = self._pts(packet)
+        self.untimed += pts is None
         if pts is None or packet.is_corrupt:
             return
         if self._key is None:
@@ -177,9 +179,11 @@ def _describe(path: Path, container: InputContainer, stream: AvVideo) -> VideoSt
     rate = next((r for r in (stream.average_rate, stream.guessed_rate) if r and r <= 1000), Fraction(25))
     span = _measure(path, container, stream, max(1, round(1 / rate / base)))
     if span.first is None or span.end is None:
-        raise BrokenVideo(
-            "no picture in it can be shown", path=path, remedy="Copy or download the file again"
-        )
+        if span.untimed:
+            problem, remedy = "its pictures carry no times", "Put it into a container first, e.g. MKV"
+        else:
+            problem, remedy = "no picture in it can be shown", "Copy or download the file again"
+        raise BrokenVideo(problem, path=path, remedy=remedy)
     context = stream.codec_context
     return VideoStream(
         index=stream.index,
