@@ -22,6 +22,7 @@ from videoscore.video.frames import Cut
 from videoscore.video.probe import probe
 
 OFF = PerceiveOptions(motion=0.0, sound=0.0)
+BOTH = PerceiveOptions()
 
 
 def reading(n: int, valence: float = 0.3, arousal: float = 0.1) -> Reading:
@@ -29,7 +30,7 @@ def reading(n: int, valence: float = 0.3, arousal: float = 0.1) -> Reading:
     return Reading(v, a, octant_probabilities(v, a), np.full(n, 0.8))
 
 
-def fused(n: int = 21, *, motion=None, visible=None, cuts=(), loudness=None, options=PerceiveOptions(), seen=None):
+def fused(n: int = 21, *, motion=None, visible=None, cuts=(), loudness=None, options=BOTH, seen=None):
     t = np.arange(n) * 0.5
     motion = np.full(n, 0.05) if motion is None else motion
     visible = np.ones(n) if visible is None else visible

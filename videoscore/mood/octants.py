@@ -30,7 +30,7 @@ class Spread:
 
 
 # The scene model's own calibration, rounded (docs/models/scene.md); for whoever knows no better.
-TYPICAL = Spread(0.63, 0.67, 0.31, 0.30, 0.0)
+TYPICAL = Spread(0.63, 0.66, 0.31, 0.30, -0.23)
 
 
 def octant_probabilities(valence: Array, arousal: Array, spread: Spread = TYPICAL) -> Array:
