@@ -19,6 +19,9 @@ COMPOSED, COMPOSED_LIMIT = 0.5, 18.0
 HUMAN = 2.5  # standard deviation
 BALANCE = {Role.MELODY: 6.0, Role.COUNTER: 1.0, Role.ACCOMPANIMENT: -7.0, Role.BASS: 0.0, Role.PAD: -9.0,
            Role.DRUMS: 0.0}
+# n equal notes at once have 10 log10(n) dB more than one; this share of it is taken back, so that a thick
+# accompaniment doesn't bury a single line.
+THINNED = 0.8
 LEAN = 0.5  # how far the last bar of a section leans towards the next section's arousal
 
 
@@ -43,17 +46,18 @@ class Dynamics:
         """Velocity 1..127 of every note of one role, as one instrument plays it."""
         mean = sum(note.velocity for note in notes) / max(1, len(notes))
         # FluidSynth follows the SoundFont standard: 40 log10(velocity) dB (SF 2.04, section 8.4.1)
-        scale = 10 ** (voice.level / 40)
+        level = voice.level - THINNED * 10 * math.log10(1.0 if role is Role.DRUMS else voices_at_once(notes))
+        scale = 10 ** (level / 40)
         span = (instrument.loudest - instrument.quietest) / 126
         played = []
         for note in notes:
             composed = COMPOSED * (note.velocity - mean)
-            level = (MIDDLE + SPAN * self.arousal(note.start) + BALANCE[role] + self._accent(note.start)
-                     + max(-COMPOSED_LIMIT, min(COMPOSED_LIMIT, composed)) + rng.gauss(0.0, HUMAN))
+            loud = (MIDDLE + SPAN * self.arousal(note.start) + BALANCE[role] + self._accent(note.start)
+                    + max(-COMPOSED_LIMIT, min(COMPOSED_LIMIT, composed)) + rng.gauss(0.0, HUMAN))
             if role is not Role.DRUMS:
-                level += self._arch(note.start)
-            level = instrument.quietest + (max(1.0, min(127.0, level)) - 1) * span
-            played.append(max(1, min(127, round(level * scale))))
+                loud += self._arch(note.start)
+            loud = instrument.quietest + (max(1.0, min(127.0, loud)) - 1) * span
+            played.append(max(1, min(127, round(loud * scale))))
         return played
 
     def _accent(self, tick: int) -> float:
@@ -70,3 +74,14 @@ class Dynamics:
         place = (tick - self.section.start) % length / length
         warped = 0.5 * place / ARCH_TOP if place < ARCH_TOP else 0.5 + 0.5 * (place - ARCH_TOP) / (1 - ARCH_TOP)
         return ARCH * (2 * math.sin(math.pi * warped) - 1)
+
+
+def voices_at_once(notes: Sequence[Note]) -> float:
+    """Mean number of notes that sound together while any sounds; 1 for no notes. Notes sorted by start."""
+    total = covered = until = 0
+    for note in notes:
+        stop = note.start + note.duration
+        total += note.duration
+        covered += max(0, stop - max(until, note.start))
+        until = max(until, stop)
+    return total / covered if covered else 1.0
