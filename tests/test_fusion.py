@@ -120,6 +120,10 @@ def test_louder_is_more_aroused_and_silence_is_less():
     assert doubled - base == pytest.approx(2 * (arousal - base))
 
 
+def test_a_mute_sound_track_is_like_none():
+    assert fused(loudness=np.full(21, QUIETEST)).arousal == pytest.approx(fused().arousal)
+
+
 def test_moods_follow_arousal():
     wild = fused(motion=np.full(21, 1.0), options=PerceiveOptions(motion=3.0), cuts=_every(0.5, 10))
     assert wild.arousal.mean() > 0.6

@@ -32,6 +32,7 @@ MOTION_NOISE = 0.01         # below it motion can't be told from noise
 USUAL_CUTS = 8.0            # a minute. Features have 5-15 (Cutting et al. 2011, i-Perception 2(6)), clips fewer
 CUTS_NOISE = 2.0
 CUT_WINDOW = 20.0           # seconds over which cuts are counted
+UNCUT = 0.5                 # people's own films are mostly single shots: few cuts say less than many
 USUAL_LOUDNESS = -24.0      # LUFS of programmes (EBU R 128 asks for -23)
 LOUDNESS_RANGE = 10.0       # LU that make a gauge of tanh(1)
 RELATIVE = 0.7              # share of "against the rest of this film" in the loudness gauge
@@ -54,14 +55,18 @@ def cutting_gauge(t: Array, cuts: Sequence[Cut], duration: float) -> Array:
     count = np.searchsorted(times, high, "right") - np.searchsorted(times, low, "left")
     seconds = np.maximum(high - low, 1e-3)
     gauge = np.tanh(np.log((60 * count / seconds + CUTS_NOISE) / (USUAL_CUTS + CUTS_NOISE)))
-    return gauge * np.minimum(1.0, duration / CUT_WINDOW)
+    return np.where(gauge < 0, UNCUT * gauge, gauge) * min(1.0, duration / CUT_WINDOW)
 
 
 def loudness_gauge(loudness: Array) -> Array:
-    """(n,) LUFS -> (n,) in [-1, 1]: against the film's own median, and against the usual."""
+    """(n,) LUFS -> (n,) in [-1, 1]: against the film's own median, and against the usual.
+
+    A sound track that is silent from end to end says nothing: 0 throughout.
+    """
     heard = loudness[loudness > GATE]
-    own = np.median(heard) if len(heard) else USUAL_LOUDNESS
-    relative = np.tanh((loudness - own) / LOUDNESS_RANGE)
+    if not len(heard):
+        return np.zeros_like(loudness)
+    relative = np.tanh((loudness - np.median(heard)) / LOUDNESS_RANGE)
     absolute = np.tanh((loudness - USUAL_LOUDNESS) / LOUDNESS_RANGE)
     return RELATIVE * relative + (1 - RELATIVE) * absolute
 
