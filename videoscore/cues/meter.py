@@ -38,7 +38,7 @@ ONE_BAR = Fraction(4)
 MISSED = 0.15
 # Costs, in units where a tempo 10 % off the wanted one costs 1.
 ODD_PHRASE = {0: 0.0, 2: 3.0, 1: 5.0, 3: 5.0}  # by bars modulo 4
-OTHER_BEATS = 2.5
+OTHER_BEATS = 4.0
 OUT_OF_RANGE = 12.0
 HIT = 2.5
 MOST_BARS = 100_000

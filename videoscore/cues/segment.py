@@ -26,8 +26,9 @@ NO_CUT = 10.0  # for a boundary where the mood changes without a cut
 NO_REASON = 30.0  # for a boundary made only because a cue would get too long
 LENGTH = 5.0  # times the squared natural logarithm of length over USUAL
 USUAL = 25.0  # seconds, the usual length of a cue
-# A film's standard deviation of mood counts as at least this, so that noise isn't blown up to a plot.
-LEAST_SCALE = 0.12
+# A film's standard deviation of mood counts as at least LEAST_SCALE, so that noise isn't blown up to a
+# plot, and as at most MOST_SCALE, since a step of a whole mood is one in an eventful film too.
+LEAST_SCALE, MOST_SCALE = 0.12, 0.25
 # Seconds around a cut in which no boundary off the cut is thought of.
 NEAR_CUT = 3.0
 # A change without a cut is measured over this time on each side, and must be this large in scales.
@@ -63,11 +64,11 @@ def cells(curve: MoodCurve, cuts: Sequence[Cut], duration: Fraction) -> Array:
 
 
 def scale_of(curve: MoodCurve, edges: Array) -> float:
-    """Standard deviation of mood over the film's time, on the V/A plane, at least `LEAST_SCALE`."""
+    """Standard deviation of mood over the film's time, on the V/A plane, within `LEAST_SCALE` .. `MOST_SCALE`."""
     share = np.diff(edges) / max(edges[-1], 1e-9)
     va = np.column_stack([curve.valence, curve.arousal])
     spread = float((share[:, None] * (va - share @ va) ** 2).sum())
-    return max(LEAST_SCALE, math.sqrt(spread))
+    return min(MOST_SCALE, max(LEAST_SCALE, math.sqrt(spread)))
 
 
 def segment(curve: MoodCurve, cuts: Sequence[Cut], duration: Fraction,
