@@ -21,7 +21,7 @@ else:
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # distribution -> module, where they differ
-MODULES = {"imageio-ffmpeg": "imageio_ffmpeg", "pyfluidsynth": "fluidsynth",
+MODULES = {"pillow": "PIL", "imageio-ffmpeg": "imageio_ffmpeg", "pyfluidsynth": "fluidsynth",
            "scikit-learn": "sklearn", "silero-vad": "silero_vad"}
 
 
