@@ -211,7 +211,7 @@ def test_a_head_learns_survives_packing_and_is_calibrated():
     x = (cause @ rng.normal(size=(2, d)) + rng.normal(size=(n, d))).astype(np.float32)
     y = cause + 0.3 * rng.normal(size=(n, 2))
     groups = np.array([f"g{i // 3}" for i in range(n)])
-    head = unpack(pack(fit(x[:180], y[:180], groups[:180], ("lite0",), 0)))
+    head = unpack(pack(fit(x[:180], x[:180] - 0.5, y[:180], groups[:180], ("lite0",), 0)))
     point, familiarity = head.predict(x[180:])
     for i in range(2):
         assert np.corrcoef(point[:, i], y[180:, i])[0, 1] > 0.85

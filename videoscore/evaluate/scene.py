@@ -37,8 +37,10 @@ def evaluate(data: Path, seed: int = 0, repeats: int = 3, cache: Path | None = N
     photographs = read_features(data, cache, say)
     runs, confusion = [], None
     for repeat in range(repeats):
-        point, moods = cross_validate(photographs, seed + repeat)
-        runs.append(measures(photographs.y, point, moods))
+        point, moods, faded = cross_validate(photographs, seed + repeat)
+        runs.append(measures(photographs.y, point, moods) | {
+            f"{name}, without colour": value for name, value in measures(photographs.y, faded, moods).items()
+            if name in ("r valence", "CCC valence", "r arousal", "within one octant")})
         if confusion is None:
             confusion = confusion_matrix(octants(photographs.y), octants(point))
         say(f"repeat {repeat + 1} of {repeats}: " + ", ".join(f"{k} {v:.3f}" for k, v in runs[-1].items()))
@@ -52,18 +54,22 @@ def evaluate(data: Path, seed: int = 0, repeats: int = 3, cache: Path | None = N
     }
 
 
-def cross_validate(photographs: Photographs, seed: int) -> tuple[Array, Array]:
-    """Out-of-fold standardised (valence, arousal) (n, 2) and mood probabilities (n, 8)."""
+def cross_validate(photographs: Photographs, seed: int) -> tuple[Array, Array, Array]:
+    """Out-of-fold standardised (valence, arousal) (n, 2), mood probabilities (n, 8), and the point of the
+    same picture without colour (n, 2)."""
     folds = grouped_folds(photographs.groups, FOLDS, seed)
-    point, moods = np.zeros_like(photographs.y), np.zeros((len(folds), 8))
+    point, faded = np.zeros_like(photographs.y), np.zeros_like(photographs.y)
+    moods = np.zeros((len(folds), 8))
     for k in range(FOLDS):
         seen, unseen = folds != k, folds == k
-        head = fit(photographs.both[seen], photographs.y[seen], photographs.groups[seen], BACKBONES, seed)
+        head = fit(photographs.both[seen], photographs.grey[seen], photographs.y[seen],
+                   photographs.groups[seen], BACKBONES, seed)
         head = unpack(pack(head))           # as it would come back from a file
         point[unseen], _ = head.predict(photographs.plain[unseen])
+        faded[unseen], _ = head.predict(photographs.grey[unseen], 1.0)
         plane = point[unseen] / RIM
         moods[unseen] = octant_probabilities(plane[:, 0], plane[:, 1], head.uncertainty)
-    return point, moods
+    return point, moods, faded
 
 
 def octants(y: Array) -> Whole:

@@ -34,6 +34,7 @@ class SceneHead:
     stretch : (2, 2). Slope and offset per target that give predictions the spread of the ratings.
     spread : (5,). `Spread` of the stretched prediction, in units of the plane.
     familiar : (1,). The closeness that nine in ten unseen training pictures exceed; see `predict`.
+    grey : (2,). What a picture loses when its colour is taken away, on average, in standardised units.
     """
 
     mean: Array
@@ -47,6 +48,7 @@ class SceneHead:
     stretch: Array
     spread: Array
     familiar: Array
+    grey: Array
 
     def similarity(self, x: Array) -> Array:
         """(m, d) features -> (m, n) kernel values in (0, 1]."""
@@ -55,13 +57,14 @@ class SceneHead:
         distance = (z * z).sum(1)[:, None] + self.lengths - 2 * inner
         return np.exp(-self.gamma[0] * np.maximum(distance, 0))
 
-    def predict(self, x: Array) -> tuple[Array, Array]:
-        """(m, d) features -> (m, 2) standardised valence and arousal with the spread of the ratings, and
+    def predict(self, x: Array, colourless: Array | float = 0.0) -> tuple[Array, Array]:
+        """(m, d) features, (m,) 0..1 how colourless the pictures are -> (m, 2) standardised valence and arousal with the spread of the ratings, and
         (m,) familiarity: 1 for pictures as close to the training set as nine in ten of its own kind, less
         the further off, 0 where nothing in it resembles the picture at all.
         """
         near = self.similarity(x)
         point = (near @ self.dual + self.bias) * self.stretch[0] + self.stretch[1]
+        point = point + np.reshape(colourless, (-1, 1)) * self.grey
         return point, np.minimum(closeness(near) / self.familiar[0], 1.0)
 
     @property

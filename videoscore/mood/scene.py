@@ -21,7 +21,7 @@ from videoscore.mood.backbone import LITE, EfficientNetLite
 from videoscore.mood.head import RIM, SceneHead, unpack
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.registry import Reading
-from videoscore.mood.visible import content_box
+from videoscore.mood.visible import colourlessness, content_box
 from videoscore.video.frames import Frame
 
 WEIGHTS = Path(__file__).parent.parent / "weights" / "scene.safetensors"
@@ -120,7 +120,8 @@ class ScenePerceiver:
             empty = np.empty(0)
             return Reading(empty, empty, np.empty((0, 8)), empty)
         x = self.backbones.features([np.ascontiguousarray(f.rgb[content_box(f.rgb)]) for f in frames])
-        point, familiarity = self.head.predict(x)                                   # (n, 2), (n,)
+        colourless = np.array([colourlessness(f.rgb) for f in frames], np.float32)
+        point, familiarity = self.head.predict(x, colourless)                                   # (n, 2), (n,)
         plane = point.astype(np.float64) / RIM
         valence, arousal = np.clip(plane, -1, 1).T
         moods = octant_probabilities(plane[:, 0], plane[:, 1], self.head.uncertainty)

@@ -1,4 +1,4 @@
-"""Is there anything to see? Black borders, black pictures and plain title cards. Pure, numpy only."""
+"""Is there anything to see? Black borders, black pictures and plain title cards; is there colour? Pure, numpy only."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ DARK = (22.0, 60.0)         # 99th percentile of luma: nothing to see below the 
 FLAT = (0.985, 0.80)        # share of pixels near the commonest luma: a plain card from the first on
 NEAR = 4            # luma steps that count as near
 BINS = 256
+CHROMA = (3.0, 10.0)
 
 
 def luma(rgb: Picture) -> NDArray[np.float32]:
@@ -36,6 +37,15 @@ def content_box(rgb: Picture) -> tuple[slice, slice]:
     if (h - 2 * y) * (w - 2 * x) < LEAST_BOX * bright.size:
         return slice(0, h), slice(0, w)
     return slice(y, h - y), slice(x, w - x)
+
+
+def colourlessness(rgb: Picture) -> float:
+    """1 for black and white, 0 from a mean chroma (largest less smallest channel) of `CHROMA[1]` on.
+
+    Compression leaves a black-and-white film a chroma of one or two.
+    """
+    inside = rgb[content_box(rgb)]
+    return float(np.interp((inside.max(2) - inside.min(2)).mean(), CHROMA, (1, 0)))
 
 
 def visibility(rgb: Picture) -> float:

@@ -20,15 +20,18 @@ from videoscore.mood.head import MIDDLE, UNIT
 from videoscore.mood.scene import AREA, BACKBONES, Backbones
 
 BATCH = 4
+VIEWS = ("plain", "mirrored", "grey")
 
 
 @dataclass(frozen=True, eq=False)
 class Photographs:
-    """plain, both : (n, d) features of the picture, and the mean of those and its mirror image's.
+    """plain, both, grey : (n, d) features of the picture, the mean of those and its mirror image's, and
+    those of the picture without colour.
     y : (n, 2) standardised valence and arousal. groups : (n,) themes to split by."""
 
     plain: NDArray[np.float32]
     both: NDArray[np.float32]
+    grey: NDArray[np.float32]
     y: NDArray[np.float64]
     groups: NDArray[np.str_]
 
@@ -52,7 +55,7 @@ def backbone_weights(names: tuple[str, ...] = BACKBONES) -> dict[str, torch.Tens
 
 def read_features(data: Path, cache: Path | None = None, say: Callable[[str], None] = lambda line: None
                   ) -> Photographs:
-    """All photographs of `data`/oasis.csv through the frozen backbones (about 0.1 s each on one core).
+    """All photographs of `data`/oasis.csv through the frozen backbones (about 0.2 s each on one core).
 
     cache : folder in which the features are kept, under a name that changes with whatever they depend on.
     Raises NotFound without the list or a picture, SetupError without the pretrained weights.
@@ -64,7 +67,7 @@ def read_features(data: Path, cache: Path | None = None, say: Callable[[str], No
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     ratings = np.array([[float(r["valence_mean"]), float(r["arousal_mean"])] for r in rows])
-    key = hashlib.sha256(path.read_bytes() + repr((BACKBONES, AREA)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(path.read_bytes() + repr((BACKBONES, AREA, VIEWS)).encode()).hexdigest()[:12]
     kept = None if cache is None else cache / f"oasis_{key}.npy"
     if kept is not None and kept.is_file():
         features = np.load(kept)
@@ -73,25 +76,26 @@ def read_features(data: Path, cache: Path | None = None, say: Callable[[str], No
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.save(kept, features)
-    return Photographs(features[:, 0], features.mean(1), (ratings - MIDDLE) / UNIT,
+    return Photographs(features[:, 0], features[:, :2].mean(1), features[:, 2], (ratings - MIDDLE) / UNIT,
                        np.array([r["group"] for r in rows]))
 
 
 def _extract(paths: list[Path], say: Callable[[str], None]) -> NDArray[np.float32]:
-    """(n, 2, d): the picture's and its mirror image's."""
+    """(n, 3, d): those of `VIEWS`."""
     from PIL import Image
 
     backbones = Backbones(backbone_weights())
     out = []
     for start in range(0, len(paths), BATCH):
-        pictures = []
+        pictures, greys = [], []
         for path in paths[start:start + BATCH]:
             if not path.is_file():
                 raise NotFound("a listed photograph is missing", path=path, remedy="Unpack the data set again.")
             with Image.open(path) as image:
                 pictures.append(np.asarray(image.convert("RGB")))
+                greys.append(np.asarray(image.convert("L").convert("RGB")))
         mirrored = [np.ascontiguousarray(p[:, ::-1]) for p in pictures]
-        out.append(np.stack([backbones.features(pictures), backbones.features(mirrored)], 1))
+        out.append(np.stack([backbones.features(view) for view in (pictures, mirrored, greys)], 1))
         if start // BATCH % 25 == 0:
             say(f"features of {start} of {len(paths)} photographs")
     return np.concatenate(out)

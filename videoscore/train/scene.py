@@ -30,7 +30,7 @@ def train(data: Path, out: Path, seed: int = 0, cache: Path | None = None,
     """
     path = out if out.suffix == ".safetensors" else out / "scene.safetensors"
     photographs = read_features(data, cache, say)
-    head = fit(photographs.both, photographs.y, photographs.groups, BACKBONES, seed)
+    head = fit(photographs.both, photographs.grey, photographs.y, photographs.groups, BACKBONES, seed)
     tensors = backbone_weights() | {f"head.{k}": torch.from_numpy(v) for k, v in pack(head).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(prefix=f"{path.name}.part", dir=path.parent)

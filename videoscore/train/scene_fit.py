@@ -33,10 +33,12 @@ def grouped_folds(groups: Names, k: int, seed: int) -> NDArray[np.int64]:
     return fold_of[np.searchsorted(names, groups)]
 
 
-def fit(x: NDArray[np.float32], y: Array, groups: Names, names: tuple[str, ...], seed: int) -> SceneHead:
+def fit(x: NDArray[np.float32], grey: NDArray[np.float32], y: Array, groups: Names, names: tuple[str, ...],
+        seed: int) -> SceneHead:
     """Train on n pictures.
 
-    x : (n, d) features of the backbones `names`, joined. y : (n, 2) standardised valence and arousal.
+    x : (n, d) features of the backbones `names`, joined. grey : (n, d) of the same pictures without
+    colour; they only set the head's `grey`. y : (n, 2) standardised valence and arousal.
     groups : (n,) themes; the calibration's inner folds are split by them, shuffled by `seed`.
     """
     mean, scale, weight = _standards(x, names)
@@ -46,19 +48,22 @@ def fit(x: NDArray[np.float32], y: Array, groups: Names, names: tuple[str, ...],
     distance = np.maximum(lengths[:, None] + lengths - 2 * z @ z.T, 0)          # (n, n)
     gamma = 1.0 / np.median(distance)
     kernel = np.exp(-gamma * distance)
-    out_of_fold = np.zeros_like(y)
+    faded = (np.clip((grey - mean) / scale, -CLIP, CLIP) * weight).astype(np.float64)
+    faded = np.exp(-gamma * np.maximum((faded * faded).sum(1)[:, None] + lengths - 2 * faded @ z.T, 0))
+    out_of_fold, lost = np.zeros_like(y), np.zeros_like(y)
     near = np.zeros(len(y))
     folds = grouped_folds(groups, INNER_FOLDS, seed)
     for k in range(INNER_FOLDS):
         seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
         dual, bias = _solve(kernel[np.ix_(seen, seen)], y[seen])
         out_of_fold[unseen] = kernel[np.ix_(unseen, seen)] @ dual + bias
+        lost[unseen] = out_of_fold[unseen] - (faded[np.ix_(unseen, seen)] @ dual + bias)
         near[unseen] = closeness(kernel[np.ix_(unseen, seen)])
     stretch, spread = _calibrate(out_of_fold, y)
     dual, bias = _solve(kernel, y)
     learned = {"mean": mean, "scale": scale, "weight": weight, "lengths": lengths, "dual": dual, "bias": bias,
                "gamma": np.array([gamma]), "stretch": stretch, "spread": spread,
-               "familiar": np.array([np.quantile(near, 0.1)])}
+               "familiar": np.array([np.quantile(near, 0.1)]), "grey": lost.mean(0) * stretch[0]}
     return SceneHead(anchors=levels(u.astype(np.float32)), **{k: np.ascontiguousarray(v, np.float32) for k, v in learned.items()})
 
 
