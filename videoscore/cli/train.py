@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 
 from videoscore.cli.common import with_voice
 from videoscore.cli.telling import Teller
+from videoscore.errors import SetupError
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -19,14 +21,10 @@ file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.group()
 def train() -> None:
     """Train a model. Each model's card under docs/models says on what, and how well it does."""
-    try:
-        import sklearn  # noqa: F401
-        import symusic  # noqa: F401
-    except ImportError as error:
-        from videoscore.errors import SetupError
-
-        raise SetupError(f"training needs the package {error.name}",
-                         remedy="Run: python -m pip install 'videoscore[train]'") from error
+    missing = [name for name in ("PIL", "sklearn", "symusic") if find_spec(name) is None]
+    if missing:
+        raise SetupError(f"training needs more packages: {', '.join(missing)}",
+                         remedy="Run: python -m pip install 'videoscore[train]'")
 
 
 @train.command()
