@@ -59,6 +59,7 @@ def leftovers(folder: Path) -> list[str]:
         ("a.webm", {"audio": "tone"}),
         ("a.ogv", {"audio": "tone"}),
         ("a.avi", {"audio": "tone"}),
+        ("bframes.avi", {"audio": "tone", "extra": ["-bf", "2"]}),
         ("a.flv", {"audio": "tone"}),
         ("late.ts", {"start": 1.5, "audio": "tone"}),
         ("bframes.ts", {"extra": ["-preset", "medium", "-bf", "3"]}),
@@ -191,6 +192,13 @@ def test_containers_that_will_not_do(film: Clip, tmp_path: Path) -> None:
         assert all(w in str(caught.value) for w in words), str(caught.value)
         assert "\n" not in str(caught.value)
         assert not (tmp_path / name).exists()
+
+
+def test_avi_takes_no_reordered_pictures(tmp_path: Path) -> None:
+    """It stores no PTS: picture and sound would part by the reordering delay."""
+    clip = make_clip(tmp_path / "b.mp4", extra=["-preset", "medium", "-bf", "3"])
+    with pytest.raises(ContainerError, match="stream 0"):
+        mux(probe(clip.path), score(probe(clip.path), tmp_path), tmp_path / "out.avi")
 
 
 def test_existing_output(film: Clip, tmp_path: Path) -> None:

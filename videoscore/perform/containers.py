@@ -20,12 +20,14 @@ class Track:
     """One stream of the original file.
 
     kind : "video", "audio", "subtitle", "data" or "attachment". cover : an attached picture.
+    reordered : pictures are stored in another order than shown, with a PTS each (AVI has none).
     """
 
     index: int
     kind: str
     codec: str
     cover: bool = False
+    reordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,8 @@ def _holds(container: Container, track: Track) -> bool:
         return container.attachments
     if track.cover:  # Matroska stores it as an attachment, MP4 as a track; AVI and the others not at all
         return container.muxer in ("mp4", "mov", "matroska")
+    if track.reordered and container.muxer == "avi":
+        return False
     if track.codec == "unknown":
         return True
     if track.kind == "subtitle":

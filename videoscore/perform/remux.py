@@ -43,8 +43,15 @@ def ffmpeg_path() -> str:
 def read_tracks(path: Path) -> list[Track]:
     """Every stream of a file, in its order, but an MP4's list of chapters (written anew with them)."""
     with open_media(path) as container:
+        avi = container.format.name == "avi"
         return [
-            Track(s.index, s.type or "data", _codec(s), bool(s.disposition & Disposition.attached_pic))
+            Track(
+                index=s.index,
+                kind=s.type or "data",
+                codec=_codec(s),
+                cover=bool(s.disposition & Disposition.attached_pic),
+                reordered=not avi and bool(getattr(s.codec_context, "has_b_frames", False)),
+            )
             for s in container.streams
             if not (s.type == "data" and s.discard >= _DISCARD_ALL)
         ]
@@ -118,8 +125,11 @@ def _music(media: Media, container: Container, title: str) -> list[str]:
     samples = round(media.duration * RATE)
     shape = f"aresample={RATE},apad=whole_len={samples},atrim=end_sample={samples}"
     late: list[str] = []
-    if container.cut_start:  # cut what the encoder will add, and put the packets back in place
-        shape += f",atrim=start_sample={container.cut_start},asetpts=PTS-STARTPTS"
+    if container.cut_start:
+        # the track has to begin at 0 with what the encoder adds in front; music moves to make room
+        lead = round(media.video.start * RATE) - container.cut_start
+        shape += f",adelay={lead}S:all=1" if lead > 0 else f",atrim=start_sample={-lead}"
+        shape += ",asetpts=PTS-STARTPTS"
         late = ["-bsf:a:0", f"setts=ts=TS+{container.cut_start}"]
     codec = [a.replace(":a", ":a:0") for a in container.music]
     names = [a for key in ("title", "handler_name") for a in ("-metadata:s:a:0", f"{key}={title}")]
