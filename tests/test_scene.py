@@ -69,6 +69,14 @@ def test_borders_change_little(scene):
     assert b.valence == pytest.approx(a.valence, abs=1e-3) and b.arousal == pytest.approx(a.arousal, abs=1e-3)
 
 
+def test_black_and_white_is_not_taken_for_gloom(scene):
+    grey = np.repeat(picture("field").mean(2, keepdims=True), 3, 2).astype(np.uint8)
+    assert scene.head.grey[0] > 0.3         # what the correction adds, standard deviations of valence
+    x = scene.backbones.features([grey])
+    raw = scene.head.predict(x)[0][0, 0] / 2.5
+    assert scene.perceive(frames(grey)).valence[0] == pytest.approx(raw + scene.head.grey[0] / 2.5, abs=1e-3)
+
+
 def test_extreme_shapes_and_tiny_pictures_are_read(scene):
     tiny = np.random.default_rng(0).integers(0, 255, (1, 1, 3)).astype(np.uint8)
     seen = scene.perceive(frames(tiny, picture("field", 10, 260), picture("field", 260, 8)))

@@ -58,8 +58,8 @@ class SceneHead:
         return np.exp(-self.gamma[0] * np.maximum(distance, 0))
 
     def predict(self, x: Array, colourless: Array | float = 0.0) -> tuple[Array, Array]:
-        """(m, d) features, (m,) 0..1 how colourless the pictures are -> (m, 2) standardised valence and arousal with the spread of the ratings, and
-        (m,) familiarity: 1 for pictures as close to the training set as nine in ten of its own kind, less
+        """(m, d) features, (m,) 0..1 how colourless the pictures are -> (m, 2) standardised
+        valence and arousal with the spread of the ratings, and (m,) familiarity: 1 for pictures as close to the training set as nine in ten of its own kind, less
         the further off, 0 where nothing in it resembles the picture at all.
         """
         near = self.similarity(x)

@@ -13,7 +13,7 @@ DARK = (22.0, 60.0)         # 99th percentile of luma: nothing to see below the 
 FLAT = (0.985, 0.80)        # share of pixels near the commonest luma: a plain card from the first on
 NEAR = 4            # luma steps that count as near
 BINS = 256
-CHROMA = (3.0, 10.0)
+SATURATION = (0.03, 0.08)
 
 
 def luma(rgb: Picture) -> NDArray[np.float32]:
@@ -40,12 +40,15 @@ def content_box(rgb: Picture) -> tuple[slice, slice]:
 
 
 def colourlessness(rgb: Picture) -> float:
-    """1 for black and white, 0 from a mean chroma (largest less smallest channel) of `CHROMA[1]` on.
+    """1 for black and white, 0 from a saturation of `SATURATION[1]` on.
 
-    Compression leaves a black-and-white film a chroma of one or two.
+    Saturation: sum over the pixels of largest less smallest channel, over that of the largest channel.
+    Compression leaves a black-and-white film one or two hundredths.
     """
-    inside = rgb[content_box(rgb)]
-    return float(np.interp((inside.max(2) - inside.min(2)).mean(), CHROMA, (1, 0)))
+    inside = rgb[content_box(rgb)].astype(np.float32)
+    largest = inside.max(2)
+    saturation = (largest - inside.min(2)).sum() / max(largest.sum(), 1.0)
+    return float(np.interp(saturation, SATURATION, (1, 0)))
 
 
 def visibility(rgb: Picture) -> float:

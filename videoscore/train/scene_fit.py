@@ -64,7 +64,8 @@ def fit(x: NDArray[np.float32], grey: NDArray[np.float32], y: Array, groups: Nam
     learned = {"mean": mean, "scale": scale, "weight": weight, "lengths": lengths, "dual": dual, "bias": bias,
                "gamma": np.array([gamma]), "stretch": stretch, "spread": spread,
                "familiar": np.array([np.quantile(near, 0.1)]), "grey": lost.mean(0) * stretch[0]}
-    return SceneHead(anchors=levels(u.astype(np.float32)), **{k: np.ascontiguousarray(v, np.float32) for k, v in learned.items()})
+    arrays = {k: np.ascontiguousarray(v, np.float32) for k, v in learned.items()}
+    return SceneHead(anchors=levels(u.astype(np.float32)), **arrays)
 
 
 def _standards(x: NDArray[np.float32], names: tuple[str, ...]) -> tuple[Array, Array, Array]:
