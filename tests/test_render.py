@@ -47,6 +47,14 @@ def arrange(notes: tuple[Played, ...], seconds: Fraction, program: int = 0, drum
     return Arrangement((part,), hand_score(("Happy",)).sections, tempo, seconds)
 
 
+def one_stem(arrangement: Arrangement, folder: Path, options: RenderOptions) -> Stem:
+    """The first part, rendered in this process: what a worker does, without starting one."""
+    part, path = arrangement.parts[0], folder / "stem.wav"
+    work = job(part, arrangement, path, options, str(soundfont.find_soundfont().path))
+    play(work)
+    return Stem(part.name, path, options.sample_rate, work.samples)
+
+
 def sound(stem: Stem) -> np.ndarray:
     samples, rate = soundfile.read(stem.path, dtype="float32", always_2d=True)
     assert rate == stem.sample_rate and samples.shape == (stem.samples, 2)
@@ -77,8 +85,8 @@ def test_onsets_are_within_a_millisecond_of_the_tempo_map(tmp_path, rate):
     ticks = [PPQ * k + 37 * (k % 3) for k in range(1, 14)]
     notes = tuple(Played(tick, 100, CLAVES, 127) for tick in ticks)
     seconds = tempo.seconds(16 * PPQ)
-    stem = render(arrange(notes, seconds, drums=True, tempo=tempo), tmp_path,
-                  dataclasses.replace(DRY, sample_rate=rate))[0]
+    stem = one_stem(arrange(notes, seconds, drums=True, tempo=tempo), tmp_path,
+                    dataclasses.replace(DRY, sample_rate=rate))
     loud = np.flatnonzero(np.abs(sound(stem)).max(axis=1) > 1e-3) / rate
     late = []
     for tick in ticks:
@@ -91,7 +99,7 @@ def test_onsets_are_within_a_millisecond_of_the_tempo_map(tmp_path, rate):
 
 def test_a_chord_held_to_the_end_is_faded_not_cut(tmp_path):
     notes = tuple(Played(0, 8 * PPQ, pitch, 120) for pitch in (48, 60, 64, 67))
-    samples = sound(render(arrange(notes, Fraction(4), program=48), tmp_path, RenderOptions(fade=1.0))[0])
+    samples = sound(one_stem(arrange(notes, Fraction(4), program=48), tmp_path, RenderOptions(fade=1.0)))
     assert decibels(samples[-480:]) < -60
     assert decibels(samples[-48000 * 3 // 2: -48000]) > -20
     # no step anywhere in the fade: the loudest change between samples is no larger than before it
@@ -108,7 +116,7 @@ def test_very_short_and_empty_music(tmp_path):
 
 def test_the_synthesiser_rests_in_silence_and_wakes_up(tmp_path):
     notes = (Played(0, 100, CLAVES, 120), Played(40 * PPQ, 100, CLAVES, 120))
-    samples = sound(render(arrange(notes, Fraction(22), drums=True), tmp_path, DRY)[0])
+    samples = sound(one_stem(arrange(notes, Fraction(22), drums=True), tmp_path, DRY))
     assert not samples[48000 * 8: 48000 * 19].any()
     assert decibels(samples[48000 * 20: 48000 * 21]) > -30
 
@@ -116,9 +124,9 @@ def test_the_synthesiser_rests_in_silence_and_wakes_up(tmp_path):
 def test_pan_volume_and_reverb(tmp_path):
     notes = (Played(0, PPQ, 60, 100),)
     left, soft, wet = (
-        sound(render(arrange(notes, Fraction(3), **controls), tmp_path / str(k), options)[0])
-        for k, (controls, options) in enumerate((({"pan": 0}, DRY), ({"volume": 64}, DRY), ({}, RenderOptions()))))
-    plain = sound(render(arrange(notes, Fraction(3)), tmp_path / "plain", DRY)[0])
+        sound(one_stem(arrange(notes, Fraction(3), **controls), tmp_path, options))
+        for controls, options in (({"pan": 0}, DRY), ({"volume": 64}, DRY), ({}, RenderOptions())))
+    plain = sound(one_stem(arrange(notes, Fraction(3)), tmp_path, DRY))
     assert decibels(left[:, 0]) > decibels(left[:, 1]) + 5
     assert decibels(plain) - decibels(soft) == pytest.approx(40 * math.log10(100 / 64), abs=1)
     tail = slice(48000 * 3 // 2, 48000 * 2)
@@ -283,7 +291,6 @@ def test_missing_parts_name_the_one_command(tmp_path, monkeypatch):
     with pytest.raises(SetupError) as caught:
         soundfont.find_soundfont()
     assert soundfont.install_command() in caught.value.remedy
-    assert isinstance(soundfont.check().font, SetupError)
 
 
 def test_nothing_is_printed_where_ci_is_set():
@@ -291,4 +298,4 @@ def test_nothing_is_printed_where_ci_is_set():
                           env={**os.environ, "CI": "true"}, capture_output=True, check=True,
                           cwd=soundfont.PACKAGE.parent)
     assert done.stdout == b""
-    assert isinstance(soundfont.check().library, str)
+    assert soundfont.fluidsynth_version().split(".")[0] in ("2", "3")

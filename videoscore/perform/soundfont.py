@@ -53,14 +53,6 @@ class Font:
     last_resort: bool = False
 
 
-@dataclass(frozen=True)
-class SoundCheck:
-    """What `videoscore doctor` says of sound: each part, or the error that says how to get it."""
-
-    library: str | SetupError
-    font: Font | SetupError
-
-
 def install_command() -> str:
     """The one command that installs FluidSynth and a SoundFont on this platform."""
     if sys.platform in ("darwin", "win32"):
@@ -124,21 +116,6 @@ def find_soundfont(option: str | Path | None = None) -> Font:
             return _font(path, "inside the package pretty_midi", last_resort=True)
     raise SetupError("no SoundFont was found",
                      remedy=f"Run: {install_command()}, or give one with --soundfont FILE.sf2.")
-
-
-def check() -> SoundCheck:
-    """Facts for `videoscore doctor`; never raises for a missing part."""
-    library: str | SetupError
-    font: Font | SetupError
-    try:
-        library = f"FluidSynth {fluidsynth_version()}"
-    except SetupError as error:
-        library = error
-    try:
-        font = find_soundfont()
-    except SetupError as error:
-        font = error
-    return SoundCheck(library, font)
 
 
 def _named(path: Path, found: str) -> Font:
