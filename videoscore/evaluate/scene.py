@@ -65,7 +65,7 @@ def cross_validate(photographs: Photographs, seed: int) -> tuple[Array, Array, A
         head = fit(photographs.both[seen], photographs.grey[seen], photographs.y[seen],
                    photographs.groups[seen], BACKBONES, seed)
         head = unpack(pack(head))           # as it would come back from a file
-        point[unseen], _ = head.predict(photographs.plain[unseen])
+        point[unseen], _ = head.predict(photographs.plain[unseen], photographs.colourless[unseen])
         faded[unseen], _ = head.predict(photographs.grey[unseen], 1.0)
         plane = point[unseen] / RIM
         moods[unseen] = octant_probabilities(plane[:, 0], plane[:, 1], head.uncertainty)

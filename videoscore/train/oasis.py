@@ -18,6 +18,7 @@ from videoscore.errors import NotFound, SetupError
 from videoscore.mood.backbone import LITE, fold
 from videoscore.mood.head import MIDDLE, UNIT
 from videoscore.mood.scene import AREA, BACKBONES, Backbones
+from videoscore.mood.visible import colourlessness
 
 BATCH = 4
 VIEWS = ("plain", "mirrored", "grey")
@@ -26,12 +27,13 @@ VIEWS = ("plain", "mirrored", "grey")
 @dataclass(frozen=True, eq=False)
 class Photographs:
     """plain, both, grey : (n, d) features of the picture, the mean of those and its mirror image's, and
-    those of the picture without colour.
+    those of the picture without colour. colourless : (n,) how far it had none to begin with, 0..1.
     y : (n, 2) standardised valence and arousal. groups : (n,) themes to split by."""
 
     plain: NDArray[np.float32]
     both: NDArray[np.float32]
     grey: NDArray[np.float32]
+    colourless: NDArray[np.float32]
     y: NDArray[np.float64]
     groups: NDArray[np.str_]
 
@@ -67,35 +69,40 @@ def read_features(data: Path, cache: Path | None = None, say: Callable[[str], No
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     ratings = np.array([[float(r["valence_mean"]), float(r["arousal_mean"])] for r in rows])
+    paths = [data / r["file"] for r in rows]
     key = hashlib.sha256(path.read_bytes() + repr((BACKBONES, AREA, VIEWS)).encode()).hexdigest()[:12]
     kept = None if cache is None else cache / f"oasis_{key}.npy"
     if kept is not None and kept.is_file():
         features = np.load(kept)
     else:
-        features = _extract([data / r["file"] for r in rows], say)
+        features = _extract(paths, say)
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.save(kept, features)
-    return Photographs(features[:, 0], features[:, :2].mean(1), features[:, 2], (ratings - MIDDLE) / UNIT,
-                       np.array([r["group"] for r in rows]))
+    colourless = np.array([colourlessness(_read(p)) for p in paths], np.float32)
+    return Photographs(features[:, 0], features[:, :2].mean(1), features[:, 2], colourless,
+                       (ratings - MIDDLE) / UNIT, np.array([r["group"] for r in rows]))
+
+
+def _read(path: Path, mode: str = "RGB") -> NDArray[np.uint8]:
+    """(h, w, 3) of a picture; by way of grey for mode "L"."""
+    from PIL import Image
+
+    if not path.is_file():
+        raise NotFound("a listed photograph is missing", path=path, remedy="Unpack the data set again.")
+    with Image.open(path) as image:
+        return np.asarray(image.convert(mode).convert("RGB"))
 
 
 def _extract(paths: list[Path], say: Callable[[str], None]) -> NDArray[np.float32]:
     """(n, 3, d): those of `VIEWS`."""
-    from PIL import Image
-
     backbones = Backbones(backbone_weights())
     out = []
     for start in range(0, len(paths), BATCH):
-        pictures, greys = [], []
-        for path in paths[start:start + BATCH]:
-            if not path.is_file():
-                raise NotFound("a listed photograph is missing", path=path, remedy="Unpack the data set again.")
-            with Image.open(path) as image:
-                pictures.append(np.asarray(image.convert("RGB")))
-                greys.append(np.asarray(image.convert("L").convert("RGB")))
-        mirrored = [np.ascontiguousarray(p[:, ::-1]) for p in pictures]
-        out.append(np.stack([backbones.features(view) for view in (pictures, mirrored, greys)], 1))
+        batch = paths[start:start + BATCH]
+        plain, grey = [_read(p) for p in batch], [_read(p, "L") for p in batch]
+        mirrored = [np.ascontiguousarray(p[:, ::-1]) for p in plain]
+        out.append(np.stack([backbones.features(view) for view in (plain, mirrored, grey)], 1))
         if start // BATCH % 25 == 0:
             say(f"features of {start} of {len(paths)} photographs")
     return np.concatenate(out)
