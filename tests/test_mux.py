@@ -304,9 +304,9 @@ def test_interrupt_leaves_nothing_and_kills_the_child(film: Clip, tmp_path: Path
 
 
 def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
-    """SIGINT while ffmpeg works on ten minutes of music."""
-    make_clip(tmp_path / "in.mp4", seconds=600, fps=1, size=(32, 32))
-    write_wav(tmp_path / "music.wav", sound("tone", 600))
+    """SIGINT while ffmpeg works on four minutes of music."""
+    make_clip(tmp_path / "in.mp4", seconds=240, fps=1, size=(32, 32))
+    write_wav(tmp_path / "music.wav", sound("tone", 240))
     code = (
         "from pathlib import Path\nfrom videoscore.video.probe import probe\nfrom videoscore.perform.mux import mux\n"
         "m = probe(Path('in.mp4'))\nprint('go', flush=True)\nmux(m, Path('music.wav'), Path('out.mp4'))\n"

@@ -62,6 +62,8 @@ def assert_cuts(frames: list[Frame], clip: Clip) -> None:
         ("half.mp4", {"gop": 12, "extra": FIXED}),
         ("long.mp4", {"gop": 250, "extra": FIXED}),
         ("open.ts", {"gop": 10, "extra": [*FIXED, "-preset", "medium", "-bf", "3", "-x264-params", "open-gop=1"]}),
+        ("open.mkv", {"codec": "libx265", "extra": [
+            "-preset", "fast", "-x265-params", "open-gop=1:keyint=10:min-keyint=10:scenecut=0:log-level=error"]}),
         ("vfr.mkv", {"gop": 10, "vfr": True, "extra": FIXED}),
         ("program.mpg", {"gop": 12}),
         ("old.avi", {"gop": 12}),

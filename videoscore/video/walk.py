@@ -70,7 +70,8 @@ class _Walker:
     twin: InputContainer  # the same file, for a second decoder that sees key frames only
     span: Fraction
 
-    _held: list[Packet] = field(default_factory=list)  # from a key frame on, not decoded yet
+    _held: list[Packet] = field(default_factory=list)  # from a key frame on
+    _fed: int = 0  # how many of them the main decoder has had
     _key: Picture | None = None  # the first held packet, decoded by the second decoder
     _straight: bool = False  # inside a long GOP: nothing is held
     _skipped: bool = False  # the main decoder has to start afresh
@@ -152,14 +153,30 @@ class _Walker:
             yield from self._drain()
             yield from self._accept(here.frame, here.look)
             self._skipped = self._blind = True
+            self._fed = position
         else:
-            for packet in self._held[:position]:
+            end = self._end_of_leading(position)
+            for packet in self._held[self._fed : end]:
                 yield from self._decode(packet)
+            self._fed = end
         self._held, self._key = self._held[position:], there
+        self._fed -= position
+
+    def _end_of_leading(self, position: int) -> int:
+        """After a key frame and the pictures stored behind but shown before it (open GOP)."""
+        key = self._time(self._held[position])
+        end = position + 1
+        while end < len(self._held) and key is not None:
+            t = self._time(self._held[end])
+            if t is None or t > key:
+                break
+            end += 1
+        return end
 
     def _give_up_holding(self) -> Iterator[Picture]:
         """A long GOP, or the end: decode all that is held."""
-        held, self._held, self._key, self._straight = self._held, [], None, True
+        held, self._held, self._key, self._straight = self._held[self._fed :], [], None, True
+        self._fed = 0
         for packet in held:
             yield from self._decode(packet)
 
