@@ -33,7 +33,7 @@ Block = NDArray[np.float32]
 
 DEFAULTS = MixOptions()
 # Room for the overshoot of a lossy encoder (measured on AAC at 256 kbit/s, see docs/sound.md).
-ENCODER_MARGIN = 1.0  # dB
+ENCODER_MARGIN = 1.3  # dB
 # An original quieter than this is background noise: balancing music against it would blow it up.
 QUIETEST_ORIGINAL = -40.0  # LUFS
 MOST_GAIN = 30.0  # dB on the whole
