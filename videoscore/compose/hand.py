@@ -57,6 +57,7 @@ class Hand:
     page: list[Written] = field(default_factory=list)
     earlier: dict[int, list[Written]] = field(default_factory=dict)  # finished bars, for replays
     sounding: float = 0.0  # quarters after the start of the current bar until which something sounds
+    tune_until: float = 0.0  # likewise for the melody
     same_melody: int = 0
 
     def __post_init__(self) -> None:
@@ -81,6 +82,7 @@ class Hand:
         if self.bar >= self.first:
             self.earlier[self.bar] = self.here
             self.sounding -= self.planned.plan.length / GRID
+            self.tune_until -= self.planned.plan.length / GRID
         self.bar, self.here, self.queue = self.bar + 1, [], []
         if not self.done and self.planned.replay is not None:
             old = self.earlier.get(self.planned.replay, [])
@@ -89,6 +91,7 @@ class Hand:
     def write(self, note: Written) -> None:
         same = [w for w in self.page[-12:] if w.role == note.role]
         if note.role == Role.MELODY:
+            self.tune_until = (note.position + note.duration) / GRID
             self.same_melody = self.same_melody + 1 if same and same[-1].pitch == note.pitch else 0
         self.here.append(note)
         self.page.append(note)
@@ -152,6 +155,8 @@ class Hand:
     def role_mask(self, position: int) -> NDArray[np.bool_]:
         """(6,) roles for a note at `position`."""
         mask = self._roles_left(position)
+        if mask[Role.MELODY] and position - self.tune_until * GRID >= self.planned.plan.length:
+            mask[Role.MELODY + 1 :] = False  # the tune has rested for a bar
         if self.planned.final:  # every part joins the last chord
             missing = [r for r in self.planned.plan.roles if mask[r] and all(w.role != r for w in self.here)]
             if missing:
@@ -173,7 +178,7 @@ class Hand:
         chord = TONIC[plan.minor] if self.planned.final else plan.chord
         tones = chord_pitch_classes(chord)
         valence = plan.valence or 0.0
-        scale = -self.strength * (2.5 + 1.5 * valence)  # a darker cue bears more chromatic notes
+        scale = -self.strength * (1.2 + 0.8 * valence)  # a darker cue bears more chromatic notes
         bias += np.where(np.isin(pitch_class, [*scale_of(plan.minor, chord), *tones]), 0.0, scale)
         if tones and (position % GRID == 0 or self.planned.final):
             pull = {Role.BASS: 3.0, Role.PAD: 2.0, Role.ACCOMPANIMENT: 1.5}.get(Role(role), 0.5)
