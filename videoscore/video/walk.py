@@ -53,8 +53,14 @@ def walk(media: Media, every: Fraction) -> Iterator[Picture]:
     Damaged packets and pictures are passed over. Raises NotFound or BrokenVideo when the file is
     gone or has changed since it was probed.
     """
-    with open_media(media.path) as container, open_media(media.path) as twin:
-        yield from _Walker(media, container, twin, min(every, _LONGEST_SKIP)).pictures()
+    span = min(every, _LONGEST_SKIP)
+    # with frame threads an error can take good pictures along: where that left nothing, go without
+    for threads in (ThreadType.AUTO, ThreadType.SLICE):
+        with open_media(media.path) as container, open_media(media.path) as twin:
+            walker = _Walker(media, container, twin, span, threads)
+            yield from walker.pictures()
+            if walker.count:
+                return
 
 
 def _context(container: InputContainer, index: int) -> VideoCodecContext:
@@ -69,7 +75,9 @@ class _Walker:
     container: InputContainer
     twin: InputContainer  # the same file, for a second decoder that sees key frames only
     span: Fraction
+    threads: ThreadType
 
+    count: int = 0
     _held: list[Packet] = field(default_factory=list)  # from a key frame on
     _fed: int = 0  # how many of them the main decoder has had
     _key: Picture | None = None  # the first held packet, decoded by the second decoder
@@ -78,12 +86,11 @@ class _Walker:
     _floor: Fraction | None = None  # pictures before this refer to skipped ones
     _blind: bool = False  # the next picture comes after skipped ones
     _last: Fraction = Fraction(-1)
-    _count: int = 0
 
     def __post_init__(self) -> None:
         self.main = _context(self.container, self.media.video.index)
         self.keys = _context(self.twin, self.media.video.index)
-        self.main.thread_type = ThreadType.AUTO
+        self.main.thread_type = self.threads
         self.main.thread_count = min(_THREADS, os.cpu_count() or 1)
         self.keys.thread_type = ThreadType.SLICE  # frame threads would hold the picture back
         self.shrink = VideoReformatter()
@@ -206,7 +213,8 @@ class _Walker:
         except av.FFmpegError:
             return  # a damaged packet: the decoder goes on with the next it understands
         for frame in frames:
-            if not frame.is_corrupt:
+            # a film of nothing but damaged pictures still shows its first
+            if not frame.is_corrupt or not self.count:
                 t = self._last + self._step() if frame.pts is None else self._seconds(frame.pts)
                 if self._floor is None or t >= self._floor:
                     yield from self._accept(frame, None, t)
@@ -218,7 +226,7 @@ class _Walker:
             self._skipped = True
 
     def _step(self) -> Fraction:
-        return self.media.video.frame_duration if self._count else Fraction(1)
+        return self.media.video.frame_duration if self.count else Fraction(1)
 
     def _accept(self, frame: VideoFrame, look: Look | None, t: Fraction | None = None) -> Iterator[Picture]:
         t = look.t if look is not None else t
@@ -227,7 +235,7 @@ class _Walker:
             return
         blind, self._blind = self._blind, False
         self._last = t
-        self._count += 1
+        self.count += 1
         yield Picture(frame, look or self._look(frame, t), blind, self.aspect)
 
     def _look(self, frame: VideoFrame, t: Fraction) -> Look:
