@@ -95,7 +95,7 @@ class Teller:
         if state.bar is None:
             from tqdm import tqdm
 
-            state.bar = tqdm(total=total, desc=f"{stage:>11}", unit="s", leave=False, file=sys.stderr,
+            state.bar = tqdm(total=total, initial=done, desc=f"{stage:>11}", unit="s", leave=False, file=sys.stderr,
                              bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed} (left: {remaining})")
         state.bar.update(max(0.0, done - state.bar.n))
 
