@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoscore.compose.hand import BARLINE, NO, Hand, Written, roles_of
-from videoscore.compose.model import Composer
+from videoscore.compose.model import Cache, Composer
 from videoscore.compose.plan import PlannedBar
 from videoscore.compose.steps import DURATION_CLASSES, DURATIONS, GRID, ROLES, duration_class, features
 
-MEMORY = 1024  # steps kept in the cache when it is cut back
+MEMORY = 512  # steps kept in the cache when it is cut back: as many as a training window has
 SLACK = 256  # steps it may grow beyond that
 RUNAWAY = 96  # steps a bar: beyond it only the bar line is left
 
@@ -38,7 +38,7 @@ class Decoder:
         self.guided = sampling.guidance != 1.0 and sampling.mood
         starts = np.cumsum([0, *(b.plan.length for b in bars)]) / GRID
         self.quarters = starts.tolist()
-        self.cache: list[tuple[Tensor, Tensor]] | None = None
+        self.cache: Cache | None = None
         self.history: list[dict[str, Tensor]] = []  # only without cache, to be read anew at every step
         self.index = self.start = 0
         self.marks: list[int] = []
@@ -79,13 +79,14 @@ class Decoder:
 
     def keep(self, best: int, takes: int) -> None:
         """Go on from take `best` alone: forget what the others wrote, and cut the cache back."""
-        rows = [best, best + takes] if self.guided else [best]
+        rows = [best, best + takes] if self.guided else [best]  # what it wrote, with and without V/A heard
         surplus = self.index - self.start - self.marks[best]
         self.index -= surplus
-        if self.cached and self.cache is not None:
-            end = self.cache[0][0].shape[2] - surplus
-            begin = max(0, end - MEMORY)
-            self.cache = [(k[rows, :, begin:end], v[rows, :, begin:end]) for k, v in self.cache]
+        if self.cache is not None:
+            if takes == 1:
+                self.cache.length -= surplus
+            else:
+                self.cache = self.cache.rearranged(rows, 0, self.cache.length - surplus)
         else:
             kept = self.history[: len(self.history) - surplus] if surplus else self.history
             self.history = [{k: v[rows] for k, v in h.items()} for h in kept]
@@ -113,14 +114,19 @@ class Decoder:
         self.steps += len(hands)
         if not self.cached:
             return self._reread(step)
-        rows = len(table[0])
-        if self.cache is not None and self.cache[0][0].shape[0] != rows:
-            spread = rows // self.cache[0][0].shape[0]
-            self.cache = [(k.repeat_interleave(spread, 0), v.repeat_interleave(spread, 0)) for k, v in self.cache]
-        if self.cache is not None and self.cache[0][0].shape[2] >= MEMORY + SLACK:
-            self.cache = [(k[:, :, -MEMORY:], v[:, :, -MEMORY:]) for k, v in self.cache]
-        state, self.cache = self.model(step, self.cache)
-        return state[:, -1]
+        return self.model(step, self._room(len(table[0])))[:, -1]
+
+    def _room(self, rows: int) -> Cache:
+        """The cache, with as many rows as are fed and room for a step."""
+        if self.cache is None:
+            self.cache = Cache(self.model.config, rows, MEMORY + SLACK)
+        if self.cache.rows != rows:
+            spread = rows // self.cache.rows
+            every = [r for r in range(self.cache.rows) for _ in range(spread)]
+            self.cache = self.cache.rearranged(every, 0, self.cache.length)
+        if self.cache.full:
+            self.cache = self.cache.rearranged(list(range(rows)), SLACK, self.cache.length)
+        return self.cache
 
     def _reread(self, step: dict[str, Tensor]) -> Tensor:
         """Without cache: everything within memory is computed again (for measuring the cache's worth)."""
@@ -128,8 +134,7 @@ class Decoder:
         past = [{k: v.repeat_interleave(rows // v.shape[0], 0) for k, v in h.items()} for h in self.history[-MEMORY:]]
         self.history = [*past, step]
         whole = {k: torch.cat([h[k] for h in self.history], 1) for k in step}
-        state, _ = self.model(whole)
-        return state[:, -1]
+        return self.model(whole)[:, -1]
 
     def _choose(self, state: Tensor, hands: list[Hand]) -> list[Written | None]:
         """The next step of every take: a note, or None for the bar line."""

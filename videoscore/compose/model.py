@@ -14,6 +14,7 @@ role, pitch and duration, each knowing those before it.
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import asdict, dataclass
 from typing import cast
@@ -68,6 +69,41 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([a * cos - b * sin, a * sin + b * cos], -1)
 
 
+class Cache:
+    """Keys and values of the steps read so far, in buffers that are written in place.
+
+    keys, values : (layers, B, heads, room, head_dim); the first `length` steps are filled.
+    """
+
+    def __init__(self, config: ComposerConfig, rows: int, room: int) -> None:
+        shape = (config.layers, rows, config.heads, room, config.width // config.heads)
+        self.keys, self.values = torch.zeros(shape), torch.zeros(shape)
+        self.length = 0
+
+    @property
+    def rows(self) -> int:
+        return self.keys.shape[1]
+
+    @property
+    def full(self) -> bool:
+        return self.length == self.keys.shape[3]
+
+    def rearranged(self, rows: list[int], begin: int, end: int) -> Cache:
+        """A cache of the given rows (repeats allowed) that remembers steps `begin` to `end` only."""
+        other = copy.copy(self)
+        other.keys, other.values = self.keys[:, rows].clone(), self.values[:, rows].clone()
+        other.length = end - begin
+        for mine, theirs in ((self.keys, other.keys), (self.values, other.values)):
+            theirs[:, :, :, : end - begin] = mine[:, rows, :, begin:end]
+        return other
+
+    def add(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Write one step's keys and values (B, heads, 1, head_dim); all of the layer's so far."""
+        end = self.length + 1
+        self.keys[layer, :, :, self.length : end], self.values[layer, :, :, self.length : end] = k, v
+        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+
+
 class Block(nn.Module):
     def __init__(self, c: ComposerConfig) -> None:
         super().__init__()
@@ -78,18 +114,16 @@ class Block(nn.Module):
         self.up = nn.Linear(c.width, 4 * c.width)
         self.down = nn.Linear(4 * c.width, c.width)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past: tuple[Tensor, Tensor] | None = None,
-                mask: Tensor | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """x: (B, T, width); past: keys and values (B, heads, S, head_dim) of earlier steps."""
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, cache: Cache | None = None, layer: int = 0) -> Tensor:
+        """x: (B, T, width); with a cache T is 1 and the cache holds the steps before."""
         B, T, D = x.shape
         q, k, v = self.qkv(self.norm1(x)).view(B, T, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # (B, heads, T, hd)
         q, k = rotate(q, cos, sin).to(v.dtype), rotate(k, cos, sin).to(v.dtype)
-        if past is not None:
-            k, v = torch.cat([past[0], k], 2), torch.cat([past[1], v], 2)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None and T > 1)
+        if cache is not None:
+            k, v = cache.add(layer, k, v)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=cache is None)
         x = x + F.dropout(self.out(y.transpose(1, 2).reshape(B, T, D)), self.drop, self.training)
-        x = x + F.dropout(self.down(F.gelu(self.up(self.norm2(x)))), self.drop, self.training)
-        return x, (k, v)
+        return x + F.dropout(self.down(F.gelu(self.up(self.norm2(x)))), self.drop, self.training)
 
 
 class FieldHead(nn.Module):
@@ -135,24 +169,19 @@ class Composer(nn.Module):
         bar = self.chord(s["chord"]) + self.next_chord(s["next_chord"]) + self.features(s["features"])
         return fields + bar
 
-    def forward(self, s: dict[str, Tensor], past: list[tuple[Tensor, Tensor]] | None = None
-                ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        """States after each step (B, T, width), and the keys and values to go on from.
+    def forward(self, s: dict[str, Tensor], cache: Cache | None = None) -> Tensor:
+        """States after each step (B, T, width).
 
-        s["index"], s["quarters"]: (B, T) float, the two clocks. With `past`, T must be 1 or the steps
-        are taken to see the whole past and each other causally.
+        s["index"], s["quarters"]: (B, T) float, the two clocks. With a cache T is 1: the step sees what
+        the cache holds, and is added to it.
         """
         x = F.dropout(self.embed(s), self.config.dropout, self.training)
         cos, sin = self.clock(s["index"], s["quarters"])
-        mask = None
-        if past is not None and x.shape[1] > 1:
-            T, S = x.shape[1], past[0][0].shape[2]
-            mask = torch.ones(T, S + T, dtype=torch.bool, device=x.device).tril(S)
-        cache = []
-        for n, block in enumerate(self.blocks):
-            x, kv = block(x, cos, sin, None if past is None else past[n], mask)
-            cache.append(kv)
-        return self.norm(x), cache
+        for layer, block in enumerate(self.blocks):
+            x = block(x, cos, sin, cache, layer)
+        if cache is not None:
+            cache.length += 1
+        return self.norm(x)
 
     def head(self, field: int) -> FieldHead:
         """The head of onset 0, role 1, pitch 2 or duration 3."""
@@ -161,8 +190,7 @@ class Composer(nn.Module):
     def loss(self, s: dict[str, Tensor]) -> Tensor:
         """Negative log-likelihood in nats a field: (4,) sums over onset, role, pitch, duration, and the
         number of predicted steps and notes as entries 4 and 5. Targets below 0 are not counted."""
-        state, _ = self.forward(s)
-        state, losses = state[:, :-1], []
+        state, losses = self.forward(s)[:, :-1], []
         valid = s["valid"][:, 1:]
         for field, name in enumerate(("position", "role", "pitch", "duration")):
             head, target = self.head(field), s[name][:, 1:]
