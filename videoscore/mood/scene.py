@@ -6,7 +6,9 @@ docs/models/scene.md is its card; `videoscore.train.scene` makes its weights.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,6 +31,7 @@ BACKBONES = ("lite2", "lite0")
 # Every picture is brought to about this many pixels in its own shape (260 x 208 for the 5:4 pictures of
 # OASIS, 310 x 174 for 16:9), so that things in a film appear about as large as in training.
 AREA = 260 * 208
+MOST_THREADS = 4    # pictures at once; more would only wait for memory
 WIDEST = 3.0        # of one side to the other; stranger shapes are squeezed into it
 
 Picture = NDArray[np.uint8]
@@ -51,12 +54,14 @@ class Backbones:
     """Several frozen networks, their features joined.
 
     weights : tensors under "name.part", as `videoscore.mood.backbone.fold` gives them.
-    threads : of torch while a network runs; None leaves torch's setting alone.
+    threads : pictures that run through the networks at once, each on one core; by default one a core. (On
+        depthwise convolutions torch's own threads cost more than they bring.)
     """
 
     def __init__(self, weights: Mapping[str, torch.Tensor], names: Sequence[str] = BACKBONES,
                  threads: int | None = None) -> None:
-        self.names, self.threads = tuple(names), threads
+        self.names = tuple(names)
+        self.threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
         self.nets = []
         for name in self.names:
             net = EfficientNetLite(LITE[name])
@@ -71,20 +76,23 @@ class Backbones:
         for i, picture in enumerate(pictures):
             shapes.setdefault(picture.shape, []).append(i)
         rows: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(pictures)
-        before = torch.get_num_threads()
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        try:
-            with torch.inference_mode():
-                for members in shapes.values():
-                    x = prepare([pictures[i] for i in members])             # (k, 3, h, w)
-                    joined = torch.cat([net(x) for net in self.nets], 1).numpy()    # (k, d)
-                    for i, row in zip(members, joined):
-                        rows[i] = row
-        finally:
-            if self.threads:
-                torch.set_num_threads(before)
+        shares = [part for members in shapes.values() for part in _shares(members, self.threads)]
+        with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for members, part in zip(shares, pool.map(self._run, ([pictures[i] for i in m] for m in shares))):
+                for i, row in zip(members, part):
+                    rows[i] = row
         return np.stack(rows)
+
+    def _run(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        """k pictures of one shape -> (k, d)."""
+        with torch.inference_mode():
+            x = prepare(pictures)                                           # (k, 3, h, w)
+            return torch.cat([net(x) for net in self.nets], 1).numpy()
+
+
+def _shares(members: list[int], count: int) -> list[list[int]]:
+    """`members` in up to `count` parts of about equal size."""
+    return [part for k in range(count) if (part := members[k::count])]
 
 
 @lru_cache(maxsize=2)
@@ -104,7 +112,7 @@ def load(path: Path = WEIGHTS, threads: int | None = None) -> tuple[Backbones, S
 class ScenePerceiver:
     """Mood of whole pictures, each by itself.
 
-    weights : the file of `videoscore.train.scene`. threads : of torch; None leaves its setting alone.
+    weights : the file of `videoscore.train.scene`. threads : see `Backbones`.
     Raises SetupError when the weights can't be read.
     """
 
