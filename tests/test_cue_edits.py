@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from cue_sheets import DELETED, VALIDATOR, cue, edited, three_cues
@@ -19,13 +18,9 @@ from videoscore.cues.sheet import CueSheet, HitPoint, Meter
 from videoscore.errors import CueSheetError
 from videoscore.mood.circle import MOODS, centre, mood_of, octant
 
-ROOT = Path(__file__).parents[1]
-
-
 @pytest.fixture
 def sheet() -> CueSheet:
     return three_cues()
-
 
 
 def test_nothing_changed_means_nothing_changes(sheet):
