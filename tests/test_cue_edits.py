@@ -18,6 +18,7 @@ from videoscore.cues.sheet import CueSheet, HitPoint, Meter
 from videoscore.errors import CueSheetError
 from videoscore.mood.circle import MOODS, centre, mood_of, octant
 
+
 @pytest.fixture
 def sheet() -> CueSheet:
     return three_cues()
