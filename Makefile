@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
+WORKERS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help setup setup-dev demo test test-all bench lint wheel lock checksums clean
 
@@ -24,10 +25,10 @@ demo: setup
 	@$(BIN)/python scripts/demo.py $(FILES)
 
 test: setup-dev
-	@$(BIN)/python -m pytest -q -m "not slow" $(TESTS)
+	@$(BIN)/python -m pytest -q $(WORKERS) -m "not slow" $(TESTS)
 
 test-all: setup-dev
-	@$(BIN)/python -m pytest -q $(TESTS)
+	@$(BIN)/python -m pytest -q $(WORKERS) $(TESTS)
 
 bench: setup-dev
 	@$(BIN)/python benchmarks/bench.py $(FILES)

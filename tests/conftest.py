@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 
 from media import DATA, Clip, make_clip  # noqa: E402
+
+# a shell that starts the tests in the background has them ignore Ctrl-C, and so would the commands under test
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,15 @@ def run_command(*arguments: str | Path, cwd: Path | None = None, timeout: float 
 def videoscore() -> Callable[..., Said]:
     """The command as a function: ``videoscore("probe", path).code``."""
     return run_command
+
+
+@pytest.fixture(autouse=True)
+def floats_as_ieee_says() -> Iterator[None]:
+    """Models may have torch flush denormal numbers to zero, for the whole process; hypothesis refuses to work so."""
+    yield
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")
