@@ -29,11 +29,18 @@ SYSTEM = ["libfluidsynth3", "musescore-general-soundfont-small"]
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 LACKS = """
 import json
-from videoscore.perform.soundfont import Font, check, install_command
-found = check()
-print(json.dumps({"library": isinstance(found.library, str), "command": install_command(),
-                  "font": isinstance(found.font, Font) and not found.font.last_resort,
-                  "any": isinstance(found.font, Font)}))
+from videoscore.errors import SetupError
+from videoscore.perform.soundfont import find_soundfont, fluidsynth_version, install_command
+
+def found(part):
+    try:
+        return part()
+    except SetupError:
+        return None
+
+font = found(find_soundfont)
+print(json.dumps({"library": found(fluidsynth_version) is not None, "command": install_command(),
+                  "font": font is not None and not font.last_resort, "any": font is not None}))
 """
 
 

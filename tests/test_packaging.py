@@ -129,3 +129,13 @@ def test_links_between_pages_lead_somewhere():
             if "://" not in target and not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")
     assert broken == []
+
+
+def test_the_set_up_script_can_ask_for_system_parts():
+    import json
+
+    import setup  # scripts/setup.py
+
+    said = subprocess.run([sys.executable, "-c", setup.LACKS], capture_output=True, text=True, check=True,
+                          env=command_environment())
+    assert json.loads(said.stdout)["library"] is True
