@@ -36,9 +36,14 @@ def to_bytes(music: Score) -> bytes:
 
 def write_midi(music: Score, path: Path) -> None:
     """Write `to_bytes` to a file, whole or not at all."""
+    save(to_bytes(music), path)
+
+
+def save(data: bytes, path: Path) -> None:
+    """Write a file beside its name first, then rename it."""
     part = path.with_name(path.name + ".part")
     try:
-        part.write_bytes(to_bytes(music))
+        part.write_bytes(data)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

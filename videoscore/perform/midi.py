@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import mido
 
-from videoscore.compose.midi import DRUM_CHANNEL, MELODIC_CHANNELS, Event, conductor, pack, track
+from videoscore.compose.midi import DRUM_CHANNEL, MELODIC_CHANNELS, Event, conductor, pack, save, track
 from videoscore.perform.parts import Arrangement, Part
 
 VOLUME, PAN = 7, 10  # controller numbers
@@ -34,9 +33,4 @@ def _track(part: Part, port: int, channel: int) -> list[Event]:
 
 def write_midi(music: Arrangement, path: Path) -> None:
     """Write `to_bytes` to a file, whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(to_bytes(music))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    save(to_bytes(music), path)
