@@ -22,6 +22,8 @@ from videoscore.errors import VideoscoreError
 from videoscore.stages import probe
 
 DOCUMENTED = {0, 2, 3, 4, 5}
+MUSIC_RATE = 48000
+FLAGLESS = {".avi", ".flv", ".ts", ".mpg"}  # these know no default track: players take the first
 
 
 def check(path: Path, folder: Path, limit: float) -> tuple[list[str], str]:
@@ -71,7 +73,10 @@ def _written(copy: Path, folder: Path, made: list[str]) -> tuple[str, list[str]]
         wrong.append("another length")
     if scored.video.rotation != original.video.rotation:
         wrong.append("another rotation")
-    if not scored.audio or not scored.audio[0].default:
+    first = next(iter(scored.audio), None)
+    if first is None or first.sample_rate != MUSIC_RATE or len(scored.audio) != len(original.audio) + 1:
+        wrong.append("the music isn't the first sound track")
+    elif not first.default and (folder / outputs[0]).suffix.lower() not in FLAGLESS:
         wrong.append("the music isn't the default sound")
     turned = f", rotated {original.video.rotation}" if original.video.rotation else ""
     return f"{outputs[0]}: {float(scored.duration):.2f} s{turned}, {len(scored.audio)} sound tracks", wrong
