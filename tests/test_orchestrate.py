@@ -269,3 +269,16 @@ def test_any_score_gives_playable_parts(notes, name, seed):
 def test_nothing_of_a_long_score_is_lost():
     score = dense_score(900)
     assert sum(len(p.notes) for p in orchestrate(score, load_preset("chamber")).parts) >= 0.95 * len(score.notes)
+
+
+def test_doublings_are_left_out_where_a_section_would_be_too_crowded():
+    preset = load_preset("cinematic")
+    for seconds, mood in ((10, "Angry"), (10, "Dynamic")):
+        score = dense_score(seconds, 16, mood)
+        music = orchestrate(score, preset)
+        written = len(score.notes)
+        played = sum(len(p.notes) for p in music.parts)
+        assert written / float(score.duration) < 20
+        assert played / float(score.duration) <= 20
+        thin = orchestrate(dense_score(seconds, 3, mood), preset)
+        assert sum(len(p.notes) for p in thin.parts) > len(dense_score(seconds, 3, mood).notes), "room for doublings"

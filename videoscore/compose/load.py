@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 
 from videoscore.compose.harmony import Harmony
@@ -35,5 +34,4 @@ def load_composer(path: Path = WEIGHTS) -> tuple[Composer, Harmony]:
     model = Composer(config)
     model.load_state_dict(tensors)
     model.requires_grad_(False)
-    torch.set_flush_denormal(True)
     return model.eval(), harmony

@@ -6,7 +6,8 @@ Pure: typed data in, typed data out, the same for the same seed.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from random import Random
 
 from videoscore.compose.score import PPQ, Note, Role, Score, Section, TempoMap
@@ -20,6 +21,7 @@ OCTAVE = 12
 LOOSE, LOOSEST = 0.004, 0.008  # seconds
 RING = 0.35  # seconds that an instrument rings on after a boundary where it leaves
 ALMOST_AT_THE_END = PPQ // 4  # ticks: a note that stops so near a boundary is held up to it
+CROWD = 20  # notes a second in a section, doublings and drums too, above which music turns into noise
 SAME_ATTACK = PPQ // 16  # ticks: nearer onsets of one pitch in one part are one note doubled
 
 
@@ -31,6 +33,7 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
     - Velocity follows arousal, metre, phrase and role (see `videoscore.perform.dynamics`).
     - Onsets off the downbeats vary by a few milliseconds; downbeats, and so all cue boundaries, stay.
     - Where the next section's palette leaves an instrument out, its last notes ring on over the boundary.
+    - Doublings are left out where a section would have more than `CROWD` notes a second.
     - Drums are left out unless the palette names a player for them.
 
     Parameters
@@ -49,8 +52,10 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
         palette = preset.palette(section.mood)
         staying = _instruments(preset.palette(following.mood)) if following else frozenset(preset.instruments)
         dynamics = Dynamics(section, following.arousal if following else None)
-        for role, notes in _by_role(score.notes, section).items():
-            for v, voice in enumerate(palette.players(role)):
+        roles = _by_role(score.notes, section)
+        players = _players(palette, roles, score.tempo.seconds(section.end) - score.tempo.seconds(section.start))
+        for role, notes in roles.items():
+            for v, voice in enumerate(players[role]):
                 instrument = preset.instruments[voice.instrument]
                 rng = Random(f"{seed}/{k}/{role.name}/{v}")
                 line = _line(notes, role, voice, instrument, dynamics, score.tempo, rng)
@@ -63,6 +68,20 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
 
 def _instruments(palette: Palette) -> frozenset[str]:
     return frozenset(voice.instrument for voices in palette.voices.values() for voice in voices)
+
+
+def _players(palette: Palette, roles: Mapping[Role, Sequence[Note]], seconds: Fraction
+             ) -> dict[Role, tuple[Voice, ...]]:
+    """Who plays each role of a section that lasts `seconds`: the palette's voices, less doublings, the
+    busiest role's first, until at most `CROWD` notes a second are left."""
+    players = {role: palette.players(role) for role in roles}
+    while sum(len(roles[role]) * len(voices) for role, voices in players.items()) > CROWD * seconds:
+        doubled = [role for role, voices in players.items() if len(voices) > 1]
+        if not doubled:
+            break
+        busiest = max(doubled, key=lambda role: (len(roles[role]), -role))
+        players[busiest] = players[busiest][:-1]
+    return players
 
 
 def _by_role(notes: Sequence[Note], section: Section) -> dict[Role, list[Note]]:
