@@ -38,10 +38,12 @@ def composer(teller: Teller, per_corner: int, seconds: int, seed: int, corpus: P
 
 @evaluate.command()
 @click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
+@click.option("--cache", type=click.Path(path_type=Path), help="folder that keeps the features between runs")
 @with_voice
-def scene(teller: Teller, data: Path) -> None:
+def scene(teller: Teller, data: Path, cache: Path | None) -> None:
     """Cross-validation of the scene model, folds by theme."""
     from videoscore.evaluate.scene import evaluate as stage
+    from videoscore.evaluate.scene import table
 
-    report = stage(data)
-    print_result(teller, report, "\n".join(f"{name}: {value}" for name, value in report.items()))
+    report = stage(data, cache=cache, say=teller.say)
+    print_result(teller, report, table(report))
