@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -145,7 +145,7 @@ class Decoder:
             if q:
                 hand.queue = hand.queue[1:]
         if all(q or h.done for q, h in zip(queued, hands)):
-            return [None if w is None else _moved(w, h.bar) for w, h in zip(forced, hands)]
+            return [None if w is None else replace(w, bar=h.bar) for w, h in zip(forced, hands)]
 
         def ask(field: int, state: Tensor, mask: list[NDArray]) -> tuple[list[int], Tensor]:
             head = self.model.head(field)
@@ -163,7 +163,7 @@ class Decoder:
         for n, hand in enumerate(hands):
             replayed = forced[n]
             if queued[n]:
-                out.append(None if replayed is None else _moved(replayed, hand.bar))
+                out.append(None if replayed is None else replace(replayed, bar=hand.bar))
             elif onset[n] == BARLINE:
                 out.append(None)
             else:
@@ -203,7 +203,3 @@ def _bias(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 def _some(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A finished take asks for nothing; any answer will do for it."""
     return mask if mask.any() else np.ones_like(mask)
-
-
-def _moved(note: Written, bar: int) -> Written:
-    return Written(bar, note.position, note.role, note.pitch, note.duration)
