@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from media import run_ffmpeg
 
 from videoscore.config import PerceiveOptions
 from videoscore.mood.circle import mood_index
+from videoscore.mood.evidence import Evidence, colourfulness
 from videoscore.mood.fusion import fuse
 from videoscore.mood.octants import Spread, octant_probabilities
 from videoscore.mood.registry import Reading
@@ -21,7 +23,7 @@ from videoscore.mood.visible import content_box, visibility
 from videoscore.video.frames import Cut
 from videoscore.video.probe import probe
 
-OFF = PerceiveOptions(motion=0.0, sound=0.0)
+OFF = PerceiveOptions(motion=0.0, cutting=0.0, sound=0.0, brightness=0.0, colour=0.0)
 BOTH = PerceiveOptions()
 
 
@@ -30,11 +32,15 @@ def reading(n: int, valence: float = 0.3, arousal: float = 0.1) -> Reading:
     return Reading(v, a, octant_probabilities(v, a), np.full(n, 0.8))
 
 
-def fused(n: int = 21, *, motion=None, visible=None, cuts=(), loudness=None, options=BOTH, seen=None):
+def fused(n: int = 21, *, motion=None, visible=None, cuts=(), loudness=None, options=BOTH, seen=None,
+          brightness=None, colour=None):
     t = np.arange(n) * 0.5
-    motion = np.full(n, 0.05) if motion is None else motion
-    visible = np.ones(n) if visible is None else visible
-    return fuse(t, seen or reading(n), visible, motion, cuts, loudness, n * 0.5, options)
+
+    def given(values, usual: float):
+        return np.full(n, usual) if values is None else values
+
+    evidence = Evidence(given(visible, 1.0), given(motion, 0.05), given(brightness, 0.4), given(colour, 0.3), loudness)
+    return fuse(t, seen or reading(n), evidence, cuts, n * 0.5, options)
 
 
 # ---------------------------------------------------------------- the eight probabilities
@@ -65,7 +71,8 @@ def test_octant_probabilities_sum_to_one_everywhere(points):
 def test_weight_zero_switches_everything_off():
     n = 21
     cuts = [Cut(Fraction(k), 1.0) for k in range(1, 10)]
-    curve = fused(n, motion=np.linspace(0, 1, n), cuts=cuts, loudness=np.linspace(-60, -5, n), options=OFF)
+    curve = fused(n, motion=np.linspace(0, 1, n), cuts=cuts, loudness=np.linspace(-60, -5, n), options=OFF,
+                  brightness=np.linspace(0, 1, n), colour=np.linspace(1, 0, n))
     seen = reading(n)
     assert curve.arousal == pytest.approx(seen.arousal)
     assert curve.valence == pytest.approx(seen.valence)
@@ -86,7 +93,7 @@ def test_more_motion_never_lowers_arousal(one, other, arousal):
 
 def test_motion_moves_both_ways_around_the_ordinary():
     base = fused(options=OFF).arousal
-    only_motion = PerceiveOptions(motion=1.0, sound=0.0)
+    only_motion = PerceiveOptions(sound=0.0)
     still, ordinary = (fused(81, motion=np.full(81, m), options=only_motion, cuts=_every(7.5, 40)).arousal[40]
                        for m in (0.0, 0.05))
     wild = fused(81, motion=np.full(81, 0.5), options=only_motion, cuts=_every(7.5, 40)).arousal[40]
@@ -112,12 +119,45 @@ def test_a_short_clip_without_cuts_is_hardly_called_slow():
 def test_louder_is_more_aroused_and_silence_is_less():
     loudness = np.full(21, -30.0)
     loudness[8:12], loudness[15:] = -12.0, QUIETEST
-    options = PerceiveOptions(motion=0.0, sound=1.0)
+    options = dataclasses.replace(OFF, sound=1.0)
     arousal = fused(loudness=loudness, options=options).arousal
     assert arousal[9] > arousal[2] + 0.1 > arousal[18] + 0.15
-    doubled = fused(loudness=loudness, options=PerceiveOptions(motion=0.0, sound=2.0)).arousal
+    doubled = fused(loudness=loudness, options=dataclasses.replace(OFF, sound=2.0)).arousal
     base = reading(21).arousal
     assert doubled - base == pytest.approx(2 * (arousal - base))
+
+
+@pytest.mark.parametrize(("field", "up", "down"), [("brightness", "valence", "arousal"), ("colour", "arousal", None)])
+def test_light_moves_the_mood_only_by_what_changes_within_the_film(field, up, down):
+    only = dataclasses.replace(OFF, **{field: 1.0})
+    levels = np.full(21, 0.3)
+    same = fused(options=only, **{field: levels})
+    assert same.valence == pytest.approx(reading(21).valence) and same.arousal == pytest.approx(reading(21).arousal)
+    levels[15:] = 0.9
+    changed = fused(options=only, **{field: levels})
+    assert (getattr(changed, up)[15:] > getattr(same, up)[15:] + 0.05).all()
+    assert getattr(changed, up)[:15] == pytest.approx(getattr(same, up)[:15])
+    if down:
+        assert (getattr(changed, down)[15:] < getattr(same, down)[15:] - 0.02).all()
+
+
+def test_a_perceiver_without_anything_to_read_holds_like_a_black_picture():
+    seen = reading(41, valence=0.8)
+    seen.confidence[20:] = 0.0
+    seen.valence[20:] = -0.9                    # what it says there must not matter
+    curve = fused(41, options=OFF, seen=seen)
+    assert (curve.valence[20:] > 0).all() and (np.diff(curve.valence[20:]) < 0).all()
+    assert (curve.confidence[20:] == 0).all()
+
+
+def test_colourfulness_is_that_of_the_paper():
+    grey = np.full((40, 60, 3), 128, np.uint8)
+    assert colourfulness(grey) == 0
+    halves = grey.copy()
+    halves[:, :30] = (255, 0, 0)
+    halves[:, 30:] = (0, 0, 255)
+    # by hand: rg is 255 and 0, yb is 127.5 and -255
+    assert colourfulness(halves) == pytest.approx((np.hypot(127.5, 191.25) + 0.3 * np.hypot(127.5, 63.75)) / 100)
 
 
 def test_a_mute_sound_track_is_like_none():
@@ -155,8 +195,9 @@ def test_any_input_gives_a_valid_curve(n, seed):
     t = np.cumsum(rng.uniform(0.01, 3, n))
     v, a = rng.uniform(-1, 1, (2, n))
     cuts = [Cut(Fraction(float(x)), 1.0) for x in np.sort(rng.uniform(0, t[-1], rng.integers(0, 50)))]
-    curve = fuse(t, Reading(v, a, octant_probabilities(v, a), rng.uniform(0, 1, n)), rng.uniform(0, 1, n),
-                 rng.uniform(0, 1, n), cuts, rng.uniform(-70, 0, n), float(t[-1]), PerceiveOptions(motion=3, sound=3))
+    evidence = Evidence(*rng.uniform(0, 1, (4, n)), loudness=rng.uniform(-70, 0, n))
+    wild = PerceiveOptions(motion=3, cutting=3, sound=3, brightness=3, colour=3)
+    curve = fuse(t, Reading(v, a, octant_probabilities(v, a), rng.uniform(0, 1, n)), evidence, cuts, float(t[-1]), wild)
     for values in (curve.valence, curve.arousal):
         assert np.isfinite(values).all() and (np.abs(values) <= 1).all()
     assert curve.moods.sum(1) == pytest.approx(np.ones(n)) and (curve.moods >= 0).all()

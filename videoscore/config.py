@@ -28,9 +28,16 @@ class SampleOptions:
 
 @dataclass(frozen=True)
 class PerceiveOptions:
-    perceiver: str = option("scene", "which model reads the mood")
-    motion: float = option(1.0, "weight of motion and cut rate in arousal", min=0.0, max=3.0)
+    perceiver: str = option("auto", "what reads the mood: auto (scenes and faces), scene, face or deep")
+    face_model: str = option("vgg16-fer", "the model that reads faces",
+                             choices=("vgg16-fer", "resnet34-va", "cnn-fer"))
+    fallback: str = option("none", "what reads the mood where --perceiver face finds no face in the whole film",
+                           choices=("none", "scene"))
+    motion: float = option(1.0, "weight of motion in arousal", min=0.0, max=3.0)
+    cutting: float = option(1.0, "weight of the cut rate in arousal", min=0.0, max=3.0)
     sound: float = option(1.0, "weight of the original sound's loudness in arousal", min=0.0, max=3.0)
+    brightness: float = option(1.0, "weight of changes of brightness in valence and arousal", min=0.0, max=3.0)
+    colour: float = option(1.0, "weight of changes of colourfulness in valence and arousal", min=0.0, max=3.0)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ VideoscoreError
 ├── InputError          exit 3   the file can't be scored
 │   ├── NotFound                 there is no such file, or it may not be read
 │   ├── NotAVideo                no picture stream, or no known container
-│   └── BrokenVideo              a video, but nothing of it can be decoded
+│   ├── BrokenVideo              a video, but nothing of it can be decoded
+│   └── NoFace          exit 6   faces were to be read, and it shows none
 ├── UsageError          exit 2   options that don't go together
 │   ├── PresetError
 │   └── CueSheetError            a cue sheet that breaks its schema
@@ -74,6 +75,10 @@ class NotAVideo(InputError):
 
 class BrokenVideo(InputError):
     pass
+
+
+class NoFace(InputError):
+    exit_code = 6
 
 
 class UsageError(VideoscoreError):

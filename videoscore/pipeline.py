@@ -24,7 +24,7 @@ from videoscore.config import Options
 from videoscore.cues.conform import conform
 from videoscore.cues.sheet import CueSheet
 from videoscore.errors import OutputError, UsageError
-from videoscore.mood.curve import MoodCurve
+from videoscore.mood.curve import Array, MoodCurve
 from videoscore.options import build, settings
 from videoscore.outputs import Targets, plan_targets, publish, write_error
 from videoscore.perform.palettes import Preset, load_preset
@@ -43,25 +43,33 @@ class Analysis:
     """What a video looks like to the composer.
 
     raw, curve : mood over time as perceived, and smoothed. cuts : shot boundaries.
+    shares : of each source in a sample's mood, and "held" (see `videoscore.mood.perceive.Perception`).
     sheet : the cues that were spotted. seconds : wall time by stage.
+    remarks : what the user should know of it, one sentence each.
     """
 
     media: Media
     raw: MoodCurve
     curve: MoodCurve
     cuts: tuple[Cut, ...]
+    shares: Mapping[str, Array]
     sheet: CueSheet
     seconds: Mapping[str, float]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is about to be composed, with which options, and the files to be written."""
+    """What is about to be composed, with which options, and the files to be written.
+
+    remarks : what the user should know of how the video was read.
+    """
 
     media: Media
     options: Options
     sheet: CueSheet
     targets: Targets
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ class Result:
     loudness : integrated loudness of the new sound track in LUFS, None when too short or silent to measure.
     true_peak : its true peak in dBTP, None when it is silent.
     seconds : wall time by stage. peak_memory : bytes, of this process and its largest child together.
+    remarks : what the user should know of how the video was read.
     """
 
     output: Path
@@ -83,6 +92,7 @@ class Result:
     true_peak: float | None
     seconds: Mapping[str, float]
     peak_memory: int
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass
@@ -259,11 +269,13 @@ def _plan(input: str | Path, output: str | Path | None, options: Options | None,
     targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, source)
     fluidsynth()  # found missing now rather than after the composing
     find_soundfont(options.render.soundfont)
+    remarks: tuple[str, ...] = ()
     if sheet is None:
-        sheet = _analyze(media, options, clock).sheet
+        seen = _analyze(media, options, clock)
+        sheet, remarks = seen.sheet, seen.remarks
     else:
         sheet = dataclasses.replace(conform(sheet, media.duration), seed=options.seed, preset=options.preset)
-    return Plan(media, options, sheet, targets)
+    return Plan(media, options, sheet, targets, remarks)
 
 
 def _refuse_watching(given: Mapping[str, Any]) -> None:
@@ -293,7 +305,7 @@ def _analyze(media: Media, options: Options, clock: Clock) -> Analysis:
     with clock.stage("spot", total):
         sheet = spot(curve, seen.cuts, media.duration, options.spot, source=media.path.name,
                      seed=options.seed, preset=options.preset)
-    return Analysis(media, seen.curve, curve, tuple(seen.cuts), sheet, clock.seconds)
+    return Analysis(media, seen.curve, curve, seen.cuts, seen.shares, sheet, clock.seconds, seen.remarks)
 
 
 def _timed(frames: Iterator[Frame], clock: Clock) -> Iterator[Frame]:
@@ -340,4 +352,4 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
             keep_original=options.mix.audio != "replace", progress=clock.progress)
     publish(made, targets)
     return Result(targets.output, targets.kept, sheet, len(music.notes), mixed.loudness.integrated,
-                  mixed.loudness.true_peak, clock.seconds, peak_memory())
+                  mixed.loudness.true_peak, clock.seconds, peak_memory(), planned.remarks)

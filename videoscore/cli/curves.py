@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 
 def curve_csv(seen: Analysis) -> str:
-    """One line a sample of the smoothed curve: seconds, valence, arousal, confidence, eight moods."""
+    """One line a sample of the smoothed curve: seconds, valence, arousal, confidence, eight moods, and the
+    share of each source in it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["t", "valence", "arousal", "confidence", *MOODS])
+    writer.writerow(["t", "valence", "arousal", "confidence", *MOODS, *seen.shares])
     curve = seen.curve
     for k in range(len(curve)):
         writer.writerow([f"{x:.4f}" for x in (curve.t[k], curve.valence[k], curve.arousal[k],
-                                               curve.confidence[k], *curve.moods[k])])
+                                               curve.confidence[k], *curve.moods[k],
+                                               *(share[k] for share in seen.shares.values()))])
     return text.getvalue()
 
 
@@ -33,6 +35,7 @@ def curve_json(seen: Analysis) -> str:
     return json.dumps({
         "source": seen.sheet.source, "duration": float(seen.media.duration), "moods": list(MOODS),
         "curve": _columns(seen.curve), "raw": _columns(seen.raw),
+        "shares": {name: share.round(4).tolist() for name, share in seen.shares.items()}, "remarks": seen.remarks,
         "cuts": [{"t": float(cut.t), "strength": round(float(cut.strength), 4)} for cut in seen.cuts],
         "cues": json.loads(dumps(seen.sheet)),
     }, indent=1) + "\n"

@@ -44,7 +44,9 @@ def score(teller: Teller, input: str, output: str | None, cues: str | None, keep
         "notes": result.notes, "seed": result.sheet.seed, "preset": result.sheet.preset,
         "loudness": result.loudness, "true_peak": result.true_peak,
         "seconds": {k: round(v, 3) for k, v in result.seconds.items()}, "peak_memory": result.peak_memory,
+        "remarks": result.remarks,
     }
+    teller.remarks(result.remarks)
     teller.result(facts, _summary(result))
 
 
@@ -66,7 +68,8 @@ def _show_plan(teller: Teller, planned: Any) -> None:
 
     sheet, targets = planned.sheet, planned.targets
     facts = {"plan": [cue_row(cue) for cue in sheet.cues], "duration": sheet.duration, "seed": sheet.seed,
-             "preset": sheet.preset, "output": targets.output, "kept": targets.kept}
+             "preset": sheet.preset, "output": targets.output, "kept": targets.kept, "remarks": planned.remarks}
+    teller.remarks(planned.remarks)
     head = f"{planned.media.path}: {float(sheet.duration):.3f} s, preset {sheet.preset}, seed {sheet.seed}"
     tail = "would write " + ", ".join(str(p) for p in (targets.output, *targets.kept.values()))
     print_result(teller, facts, f"{head}\n{cue_table(sheet)}\n{tail}")

@@ -57,7 +57,8 @@ def analyze(teller: Teller, input: str, output: str | None, form: str | None, cu
             **settings: Any) -> None:
     """Mood curve, cuts and cues of the video INPUT.
 
-    JSON holds all of it. CSV holds one line a sample: t, valence, arousal, confidence and the eight moods.
+    JSON holds all of it. CSV holds one line a sample: t, valence, arousal, confidence, the eight moods, and the
+    share of each source (scene, face, held) in them.
     """
     from videoscore import pipeline
     from videoscore.cli.curves import curve_csv, curve_json
@@ -75,7 +76,8 @@ def analyze(teller: Teller, input: str, output: str | None, form: str | None, cu
     if output is not None:
         write_text(Path(output), text)
     facts = {"output": output, "cues": cues, "samples": len(seen.curve), "cuts": len(seen.cuts),
-             "seconds": seen.seconds}
+             "seconds": seen.seconds, "remarks": seen.remarks}
+    teller.remarks(seen.remarks)
     if output is None and not teller.as_json and cues is None:
         print_result(teller, facts, text.rstrip("\n"))
     else:

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -73,6 +73,14 @@ class Teller:
             self._event({"event": "result", **facts})
         else:
             self.say(text)
+
+    def remarks(self, remarks: Sequence[str]) -> None:
+        """What the user should know of a run that went well, a line each on stderr; with --json it is in the
+        result."""
+        self.close()
+        if not self.quiet and not self.as_json:
+            for remark in remarks:
+                print(f"note: {remark}", file=sys.stderr, flush=True)
 
     def error(self, kind: str, message: str, exit_code: int) -> None:
         """One line on stderr, and the JSON event "error"."""

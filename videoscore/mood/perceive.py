@@ -1,33 +1,45 @@
-"""Frames -> MoodCurve: the perceive stage. Pictures are dropped as soon as they are read."""
+"""Frames -> MoodCurve: the perceive stage. Pictures are dropped as soon as they are looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from videoscore.config import PerceiveOptions
-from videoscore.errors import BrokenVideo
-from videoscore.mood.curve import MoodCurve
+from videoscore.errors import BrokenVideo, NoFace
+from videoscore.mood.curve import Array, MoodCurve
+from videoscore.mood.evidence import Evidence
+from videoscore.mood.evidence import look as look_at
 from videoscore.mood.fusion import fuse
-from videoscore.mood.registry import Perceiver, Reading, get_perceiver
+from videoscore.mood.registry import Perceiver, get_perceiver
 from videoscore.mood.sound import loudness_curve
-from videoscore.mood.visible import visibility
 from videoscore.progress import Progress, silent
 from videoscore.video.frames import Cut, Frame
 from videoscore.video.media import Media
 
 BATCH = 8       # frames; more is no faster on a CPU and only takes memory
+UNREAD = 0.5    # share of a picture's evidence under which the mood is held rather than read
 
 
 @dataclass(frozen=True)
 class Perception:
-    """curve : as perceived, not smoothed. cuts : all shot boundaries, in order."""
+    """What a film shows.
+
+    curve : as perceived, not smoothed. cuts : all shot boundaries, in order.
+    shares : (n,) share of each source in a sample's mood, by name, and "held": how far the mood is held over
+        from before, because the picture is black, plain, a title card or credits, or shows nothing that the
+        perceiver reads. They sum to 1.
+    remarks : what the user should know of it, one sentence each.
+    """
 
     curve: MoodCurve
     cuts: tuple[Cut, ...]
+    shares: Mapping[str, Array]
+    remarks: tuple[str, ...] = ()
 
 
 def perceive(frames: Iterable[Frame], media: Media, options: PerceiveOptions, progress: Progress = silent,
@@ -45,37 +57,47 @@ def perceive(frames: Iterable[Frame], media: Media, options: PerceiveOptions, pr
     Raises
     ------
     UsageError, SetupError : no such perceiver, or its weights are missing.
-    BrokenVideo : there are no frames. Also what `frames` and the sound's reader raise.
+    BrokenVideo : there are no frames. NoFace : faces were to be read and there is none.
+    Also what `frames` and the sound's reader raise.
     """
-    model = perceiver or get_perceiver(options.perceiver)
+    model = perceiver or get_perceiver(options.perceiver, options)
     total = float(media.duration)
     times: list[float] = []
-    visible: list[float] = []
-    motion: list[float] = []
     cuts: list[Cut] = []
-    readings: list[Reading] = []
+    rows: list[tuple[float, ...]] = []
+    glimpses: list[Any] = []
     for batch in _batches(frames, BATCH):
-        readings.append(model.perceive(batch))
+        glimpses += model.look(batch)
+        rows += look_at(batch)
         times += [float(f.t) for f in batch]
-        visible += [visibility(f.rgb) for f in batch]
-        motion += [f.motion for f in batch]
         cuts += [c for f in batch for c in f.cuts]
         progress("perceive", min(times[-1], total), total)
     if not times:
         raise BrokenVideo("it has no pictures", path=media.path, remedy="Copy or download the file again")
     t = np.array(times)
+    try:
+        reading = model.read(t, glimpses, cuts)
+    except NoFace as error:
+        raise NoFace(error.problem, path=media.path, remedy=error.remedy) from None
     loudness = loudness_curve(media, t) if options.sound > 0 else None
-    curve = fuse(t, _join(readings), np.array(visible), np.array(motion), cuts, loudness, total, options)
+    evidence = Evidence(*np.array(rows).T, loudness=loudness)
+    curve = fuse(t, reading, evidence, cuts, total, options)
     progress("perceive", total, total)
-    return Perception(curve, tuple(cuts))
+    seen = evidence.visible * (reading.confidence > 0)
+    shares = {name: share * seen for name, share in reading.shares.items()} | {"held": 1 - seen}
+    held = _seconds(t, total, shares["held"] > UNREAD)
+    remarks = reading.remarks + ((f"in {held:.1f} of {total:.1f} s the picture shows no mood (black, plain, titles or "
+                              f"nothing for this perceiver): the mood before is held there",) if held > 0 else ())
+    return Perception(curve, tuple(cuts), shares, remarks)
+
+
+def _seconds(t: Array, total: float, chosen: Array) -> float:
+    """Seconds that the chosen samples stand for: each up to the middle between it and its neighbours."""
+    edges = np.concatenate([[0.0], (t[1:] + t[:-1]) / 2, [max(total, t[-1])]])
+    return float(np.diff(edges)[chosen].sum())
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
     iterator = iter(frames)
     while batch := list(islice(iterator, size)):
         yield batch
-
-
-def _join(parts: list[Reading]) -> Reading:
-    return Reading(*(np.concatenate([getattr(p, name) for p in parts])
-                     for name in ("valence", "arousal", "moods", "confidence")))

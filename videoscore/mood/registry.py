@@ -5,52 +5,67 @@ No model is imported before it is asked for, so this module costs nothing.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from videoscore.config import PerceiveOptions
 from videoscore.errors import UsageError
-from videoscore.video.frames import Frame
+from videoscore.options import did_you_mean
+from videoscore.video.frames import Cut, Frame
 
 Array = NDArray[np.float64]
 
-# name -> "module:factory"; the factory takes no argument and raises SetupError without its weights
+# name -> "module:factory"; the factory takes `PerceiveOptions` and raises SetupError without its weights
 PERCEIVERS = {
-    "scene": "videoscore.mood.scene:ScenePerceiver",
+    "auto": "videoscore.mood.auto:AutoPerceiver",
+    "scene": "videoscore.mood.stills:scene",
+    "deep": "videoscore.mood.stills:deep",
+    "face": "videoscore.mood.faces.perceiver:FacePerceiver",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a perceiver sees in n pictures, each by itself.
+    """What a perceiver sees in n pictures.
 
-    valence, arousal : (n,) in [-1, 1]. moods : (n, 8), rows sum to 1. confidence : (n,) in [0, 1].
+    valence, arousal : (n,) in [-1, 1]. moods : (n, 8), rows sum to 1. confidence : (n,) in [0, 1]; 0 says that
+    there was nothing in the picture for this perceiver to read.
+    shares : of each source of the reading, by name, (n,) in [0, 1]; they sum to 1, or to 0 where confidence is 0.
+    remarks : what the user should know of it, one sentence each.
     """
 
     valence: Array
     arousal: Array
     moods: Array
     confidence: Array
+    shares: Mapping[str, Array] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.valence)
 
 
 class Perceiver(Protocol):
-    """`perceive` may be called with any number of frames of any sizes; what it says of a frame must not
-    depend on the others in the batch."""
+    """Reads a film in two steps: it looks at the pictures as they come, then makes sense of all it saw.
+
+    `look` gives one glimpse a frame, small enough to keep for a whole film; it may be called with any number of
+    frames of any sizes, and a glimpse must not depend on the other frames. `read` gets all glimpses, their
+    times (seconds, increasing) and the film's cuts.
+    """
 
     name: str
 
-    def perceive(self, frames: Sequence[Frame]) -> Reading: ...
+    def look(self, frames: Sequence[Frame]) -> Sequence[Any]: ...
+
+    def read(self, t: Array, glimpses: Sequence[Any], cuts: Sequence[Cut]) -> Reading: ...
 
 
-def get_perceiver(name: str) -> Perceiver:
+def get_perceiver(name: str, options: PerceiveOptions | None = None) -> Perceiver:
     """A perceiver with its weights loaded.
 
     Raises UsageError for an unknown name, SetupError when its weights are missing.
@@ -58,8 +73,6 @@ def get_perceiver(name: str) -> Perceiver:
     try:
         module, factory = PERCEIVERS[name].split(":")
     except KeyError:
-        near = difflib.get_close_matches(name, PERCEIVERS, 1)
-        hint = f"Did you mean {near[0]}? " if near else ""
         raise UsageError(f"there is no perceiver named {name!r}",
-                         remedy=f"{hint}Choose from {', '.join(PERCEIVERS)}.") from None
-    return cast(Perceiver, getattr(import_module(module), factory)())
+                         remedy=f"{did_you_mean(name, PERCEIVERS)}Choose from {', '.join(PERCEIVERS)}.") from None
+    return cast(Perceiver, getattr(import_module(module), factory)(options or PerceiveOptions()))

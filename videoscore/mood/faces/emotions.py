@@ -10,8 +10,8 @@ Array = NDArray[np.float64]
 # In the order of FER2013's labels (Goodfellow et al. 2013, "Challenges in representation learning").
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
-# Valence and arousal (means of pleasure and arousal, -1..1) of angry, disgusted, fearful, happy, sad and
-# surprised: Russell & Mehrabian 1977, "Evidence for a three-factor theory of emotions", J. Research in
+# Valence and arousal (means of pleasure and arousal, -1..1) of "angry", "disgusted", "fearful", "happy", "sad"
+# and "surprised": Russell & Mehrabian 1977, "Evidence for a three-factor theory of emotions", J. Research in
 # Personality 11, table of emotion terms. A neutral face is the origin, as in Russell 1980.
 VECTORS = np.array([
     (-0.51, 0.59),
@@ -27,3 +27,22 @@ VECTORS = np.array([
 def embed(probabilities: Array) -> Array:
     """(n, 7) probabilities of `EMOTIONS` -> (n, 2) expected valence and arousal."""
     return np.asarray(probabilities, float) @ VECTORS
+
+
+def majority(emotions: Array, window: int = 20) -> Array:
+    """(n, 7) probabilities of one person's samples, in order -> (n, 7) shares of the votes around each.
+
+    Every sample votes for its likeliest emotion; row i counts the votes of the `window` samples around i
+    (half before, the rest from i on, fewer at both ends). The largest of a row is the majority vote. The
+    design votes over the last 20 frames of a camera; a film is known ahead, and a centred window turns where
+    the face turns, not half a window later. Equal counts are parted by the window's mean probability, which
+    is mixed in with less than the weight of one vote. Rows sum to 1.
+    """
+    n = len(emotions)
+    if n == 0:
+        return np.zeros((0, len(EMOTIONS)))
+    votes = np.eye(len(EMOTIONS))[np.argmax(emotions, 1)] + 1e-3 * np.asarray(emotions, float)
+    total = np.concatenate([np.zeros((1, len(EMOTIONS))), votes.cumsum(0)])
+    at = np.arange(n)
+    counted = total[np.minimum(at + window - window // 2, n)] - total[np.maximum(at - window // 2, 0)]
+    return counted / counted.sum(1, keepdims=True)

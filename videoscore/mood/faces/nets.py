@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 # Simonyan & Zisserman 2015, "Very deep convolutional networks", table 1, column D; 0 is a max pooling
 VGG16_PLAN = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0)
@@ -110,4 +112,39 @@ class ResNet34(nn.Module):
 
 NETS: dict[str, type[nn.Module]] = {"vgg16-fer": VGG16, "cnn-fer": SmallCNN, "resnet34-va": ResNet34}
 # pixels of a face's side that each looks at, out of the 48 of FER2013
-INPUT = {"vgg16-fer": 44, "cnn-fer": 48, "resnet34-va": 48}
+INPUT = {"vgg16-fer": 44, "cnn-fer": 48, "resnet34-va": 44}
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """(b, s, s) uint8 -> (b, 1, s, s) float32 in [-1, 1]."""
+    return pixels.unsqueeze(1).float() / 127.5 - 1
+
+
+def centre(x: Tensor, side: int) -> Tensor:
+    """(b, 1, s, s) -> the middle (b, 1, side, side)."""
+    edge = (x.shape[-1] - side) // 2
+    return x[:, :, edge:edge + side, edge:edge + side]
+
+
+def fold(net: nn.Module) -> nn.Module:
+    """Batch norms melt into the convolutions before them, in place; `net` must be in evaluation mode."""
+    for pair in _pairs(net):
+        pair[0] = fuse_conv_bn_eval(pair[0], pair[1])
+        pair[1] = nn.Identity()
+    return net
+
+
+def folded(name: str, outputs: int, width: float) -> nn.Module:
+    """A network of that name as `fold` leaves it, without weights of its own."""
+    with torch.device("meta"):
+        net = NETS[name](outputs, width)  # type: ignore[call-arg]
+        for pair in _pairs(net):
+            old = pair[0]
+            pair[0] = nn.Conv2d(old.in_channels, old.out_channels, old.kernel_size, old.stride, old.padding)
+            pair[1] = nn.Identity()
+    return net
+
+
+def _pairs(net: nn.Module) -> list[nn.Sequential]:
+    return [m for m in net.modules() if isinstance(m, nn.Sequential) and len(m) == 2
+            and isinstance(m[0], nn.Conv2d) and isinstance(m[1], nn.BatchNorm2d)]

@@ -1,0 +1,53 @@
+"""Perceivers that read each picture by itself, in the form of the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from videoscore.config import PerceiveOptions
+from videoscore.mood.registry import Array, Perceiver, Reading
+from videoscore.video.frames import Cut, Frame
+
+COLUMNS = ("valence", "arousal", "moods", "confidence")
+
+
+class StillModel(Protocol):
+    """`perceive` reads n pictures of any sizes, none depending on another."""
+
+    name: str
+
+    def perceive(self, frames: Sequence[Frame]) -> Reading: ...
+
+
+class StillPerceiver:
+    """A `Perceiver` whose glimpses are rows of the model's readings: valence, arousal, eight moods, confidence."""
+
+    def __init__(self, model: StillModel) -> None:
+        self.model, self.name = model, model.name
+
+    def look(self, frames: Sequence[Frame]) -> list[Array]:
+        """n frames -> n rows of 11."""
+        seen = self.model.perceive(frames)
+        return list(np.column_stack([getattr(seen, name) for name in COLUMNS]))
+
+    def read(self, t: Array, glimpses: Sequence[Array], cuts: Sequence[Cut]) -> Reading:
+        rows = np.stack(glimpses)
+        seen = (rows[:, -1] > 0).astype(float)
+        return Reading(rows[:, 0], rows[:, 1], rows[:, 2:-1], rows[:, -1], shares={self.name: seen})
+
+
+def scene(options: PerceiveOptions) -> Perceiver:
+    """The kernel regression on pretrained features, docs/models/scene.md."""
+    from videoscore.mood.scene import ScenePerceiver
+
+    return StillPerceiver(ScenePerceiver())
+
+
+def deep(options: PerceiveOptions) -> Perceiver:
+    """The eight-mood deep CNN, docs/models/deep.md."""
+    from videoscore.mood.deep import DeepPerceiver
+
+    return StillPerceiver(DeepPerceiver())
