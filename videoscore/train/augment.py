@@ -27,11 +27,6 @@ class Jitter:
 STILL = Jitter(0, 0, 0, 0, 0, 0)
 
 
-def normalise(pixels: Tensor) -> Tensor:
-    """(b, s, s) uint8 -> (b, 1, s, s) float32 in [-1, 1]."""
-    return pixels.unsqueeze(1).float() / 127.5 - 1
-
-
 def augment(x: Tensor, side: int, jitter: Jitter, random: torch.Generator) -> Tensor:
     """(b, 1, s, s) -> (b, 1, side, side): mirrored half the time, turned, zoomed, shifted, relit, part hidden.
 
@@ -62,9 +57,3 @@ def _erase(x: Tensor, uniform, most: float) -> Tensor:  # type: ignore[no-untype
     row = (place[None] - uniform(1)[:, None]).abs() < half                  # (b, s)
     column = (place[None] - uniform(1)[:, None]).abs() < half
     return x.masked_fill((row[:, :, None] & column[:, None, :])[:, None], 0.0)
-
-
-def centre(x: Tensor, side: int) -> Tensor:
-    """(b, 1, s, s) -> the middle (b, 1, side, side)."""
-    edge = (x.shape[-1] - side) // 2
-    return x[:, :, edge:edge + side, edge:edge + side]
