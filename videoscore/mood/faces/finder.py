@@ -26,6 +26,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from videoscore.errors import SetupError
+from videoscore.mood.faces.boxes import overlap
 from videoscore.mood.faces.face import Array, Face, Picture
 from videoscore.mood.faces.mtcnn import SIDES, STRIDE, networks
 
@@ -196,15 +197,6 @@ def cut_out(halves: Sequence[torch.Tensor], picture: NDArray[np.intp], box: Boxe
 
 
 # ---------------------------------------------------------------- boxes
-
-
-def overlap(one: Boxes, others: Boxes, of_smaller: bool = False) -> Array:
-    """Common area of boxes (..., 4) over the area of both together, or of the smaller one; broadcasts."""
-    sides = np.minimum(one[..., 2:], others[..., 2:]) - np.maximum(one[..., :2], others[..., :2])
-    common = sides.clip(0).prod(-1)
-    a, b = ((box[..., 2:] - box[..., :2]).clip(0).prod(-1) for box in (one, others))
-    whole = np.minimum(a, b) if of_smaller else a + b - common
-    return np.divide(common, whole, out=np.zeros_like(common), where=whole > 0)
 
 
 def _survivors(found: _Candidates, limit: float, of_smaller: bool = False) -> NDArray[np.intp]:
