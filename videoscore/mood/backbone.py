@@ -62,6 +62,16 @@ def feature_size(config: LiteConfig) -> int:
     return 2 * sum(channels(config)) + HEAD
 
 
+def half_precision(where: torch.device | None = None) -> bool:
+    """Whether bfloat16 is fast on `where` (by default the CPU): on GPUs, and on CPUs with instructions for it.
+
+    On those it makes convolutions two to three times as fast; emulated elsewhere, it makes them slower.
+    """
+    if where is not None and where.type == "cuda":
+        return True
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+
+
 class SameConv(nn.Conv2d):
     """Convolution padded as TensorFlow's SAME does: out = ceil(in / stride), the odd pixel right and below."""
 

@@ -55,6 +55,16 @@ def backbone_weights(names: tuple[str, ...] = BACKBONES) -> dict[str, torch.Tens
     return weights
 
 
+def read_table(data: Path) -> list[dict[str, str]]:
+    """The rows of `data`/oasis.csv. Raises NotFound without it."""
+    path = data / "oasis.csv"
+    if not path.is_file():
+        raise NotFound("there is no list of photographs", path=path,
+                       remedy="Name the folder that holds oasis.csv and its images.")
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def read_features(data: Path, cache: Path | None = None, say: Callable[[str], None] = lambda line: None
                   ) -> Photographs:
     """All photographs of `data`/oasis.csv through the frozen backbones (about 0.2 s each on one core).
@@ -62,15 +72,11 @@ def read_features(data: Path, cache: Path | None = None, say: Callable[[str], No
     cache : folder in which the features are kept, under a name that changes with whatever they depend on.
     Raises NotFound without the list or a picture, SetupError without the pretrained weights.
     """
-    path = data / "oasis.csv"
-    if not path.is_file():
-        raise NotFound("there is no list of photographs", path=path,
-                       remedy="Name the folder that holds oasis.csv and its images.")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_table(data)
     ratings = np.array([[float(r["valence_mean"]), float(r["arousal_mean"])] for r in rows])
     paths = [data / r["file"] for r in rows]
-    key = hashlib.sha256(path.read_bytes() + repr((BACKBONES, AREA, VIEWS)).encode()).hexdigest()[:12]
+    listed = (data / "oasis.csv").read_bytes()
+    key = hashlib.sha256(listed + repr((BACKBONES, AREA, VIEWS)).encode()).hexdigest()[:12]
     kept = None if cache is None else cache / f"oasis_{key}.npy"
     if kept is not None and kept.is_file():
         features = np.load(kept)

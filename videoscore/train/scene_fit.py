@@ -41,7 +41,7 @@ def fit(x: NDArray[np.float32], grey: NDArray[np.float32], y: Array, groups: Nam
     colour; they only set the head's `grey`. y : (n, 2) standardised valence and arousal.
     groups : (n,) themes; the calibration's inner folds are split by them, shuffled by `seed`.
     """
-    mean, scale, weight = _standards(x, names)
+    mean, scale, weight = standards(x, names)
     u = np.clip((x - mean) / scale, -CLIP, CLIP)
     z = (u * weight).astype(np.float64)                                         # (n, d)
     lengths = (z * z).sum(1)                                                    # (n,)
@@ -68,7 +68,7 @@ def fit(x: NDArray[np.float32], grey: NDArray[np.float32], y: Array, groups: Nam
     return SceneHead(anchors=levels(u.astype(np.float32)), **arrays)
 
 
-def _standards(x: NDArray[np.float32], names: tuple[str, ...]) -> tuple[Array, Array, Array]:
+def standards(x: NDArray[np.float32], names: tuple[str, ...]) -> tuple[Array, Array, Array]:
     """Mean, scale and weight of every feature; a block's weights are such that |z|^2 is about 1 in all."""
     mean, scale = x.mean(0), x.std(0)
     weight = np.empty_like(scale)

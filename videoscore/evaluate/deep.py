@@ -1,0 +1,122 @@
+"""The eight-mood CNNs compared on OASIS: distilled, from scratch, shallow, the scene model, and no model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from videoscore.evaluate.scene import chance, confusion_matrix, measures
+from videoscore.mood.deep import CONFIGS, DeepConfig, MoodCNN
+from videoscore.mood.head import RIM
+from videoscore.mood.octants import octant_probabilities
+from videoscore.mood.scene import BACKBONES
+from videoscore.train.deep import FOLDS, SCHOOL, checker, fold_students, octants
+from videoscore.train.deep_calibrate import across
+from videoscore.train.deep_distil import STAGE_ONE, STAGE_TWO, Classroom, first_stage, gather
+from videoscore.train.deep_run import Lessons, Log, Recipe, Run, Student, logits
+from videoscore.train.scene_fit import fit, grouped_folds
+
+Array = NDArray[np.float64]
+
+SCRATCH = Recipe(epochs=30, batch=32, rate=1e-3)
+FIGURES = ("octant, likeliest mood", "octant, balanced", "within one, likeliest mood", "quadrant", "r valence",
+           "CCC valence", "r arousal", "CCC arousal", "log loss of the moods", "calibration error")
+
+
+def compare(data: Path, unlabelled: Path, run: Path, seed: int = 0, recipes: tuple[Recipe, ...] = (
+            STAGE_ONE, STAGE_TWO, SCRATCH), say: Callable[[str], None] = lambda line: None,
+            log: Log = lambda entry: None) -> dict[str, Any]:
+    """Train each network on `FOLDS` folds by theme (or take what `run` holds of it) and measure the unseen fold.
+
+    Parameters as those of `videoscore.train.deep.train`, whose run it can share; recipes : of the two stages of
+    distillation and of the networks from scratch. Temperature and stretch of a fold come from the other folds.
+
+    Returns "models" (name -> figure -> value), "chance", "confusion" of the distilled network (8 x 8),
+    "moods" (n, 8) of the distilled one before and after calibration, "curves" (run -> log entries).
+    """
+    room = gather(data, unlabelled, run / SCHOOL, say)
+    y, folds = room.photographs.y, grouped_folds(room.photographs.groups, FOLDS, seed)
+    truth = octants(y)
+    begin = first_stage(room, run / "features", recipe=recipes[0], log=log)
+    found = {"deep, distilled": fold_students(room, begin, run, seed, recipes[1], log)}
+    for kind in ("deep", "shallow"):
+        say(f"{kind} from scratch")
+        found[f"{kind}, from scratch"] = from_scratch(room, kind, run, seed, recipes[2], log)
+    models, kept = {}, {}
+    for name, z in found.items():
+        moods, points, temperature = across(z, y, truth, folds)
+        models[name] = by_moods(y, points, moods) | {"temperature": temperature}
+        kept[name] = moods
+    point, moods = scene_model(room, folds, seed)
+    models["scene"] = measures(y, point, moods)
+    return {"pictures": room.labelled, "folds": FOLDS, "seed": seed, "models": models, "chance": chance(y),
+            "confusion": confusion_matrix(truth, kept["deep, distilled"].argmax(1)).tolist(),
+            "truth": truth.tolist(), "moods": {"after": kept["deep, distilled"].tolist(),
+                                               "before": _softmax(found["deep, distilled"]).tolist()},
+            "curves": curves(run)}
+
+
+def from_scratch(room: Classroom, kind: str, run: Path, seed: int, recipe: Recipe, log: Log) -> NDArray[np.float32]:
+    """(n, 8) logits of every labelled picture by a network that learned the other folds' octants and nothing else."""
+    y = room.photographs.y
+    folds, truth = grouped_folds(room.photographs.groups, FOLDS, seed), octants(y)
+    moods = np.zeros((len(room.pictures), 8), np.float32)
+    moods[np.arange(len(truth)), truth] = 1
+    out = np.zeros((room.labelled, 8), np.float32)
+    for k in range(FOLDS):
+        seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
+        torch.manual_seed(seed)
+        net = MoodCNN(DeepConfig(CONFIGS[kind].convolutions, norm=True))
+        work = Run(Student(net), Lessons(room.pictures, seen, moods), recipe, run / f"scratch_{kind}{k}")
+        trained = work.go(checker(room, seen, unseen), lambda e, k=k: log({"part": f"{kind} scratch {k}", **e}))
+        out[unseen] = logits(trained, room.pictures, unseen)
+    return out
+
+
+def scene_model(room: Classroom, folds: NDArray[np.int64], seed: int) -> tuple[Array, Array]:
+    """The default perceiver on the same folds: standardised points (n, 2), moods (n, 8)."""
+    p = room.photographs
+    point, moods = np.zeros_like(p.y), np.zeros((len(p.y), 8))
+    for k in np.unique(folds):
+        seen, unseen = folds != k, folds == k
+        head = fit(p.both[seen], p.grey[seen], p.y[seen], p.groups[seen], BACKBONES, seed)
+        point[unseen], _ = head.predict(p.plain[unseen], p.colourless[unseen])
+        moods[unseen] = octant_probabilities(*(point[unseen] / RIM).T, head.uncertainty)
+    return point, moods
+
+
+def by_moods(y: Array, point: Array, moods: Array) -> dict[str, float]:
+    """`measures`, with balanced octants and quadrants by the likeliest mood, as a classifier decides."""
+    out = measures(y, point, moods)
+    truth, guess = octants(y), moods.argmax(1)
+    return out | {"octant, balanced": float(np.mean([(guess[truth == k] == k).mean() for k in np.unique(truth)])),
+                  "quadrant": float((guess // 2 == truth // 2).mean())}
+
+
+def curves(run: Path) -> dict[str, list[dict[str, Any]]]:
+    """The log of every part of a run, one entry an epoch."""
+    return {path.parent.name: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            for path in sorted(run.glob("*/log.jsonl"))}
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as text."""
+    names = list(report["models"])
+    lines = [f"{report['pictures']} pictures, {report['folds']} folds by theme, seed {report['seed']}",
+             f"{'figure':28s} " + " ".join(f"{n[:21]:>21s}" for n in names) + f" {'no model':>9s}"]
+    for figure in FIGURES:
+        base = report["chance"].get(figure)
+        lines.append(f"{figure:28s} " + " ".join(f"{report['models'][n][figure]:21.3f}" for n in names)
+                     + ("" if base is None else f" {base:9.3f}"))
+    return "\n".join(lines)
+
+
+def _softmax(z: NDArray[np.float32]) -> Array:
+    e = np.exp(z.astype(np.float64) - z.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)

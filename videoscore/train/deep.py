@@ -1,0 +1,119 @@
+"""Train the eight-mood deep CNN by distillation: `videoscore train deep`. docs/models/deep.md is its card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from videoscore.mood.deep import Calibration, MoodCNN, save, without_norm
+from videoscore.train.deep_calibrate import from_ratings
+from videoscore.train.deep_distil import (
+    STAGE_ONE, STAGE_TWO, Classroom, Recipe, first_stage, gather, second_stage,
+)
+from videoscore.train.deep_run import Log, device, logits
+from videoscore.train.scene_fit import grouped_folds
+
+FOLDS = 3
+SCHOOL = "school"       # folder in a run's folder that keeps pictures and features
+
+
+def octants(y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n, 2) standardised points -> (n,) octants 0..7, as the data README defines them."""
+    return (np.degrees(np.arctan2(y[:, 1], y[:, 0])) % 360 // 45).astype(np.int64) % 8
+
+
+def train(data: Path, unlabelled: Path, out: Path, run: Path, seed: int = 0,
+          stages: tuple[Recipe, Recipe] = (STAGE_ONE, STAGE_TWO), say: Callable[[str], None] = lambda line: None,
+          log: Log = lambda entry: None) -> Path:
+    """Train on all of OASIS and any unlabelled photographs, calibrate on held-out folds, write the weights.
+
+    data : folder with oasis.csv. unlabelled : folder of photographs. out : the .safetensors file, or a folder
+    that gets deep.safetensors; a json of the same name beside it says how it came about. run : folder with the
+    state of the run; the same command goes on where it stopped. Returns the weights' path.
+    Raises what `videoscore.train.deep_distil.gather` raises, UsageError when `run` holds another run, OSError.
+    """
+    room = gather(data, unlabelled, run / SCHOOL, say)
+    begin = first_stage(room, run / "features", recipe=_seeded(stages[0], seed), log=_named("features", log))
+    unseen = fold_students(room, begin, run, seed, stages[1], log)
+    y = room.photographs.y
+    calibration = from_ratings(unseen, y, octants(y))
+    net = second_stage(room, np.arange(room.labelled), begin, run / "all", _seeded(stages[1], seed),
+                       log=_named("all", log))
+    command = f"videoscore train deep --data {data} --unlabelled {unlabelled} --run {run} --out {out} --seed {seed}"
+    return write(out, net, calibration, {
+        "command": command, "seed": seed, "pictures": room.labelled, "unlabelled": len(room.unlabelled),
+        "data": "OASIS (Kurdi, Lozano & Banaji 2017), oasis_dev; unlabelled photographs read by the scene model",
+        "stages": [asdict(stage) for stage in stages], "folds of the calibration": FOLDS}, say)
+
+
+def fold_students(room: Classroom, begin: dict[str, torch.Tensor], run: Path, seed: int,
+                  recipe: Recipe = STAGE_TWO, log: Log = lambda entry: None) -> NDArray[np.float32]:
+    """(n, 8) logits of every labelled picture by a student who saw no label of its fold, nor its teacher."""
+    folds = grouped_folds(room.photographs.groups, FOLDS, seed)
+    out = np.zeros((room.labelled, 8), np.float32)
+    for k in range(FOLDS):
+        seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
+        net = second_stage(room, seen, begin, run / f"fold{k}", _seeded(recipe, seed),
+                           checker(room, seen, unseen), _named(f"fold {k}", log))
+        out[unseen] = logits(net, room.pictures, unseen)
+    return out
+
+
+def checker(room: Classroom, seen: NDArray[np.int64], unseen: NDArray[np.int64], most: int = 256
+            ) -> Callable[[MoodCNN], dict[str, float]]:
+    """What to measure after an epoch: log loss and octant hits on up to `most` pictures, seen and unseen."""
+    truth = octants(room.photographs.y)
+
+    def check(net: MoodCNN) -> dict[str, float]:
+        found = {}
+        for name, rows in (("seen", seen[:most]), ("unseen", unseen[:most])):
+            z = torch.from_numpy(logits(net, room.pictures, rows))
+            found[f"log loss {name}"] = float(torch.nn.functional.cross_entropy(z, torch.from_numpy(truth[rows])))
+            found[f"octant {name}"] = float((z.argmax(1).numpy() == truth[rows]).mean())
+        return found
+
+    return check
+
+
+def write(out: Path, net: MoodCNN, calibration: Calibration, facts: dict[str, Any],
+          say: Callable[[str], None] = lambda line: None) -> Path:
+    """Weights without batch norm, float16, whole or not at all; `facts` and the checksum as json beside them."""
+    path = out if out.suffix == ".safetensors" else out / "deep.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(prefix=f"{path.name}.part", dir=path.parent)
+    os.close(handle)
+    try:
+        save(Path(part), without_norm(net), calibration)
+        digest = hashlib.sha256(Path(part).read_bytes()).hexdigest()
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True,
+                           check=False)
+    facts = {**facts, "commit": found.stdout.strip() or None, "device": str(device()), "torch": torch.__version__,
+             "sha256": digest, "bytes": path.stat().st_size,
+             "parameters": sum(p.numel() for p in without_norm(net).parameters())}
+    path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    return path
+
+
+def _seeded(recipe: Recipe, seed: int) -> Recipe:
+    return Recipe(**{**asdict(recipe), "seed": seed})
+
+
+def _named(part: str, log: Log) -> Log:
+    return lambda entry: log({"part": part, **entry})
