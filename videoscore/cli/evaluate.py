@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from videoscore.cli.common import print_result, with_voice
+from videoscore.cli.common import WATCHING, print_result, with_settings, with_voice
 from videoscore.cli.telling import Teller
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -46,4 +47,18 @@ def scene(teller: Teller, data: Path, cache: Path | None) -> None:
     from videoscore.evaluate.scene import table
 
     report = stage(data, cache=cache, say=teller.say)
+    print_result(teller, report, table(report))
+
+
+@evaluate.command()
+@click.option("--data", type=folder, required=True, help="folder of clips with a manifest.csv (file, mood1, mood2)")
+@click.option("--pictures", type=click.Path(path_type=Path), metavar="FOLDER", help="draw each clip's timeline there")
+@with_settings(*WATCHING)
+@with_voice
+def clips(teller: Teller, data: Path, pictures: Path | None, **settings: Any) -> None:
+    """What is read in clips beside the words of a viewer."""
+    from videoscore.evaluate.clips import evaluate as stage
+    from videoscore.evaluate.clips import table
+
+    report = stage(data, pictures, teller.say, **settings)
     print_result(teller, report, table(report))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from videoscore.mood.faces.emotions import embed, majority
 from videoscore.mood.faces.face import Array, Face
 from videoscore.mood.faces.tracks import Track, track
 from videoscore.video.frames import Cut
@@ -60,7 +61,7 @@ def people(t: Array, glimpses: Sequence[Glimpse], cuts: Sequence[Cut], vote: int
     weight, total, prominent = np.zeros(n), np.zeros((n, 3)), np.zeros(n)
     count = np.zeros(n, np.int64)
     for one in track(t, [g.faces for g in glimpses], [float(c.t) for c in cuts]):
-        samples = np.arange(one.samples[0], one.samples[-1] + 1)
+        samples = np.arange(one.sample[0], one.sample[-1] + 1)
         rows, area = _person(t, glimpses, one, vote)
         share = area * np.maximum(rows[:, 2], 1e-3)
         weight[samples] += share
@@ -76,15 +77,12 @@ def people(t: Array, glimpses: Sequence[Glimpse], cuts: Sequence[Cut], vote: int
 def _person(t: Array, glimpses: Sequence[Glimpse], one: Track, vote: int) -> tuple[Array, Array]:
     """(m, 3) valence, arousal, confidence and (m,) area as a share of the picture, at every sample from the
     track's first to its last; straight lines over gaps."""
-    seen = [(glimpses[i], k) for i, k in zip(one.samples, one.faces)]
+    seen = [(glimpses[i], k) for i, k in zip(one.sample, one.face)]
     rows = np.array([[getattr(g, name)[k] for name in ROWS] for g, k in seen])
     if vote:
-        from videoscore.mood.faces.emotions import embed
-        from videoscore.mood.faces.vote import majority
-
         rows[:, :2] = embed(majority(np.array([g.emotions[k] for g, k in seen if g.emotions is not None]), vote))
     area = np.array([g.faces[k].area / g.area for g, k in seen])
-    own, every = t[one.samples], t[one.samples[0]:one.samples[-1] + 1]
+    own, every = t[one.sample], t[one.sample[0]:one.sample[-1] + 1]
     columns = np.column_stack([rows, area])
     filled = np.column_stack([np.interp(every, own, column) for column in columns.T])
     return filled[:, :3], filled[:, 3]
