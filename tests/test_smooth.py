@@ -120,7 +120,7 @@ def test_step_at_a_cut_stays_sharper_the_stronger_the_cut_and_still_carries_over
     step = make(t, np.where(t < 20, -0.5, 0.5))
 
     def jump(strength):
-        out = smooth(step, [Cut(Fraction(79, 4), strength)], SmoothOptions(window=8))
+        out = smooth(step, [Cut(Fraction(79, 4), strength)], SmoothOptions(window=8, edge=0))
         return out.valence[40] - out.valence[39]
 
     assert jump(0.0) < jump(0.5) < jump(1.0) < 1.0
@@ -169,3 +169,19 @@ def test_an_hour_takes_under_a_second():
     begin = time.process_time()
     smooth(curve, cuts, SmoothOptions(window=6))
     assert time.process_time() - begin < 1.0
+
+
+def test_a_lasting_change_stays_in_its_place_and_sharp_without_a_cut():
+    t = np.arange(0, 40, 0.5)
+    step = make(t, np.where(t < 20, -0.1, 0.8))
+
+    def crossing(edge):
+        out = smooth(step, [], SmoothOptions(window=8, edge=edge)).valence
+        k = int(np.argmax(out > 0))
+        return float(np.interp(0, out[k - 1:k + 1], t[k - 1:k + 1]))
+
+    assert crossing(0.0) < 18.2             # a plain mean turns too early: the larger side pulls
+    assert crossing(0.4) == pytest.approx(19.75, abs=1.0)
+    small = make(t, np.where(t < 20, 0.1, 0.2))
+    plain, edged = (smooth(small, [], SmoothOptions(window=8, edge=e)).valence for e in (0.0, 0.4))
+    assert edged == pytest.approx(plain, abs=0.01)      # a change smaller than the edge is smoothed as ever
