@@ -31,7 +31,7 @@ from videoscore.mood.faces.face import Array, Face, Picture
 from videoscore.mood.faces.mtcnn import SIDES, STRIDE, networks
 
 WEIGHTS = Path(__file__).parents[2] / "weights" / "finder.safetensors"
-SMALLEST = 20       # pixels; side of the smallest face looked for
+SMALLEST = 16       # pixels; side of the smallest face looked for
 STEP = 0.709        # between levels of the pyramid: half the area, as in the paper's code
 SURE = {"p": 0.6, "r": 0.7, "o": 0.7}       # a network drops what it is less sure of; as in the paper's code
 SAME_LEVEL, SAME = 0.5, 0.7     # overlap from which the less sure box of one level, of all levels goes
