@@ -100,7 +100,7 @@ def test_the_blend_lies_between_its_sources(scene, face, prominence, confidence)
     assert (out.valence >= min(scene, face if prominence > 0 else scene) - 1e-9).all()
     assert (out.valence <= max(scene, face if prominence > 0 else scene) + 1e-9).all()
     assert (out.shares["scene"] + out.shares["face"]) == pytest.approx(np.ones(5))
-    assert out.moods.sum(1) == pytest.approx(np.ones(5)) and ((0 <= out.confidence) & (out.confidence <= 1)).all()
+    assert out.moods.sum(1) == pytest.approx(np.ones(5)) and ((out.confidence >= 0) & (out.confidence <= 1)).all()
 
 
 def test_a_film_without_faces_is_refused_or_falls_back():

@@ -31,6 +31,8 @@ class PerceiveOptions:
     perceiver: str = option("auto", "what reads the mood: auto (scenes and faces), scene, face or deep")
     face_model: str = option("vgg16-fer", "the model that reads faces",
                              choices=("vgg16-fer", "resnet34-va", "cnn-fer"))
+    mood_weights: str | None = option(None, "weights of the deep perceiver, as `videoscore train deep` writes them; "
+                                            "by default the installed ones")
     fallback: str = option("none", "what reads the mood where --perceiver face finds no face in the whole film",
                            choices=("none", "scene"))
     motion: float = option(1.0, "weight of motion in arousal", min=0.0, max=3.0)

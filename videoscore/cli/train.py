@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,15 @@ import click
 
 from videoscore.cli.common import with_voice
 from videoscore.cli.telling import Teller
-from videoscore.errors import SetupError
+from videoscore.errors import SetupError, UsageError
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
+anything = click.Path(exists=True, path_type=Path)
+new = click.Path(path_type=Path)
+with_run = click.option("--run", type=new, required=True, metavar="FOLDER",
+                        help="state and log of the run; the same folder again goes on where it stopped")
+with_seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run")
 
 
 @click.group()
@@ -40,6 +46,21 @@ def corpus(teller: Teller, music: Path, out: Path, workers: int) -> None:
     teller.result({"output": out}, f"{out}: written")
 
 
+def _log(teller: Teller) -> Callable[[dict[str, Any]], None]:
+    """Tells of a training run's log entries."""
+    def log(entry: dict[str, Any]) -> None:
+        if teller.as_json:
+            teller.result({"event": "log", **entry}, "")
+        else:
+            teller.say("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items()))
+    return log
+
+
+def _command() -> str:
+    """The command as it was typed, for the facts beside the weights."""
+    return "videoscore " + " ".join(shlex.quote(word) for word in sys.argv[1:])
+
+
 @train.command()
 @click.option("--corpus", type=file, required=True, help="what `videoscore train corpus` wrote")
 @click.option("--run", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
@@ -57,15 +78,8 @@ def composer(teller: Teller, corpus: Path, run: Path, out: Path | None, minutes:
     from videoscore.train.composer import TrainOptions
     from videoscore.train.composer import train as stage
 
-    def log(entry: dict[str, Any]) -> None:
-        if teller.as_json:
-            teller.result({"event": "log", **entry}, "")
-        else:
-            teller.say("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items()))
-
     options = TrainOptions(minutes=minutes, seed=seed, threads=threads)
-    command = "videoscore " + " ".join(shlex.quote(word) for word in sys.argv[1:])
-    stage(corpus, run, out, ComposerConfig(), options, command=command, log=log)
+    stage(corpus, run, out, ComposerConfig(), options, command=_command(), log=_log(teller))
     teller.result({"run": run, "output": out}, f"{out or run}: written")
 
 
@@ -109,3 +123,59 @@ def titles(teller: Teller, data: Path, out: Path, cache: Path | None, seed: int)
     teller.result({"output": out, **figures},
                   f"{out}: written. In a typeface that was left out {figures['found']:.3f} of the cards are found, "
                   f"and {figures['false']:.3f} of the photographs taken for one")
+
+
+@train.command()
+@click.option("--data", type=folder, help="folder of the labelled photographs (oasis.csv)")
+@click.option("--unlabelled", type=folder, help="with --data: folder of photographs that the scene model labels")
+@click.option("--folders", type=folder,
+              help="instead of --data: your own pictures, in a folder for each of the eight moods")
+@click.option("--model", type=click.Choice(["deep", "shallow"]), default="deep", show_default=True,
+              help="with --folders: the network")
+@click.option("--epochs", type=click.IntRange(1), default=60, show_default=True, help="with --folders: passes")
+@with_run
+@click.option("--out", type=new, required=True, metavar="FILE", help="weights to write, for --mood-weights")
+@with_seed
+@with_voice
+def deep(teller: Teller, data: Path | None, unlabelled: Path | None, folders: Path | None, model: str, epochs: int,
+         run: Path, out: Path, seed: int) -> None:
+    """Train the eight-mood deep CNN, on a GPU where there is one."""
+    if folders is not None and data is None and unlabelled is None:
+        from videoscore.train.folders import train_folder
+
+        figures = train_folder(folders, out, run, model, epochs, seed, teller.say, _log(teller))
+        teller.result(figures, f"{out}: written; on {figures['held out']} held-out pictures {figures['accuracy']:.3f} "
+                               f"right (always the commonest mood: {figures['chance']:.3f})")
+        return
+    if data is None or unlabelled is None or folders is not None:
+        raise UsageError("there are two ways to train it", remedy="Give --data and --unlabelled, or --folders alone.")
+    from videoscore.train.deep import train as stage
+
+    stage(data, unlabelled, out, run, seed, say=teller.say, log=_log(teller))
+    teller.result({"output": out}, f"{out}: written")
+
+
+@train.command()
+@click.option("--model", type=click.Choice(["vgg16-fer", "cnn-fer", "resnet34-va"]), required=True, help="which model")
+@click.option("--data", type=anything, required=True,
+              help="fer2013 with FER+ votes as .npz, or the folder of AffectNet or AFEW-VA")
+@with_run
+@click.option("--out", type=new, metavar="FILE", help="weights to write at the end")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), default=90.0, show_default=True,
+              help="training time in all, over every resume")
+@click.option("--epochs", type=click.FloatRange(0), default=0.0, help="passes, instead of minutes")
+@click.option("--width", type=click.FloatRange(0, 4), default=0.0,
+              help="of the network; 1 is as published  [default: as shipped]")
+@click.option("--way", type=click.Choice(["plain", "under", "over", "generated"]), default="plain", show_default=True,
+              help="resnet34-va: how the plane is balanced")
+@with_seed
+@with_voice
+def face(teller: Teller, model: str, data: Path, run: Path, out: Path | None, minutes: float, epochs: float,
+         width: float, way: str, seed: int) -> None:
+    """Train a model that reads faces, on a GPU where there is one."""
+    from videoscore.train.face import train as stage
+    from videoscore.train.face_run import FaceOptions
+
+    options = FaceOptions(model=model, width=width, minutes=minutes, epochs=epochs, way=way, seed=seed)
+    stage(data, run, out, options, command=_command(), log=_log(teller))
+    teller.result({"run": run, "output": out}, f"{out or run}: written")

@@ -41,7 +41,7 @@ def _thumbnails(axes: Any, seen: Analysis, end: float) -> None:
     width = Fraction(seen.media.duration) / THUMBNAILS
     frames = list(sample(seen.media, width / 2, 160))
     for k in range(THUMBNAILS):
-        frame = min(frames, key=lambda f: abs(f.t - (k + Fraction(1, 2)) * width))     # noqa: B023 (used at once)
+        frame = min(frames, key=lambda f: abs(f.t - (k + Fraction(1, 2)) * width))
         axes.imshow(frame.rgb, extent=(float(k * width), float((k + 1) * width), 0, 1), aspect="auto")
     axes.set(xlim=(0, end), ylim=(0, 1), yticks=[], xticks=[])
 

@@ -47,7 +47,8 @@ class ClipReport:
                 "likeliest": {MOODS[k]: float(moods[k]) for k in best},
                 "shares": {name: float(share.mean()) for name, share in self.analysis.shares.items()},
                 "cues": [c.mood for c in self.analysis.sheet.cues],
-                "perception_seconds": self.analysis.seconds["perceive"], "duration": float(self.analysis.media.duration)}
+                "perception_seconds": self.analysis.seconds["perceive"],
+                "duration": float(self.analysis.media.duration)}
 
 
 def evaluate(folder: Path, pictures: Path | None = None, say: Callable[[str], None] = lambda line: None,
@@ -59,12 +60,13 @@ def evaluate(folder: Path, pictures: Path | None = None, say: Callable[[str], No
     octant of one of its words, or no further than one octant off. Raises NotFound, InputError.
     """
     path = folder / "manifest.csv"
+    needs = f"It must have the columns {', '.join(COLUMNS)}."
     if not path.is_file():
-        raise NotFound("there is no list of clips", path=path, remedy=f"It must have the columns {', '.join(COLUMNS)}.")
+        raise NotFound("there is no list of clips", path=path, remedy=needs)
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     if not rows or any(name not in rows[0] for name in COLUMNS):
-        raise InputError("this is no list of clips", path=path, remedy=f"It must have the columns {', '.join(COLUMNS)}.")
+        raise InputError("this is no list of clips", path=path, remedy=needs)
     reports = []
     for row in rows:
         say(row["file"])

@@ -1,4 +1,4 @@
-"""What stills can't show: motion, cutting, loudness, and changes of light move the mood. Pure: arrays in, MoodCurve out.
+"""What stills can't show: motion, cutting, loudness and changes of light. Pure: arrays in, MoodCurve out.
 
     arousal' = clip(arousal + motion * MOTION * g_motion + cutting * CUTTING * g_cutting + sound * SOUND * g_sound
                     + LIGHT * (brightness * AROUSAL_OF_LIGHT * g_brightness + colour * AROUSAL_OF_COLOUR * g_colour))

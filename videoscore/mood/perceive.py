@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videoscore.config import PerceiveOptions
 from videoscore.errors import BrokenVideo, NoFace
@@ -80,7 +81,8 @@ def perceive(frames: Iterable[Frame], media: Media, options: PerceiveOptions, pr
     except NoFace as error:
         raise NoFace(error.problem, path=media.path, remedy=error.remedy) from None
     loudness = loudness_curve(media, t) if options.sound > 0 else None
-    evidence = Evidence(*np.array(rows).T, loudness=loudness)
+    visible, motion, brightness, colour = np.array(rows).T
+    evidence = Evidence(visible, motion, brightness, colour, loudness)
     curve = fuse(t, reading, evidence, cuts, total, options)
     progress("perceive", total, total)
     seen = evidence.visible * (reading.confidence > 0)
@@ -91,7 +93,7 @@ def perceive(frames: Iterable[Frame], media: Media, options: PerceiveOptions, pr
     return Perception(curve, tuple(cuts), shares, remarks)
 
 
-def _seconds(t: Array, total: float, chosen: Array) -> float:
+def _seconds(t: Array, total: float, chosen: NDArray[np.bool_]) -> float:
     """Seconds that the chosen samples stand for: each up to the middle between it and its neighbours."""
     edges = np.concatenate([[0.0], (t[1:] + t[:-1]) / 2, [max(total, t[-1])]])
     return float(np.diff(edges)[chosen].sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -48,6 +49,6 @@ def scene(options: PerceiveOptions) -> Perceiver:
 
 def deep(options: PerceiveOptions) -> Perceiver:
     """The eight-mood deep CNN, docs/models/deep.md."""
-    from videoscore.mood.deep import DeepPerceiver
+    from videoscore.mood.deep import WEIGHTS, DeepPerceiver
 
-    return StillPerceiver(DeepPerceiver())
+    return StillPerceiver(DeepPerceiver(Path(options.mood_weights) if options.mood_weights else WEIGHTS))

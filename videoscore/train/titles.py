@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from videoscore.mood.scene import Backbones
 from videoscore.mood.titles import WEIGHTS, TitleHead
-from videoscore.train.oasis import backbone_weights, read_features
 from videoscore.train.facts import commit
+from videoscore.train.oasis import backbone_weights, read_features
 
 Picture = NDArray[np.uint8]
 Random = np.random.Generator
