@@ -1,7 +1,7 @@
 """Train a model that reads faces: one command for CPU and GPU, resumable.
 
     train(data: Path, run: Path, out: Path | None, options: FaceOptions, command: str = "",
-          log: Log = ...) -> Path | None
+          log: Log = ..., autoencoder: Path | None = None) -> Path | None
 
 The emotion models (`vgg16-fer`, `cnn-fer`) have fourteen outputs: seven for the label of FER2013 and seven for
 the votes of FER+, which describe the same face less noisily. The first is what the set is ranked by, the second
@@ -80,12 +80,13 @@ class EmotionRun(FaceRun):
 
 
 def train(data: Path, run: Path, out: Path | None, options: FaceOptions, command: str = "",
-          log: Log = lambda entry: None) -> Path | None:
+          log: Log = lambda entry: None, autoencoder: Path | None = None) -> Path | None:
     """Train (or go on training) a face model in the folder `run` and, when its budget is used up, write it.
 
     data : see `videoscore.train.face_folders.read_faces`. run : gets state.pt and log.jsonl; the same folder
     again goes on where it stopped. out : the weights (a .safetensors; a .json beside it says how they came
-    about), or None. options.way "generated" first trains an autoencoder in `run`/autoencoder. log : told of
+    about), or None. autoencoder : run folder of the one that options.way
+    "generated" needs, trained there first unless it is; by default `run`/autoencoder. log : told of
     every 50 updates and every checkpoint.
     Returns `out`. Raises NotFound, InputError, UsageError, OSError.
     """
@@ -94,7 +95,7 @@ def train(data: Path, run: Path, out: Path | None, options: FaceOptions, command
     if options.model == "resnet34-va":
         from videoscore.train.face_va import PointRun
 
-        trained = PointRun(faces, run, options, log)
+        trained = PointRun(faces, run, options, log, autoencoder)
     else:
         trained = EmotionRun(faces, run, options)
     trained.go(log)

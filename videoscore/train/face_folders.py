@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.errors import InputError, NotFound
+from videoscore.mood.faces.crop import face_crop
 from videoscore.mood.faces.emotions import EMOTIONS
+from videoscore.mood.faces.face import Face
 from videoscore.train.faces import NO_LABEL, SIDE, TEST, TRAIN, VALID, VALID_SHARE, FaceSet, read_fer2013
 
 Say = Callable[[str], None]
@@ -24,8 +26,8 @@ Box = tuple[float, float, float, float]     # x0, y0, x1, y1 in pixels
 AFFECTNET = {0: "neutral", 1: "happy", 2: "sad", 3: "surprise", 4: "fear", 5: "disgust", 6: "angry"}
 AFEW_RANGE = 10.0           # AFEW-VA rates from -10 to 10 (Kossaifi et al. 2017)
 AFEW_TEST_SHARE = 0.2       # it has no test part of its own
-# A square around the 68 landmarks, which span brows to chin, grown to what FER2013 shows of a face
-LANDMARK_GROWTH, LANDMARK_RISE = 1.3, 0.06
+# of the 68 landmarks (Sagonas et al. 2013, "300 faces in-the-wild challenge"): those that `LANDMARKS` names
+EYES, NOSE, MOUTH = (slice(36, 42), slice(42, 48)), 30, (48, 54)
 
 
 @dataclass
@@ -156,7 +158,7 @@ def read_afew(folder: Path, say: Say = lambda line: None) -> FaceSet:
                 point = float(values["valence"]) / AFEW_RANGE, float(values["arousal"]) / AFEW_RANGE
                 if not max(map(abs, point)) <= 1:
                     raise ValueError("off the scale")
-                pixels = _crop(sheet.parent / f"{frame}.png", _around(np.array(values["landmarks"], float)))
+                pixels = _framed(sheet.parent / f"{frame}.png", np.array(values["landmarks"], float))
             except (KeyError, TypeError, ValueError, OSError):
                 rows.skipped += 1
                 continue
@@ -172,13 +174,17 @@ def _afew_frames(sheet: Path, rows: _Rows) -> Iterator[tuple[str, dict[str, Any]
         rows.skipped += 1
 
 
-def _around(landmarks: NDArray[np.float64]) -> Box:
-    """(68, 2) -> the square that FER2013 would show."""
-    low, high = landmarks.min(0), landmarks.max(0)
-    half = LANDMARK_GROWTH * float((high - low).max()) / 2
-    x, y = (low + high) / 2
-    y -= LANDMARK_RISE * 2 * half
-    return float(x - half), float(y - half), float(x + half), float(y + half)
+def _framed(path: Path, landmarks: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """A picture and its 68 landmarks -> the face, framed as a film's are. Raises OSError, ValueError."""
+    from PIL import Image
+
+    if landmarks.shape != (68, 2) or not np.isfinite(landmarks).all():
+        raise ValueError("not 68 landmarks")
+    five = np.array([*(landmarks[eye].mean(0) for eye in EYES), landmarks[NOSE], *landmarks[list(MOUTH)]])
+    (x0, y0), (x1, y1) = landmarks.min(0), landmarks.max(0)
+    with Image.open(path) as picture:
+        rgb = np.asarray(picture.convert("RGB"))
+    return face_crop(rgb, Face((x0, y0, x1, y1), 1.0, five), SIDE)
 
 
 def _found(beside: Path, name: str) -> Path:

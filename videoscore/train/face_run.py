@@ -22,9 +22,10 @@ from videoscore.train.faces import TRAIN, VALID, FaceSet
 
 Log = Callable[[dict[str, Any]], None]
 
-# of the shipped models; the CNN has no batch norm and bears no larger steps
+# of the shipped models
 WIDTH = {"vgg16-fer": 0.5, "cnn-fer": 1.0, "resnet34-va": 0.25}
-RATE = {"vgg16-fer": 0.1, "cnn-fer": 0.02, "resnet34-va": 0.1}
+RATE = {"vgg16-fer": 0.1, "cnn-fer": 1e-3, "resnet34-va": 0.1}
+ADAPTIVE = ("cnn-fer",)     # has no batch norm; by plain gradients it doesn't start to learn
 WAYS = ("plain", "under", "over", "generated")
 
 
@@ -35,7 +36,8 @@ class FaceOptions:
     rate, 0 the model's own. decay : of the weights. oversample : 0 draws every face equally often, 1 every
     class, .5 the geometric middle (emotion models). smoothing : of the labels (Szegedy et al. 2016). way : in
     which `videoscore.train.face_va` balances the plane, one of `WAYS`. real : share of real faces among the
-    generated. checkpoint_every : seconds."""
+    generated. autoencoder_epochs : passes in which the autoencoder that draws them is trained.
+    checkpoint_every : seconds."""
 
     model: str = "vgg16-fer"
     width: float = 0.0
@@ -49,6 +51,7 @@ class FaceOptions:
     seed: int = 0
     way: str = "plain"
     real: float = 0.5
+    autoencoder_epochs: float = 8.0
     checkpoint_every: float = 180.0
 
     def __post_init__(self) -> None:
@@ -116,9 +119,13 @@ class FaceRun(ABC):
         self.average = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
         gains = [p for p in self.net.parameters() if p.ndim < 2]
         matrices = [p for p in self.net.parameters() if p.ndim >= 2]
-        self.optimiser = torch.optim.SGD([{"params": matrices, "weight_decay": options.decay},
-                                          {"params": gains, "weight_decay": 0.0}],
-                                         lr=options.true_rate, momentum=0.9, nesterov=True)
+        groups: list[dict[str, Any]] = [{"params": matrices, "weight_decay": options.decay},
+                                        {"params": gains, "weight_decay": 0.0}]
+        self.optimiser: torch.optim.Optimizer
+        if options.model in ADAPTIVE:
+            self.optimiser = torch.optim.AdamW(groups, options.true_rate)
+        else:
+            self.optimiser = torch.optim.SGD(groups, options.true_rate, momentum=0.9, nesterov=True)
         self.seconds, self.step = 0.0, 0
         if (folder / "state.pt").exists():
             self._load()

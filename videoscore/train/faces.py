@@ -1,9 +1,10 @@
-"""Labelled faces as arrays: FER2013 with the votes of FER+, AffectNet and AFEW-VA folders."""
+"""Labelled faces as arrays, and FER2013 with the votes of FER+ as such."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class FaceSet:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def take(self, chosen: NDArray) -> FaceSet:
+    def take(self, chosen: Any) -> FaceSet:
         """The faces at an index array or mask."""
         return FaceSet(self.pixels[chosen], self.label[chosen], self.votes[chosen], self.point[chosen],
                        self.part[chosen], self.group[chosen])
@@ -67,7 +68,7 @@ def read_fer2013(path: Path, seed: int = 0) -> FaceSet:
         votes[:, EMOTIONS.index(name)] = raw[:, column]
     cast = votes.sum(1, keepdims=True)
     votes /= np.maximum(cast, 1)
-    point = np.where(cast > 0, embed(votes), np.nan).astype(np.float32)
+    point = np.where(cast > 0, embed(votes.astype(float)), np.nan).astype(np.float32)
     group = near_duplicates(pixels)
     rng = np.random.default_rng(seed)
     held = rng.random(group.max() + 1) < VALID_SHARE

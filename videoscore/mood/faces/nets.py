@@ -67,6 +67,10 @@ class SmallCNN(nn.Module):
             nn.Linear(dense, dense), nn.ReLU(inplace=True), nn.Dropout(0.2),
         )
         self.head = nn.Linear(dense, outputs)
+        for layer in self.features:                 # without norms, smaller weights than He et al. 2015's never start
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.constant_(layer.bias, 0.0)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, 1, 48, 48) -> (b, outputs)."""
@@ -128,9 +132,8 @@ def centre(x: Tensor, side: int) -> Tensor:
 
 def fold(net: nn.Module) -> nn.Module:
     """Batch norms melt into the convolutions before them, in place; `net` must be in evaluation mode."""
-    for pair in _pairs(net):
-        pair[0] = fuse_conv_bn_eval(pair[0], pair[1])
-        pair[1] = nn.Identity()
+    for pair, old, norm in _pairs(net):
+        pair[0], pair[1] = fuse_conv_bn_eval(old, norm), nn.Identity()
     return net
 
 
@@ -138,13 +141,19 @@ def folded(name: str, outputs: int, width: float) -> nn.Module:
     """A network of that name as `fold` leaves it, without weights of its own."""
     with torch.device("meta"):
         net = NETS[name](outputs, width)  # type: ignore[call-arg]
-        for pair in _pairs(net):
-            old = pair[0]
-            pair[0] = nn.Conv2d(old.in_channels, old.out_channels, old.kernel_size, old.stride, old.padding)
+        for pair, old, _ in _pairs(net):
+            kernel = old.kernel_size[0]
+            pair[0] = nn.Conv2d(old.in_channels, old.out_channels, kernel, old.stride[0], kernel // 2)
             pair[1] = nn.Identity()
     return net
 
 
-def _pairs(net: nn.Module) -> list[nn.Sequential]:
-    return [m for m in net.modules() if isinstance(m, nn.Sequential) and len(m) == 2
-            and isinstance(m[0], nn.Conv2d) and isinstance(m[1], nn.BatchNorm2d)]
+def _pairs(net: nn.Module) -> list[tuple[nn.Sequential, nn.Conv2d, nn.BatchNorm2d]]:
+    """Every `conv` in it, with its two layers."""
+    found = []
+    for module in net.modules():
+        if isinstance(module, nn.Sequential) and len(module) == 2:
+            first, second = module
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                found.append((module, first, second))
+    return found
