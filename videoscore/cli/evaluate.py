@@ -51,6 +51,40 @@ def scene(teller: Teller, data: Path, cache: Path | None) -> None:
 
 
 @evaluate.command()
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True,
+              help="fer2013 with FER+ votes as .npz, or the folder of AffectNet or AFEW-VA")
+@click.option("--model", type=click.Choice(["all", "vgg16-fer", "cnn-fer", "resnet34-va"]), default="all",
+              show_default=True, help="which model")
+@click.option("--weights", type=file, help="other weights than the installed ones, for one model")
+@click.option("--check", type=folder, help="a second test set: a folder with labels.csv and images/")
+@click.option("--pictures", type=click.Path(path_type=Path), metavar="FOLDER", help="draw confusions there")
+@with_voice
+def face(teller: Teller, data: Path, model: str, weights: Path | None, check: Path | None,
+         pictures: Path | None) -> None:
+    """Accuracy, and agreement on the plane, of the models that read faces."""
+    from videoscore.evaluate.face import evaluate as stage
+    from videoscore.evaluate.face import table
+
+    report = stage(data, model, pictures, check, weights, teller.say)
+    print_result(teller, report, table(report))
+
+
+@evaluate.command()
+@click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
+@click.option("--unlabelled", type=folder, required=True, help="folder of photographs without labels")
+@click.option("--run", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
+              help="what `videoscore train deep` left, or a new one; goes on where it stopped")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the folds")
+@with_voice
+def deep(teller: Teller, data: Path, unlabelled: Path, run: Path, seed: int) -> None:
+    """The eight-mood deep CNN distilled, against itself and a shallow one from scratch (takes hours)."""
+    from videoscore.evaluate.deep import compare, table
+
+    report = compare(data, unlabelled, run, seed, say=teller.say)
+    print_result(teller, report, table(report))
+
+
+@evaluate.command()
 @click.option("--data", type=folder, required=True, help="folder of clips with a manifest.csv (file, mood1, mood2)")
 @click.option("--pictures", type=click.Path(path_type=Path), metavar="FOLDER", help="draw each clip's timeline there")
 @with_settings(*WATCHING)
