@@ -16,10 +16,11 @@ from videoscore.mood.deep import CONFIGS, DeepConfig, MoodCNN
 from videoscore.mood.head import RIM
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.scene import BACKBONES
-from videoscore.train.deep import FOLDS, SCHOOL, checker, fold_students, octants
+from videoscore.train.deep import FOLDS, SCHOOL, checker, fold_students
 from videoscore.train.deep_calibrate import across
-from videoscore.train.deep_distil import STAGE_ONE, STAGE_TWO, Classroom, first_stage, gather
+from videoscore.train.deep_distil import STAGE_ONE, STAGE_TWO, Classroom, first_stage, gather, halfway
 from videoscore.train.deep_run import Lessons, Log, Recipe, Run, Student, logits
+from videoscore.train.oasis import octants
 from videoscore.train.scene_fit import fit, grouped_folds
 
 Array = NDArray[np.float64]
@@ -44,8 +45,9 @@ def compare(data: Path, unlabelled: Path, run: Path, seed: int = 0, recipes: tup
     y, folds = room.photographs.y, grouped_folds(room.photographs.groups, FOLDS, seed)
     truth = octants(y)
     begin = first_stage(room, run / "features", recipe=recipes[0], log=log)
-    found = {"deep, distilled": fold_students(room, begin, run, seed, recipes[1], log)}
-    for kind in ("deep", "shallow"):
+    views = halfway(room, begin, run / SCHOOL, seed, say)
+    found = {"deep, distilled": fold_students(room, begin, views, run, seed, recipes[1], log)}
+    for kind in ("shallow", "deep"):
         say(f"{kind} from scratch")
         found[f"{kind}, from scratch"] = from_scratch(room, kind, run, seed, recipes[2], log)
     models, kept = {}, {}

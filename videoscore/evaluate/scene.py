@@ -14,7 +14,7 @@ from videoscore.mood.circle import MOODS
 from videoscore.mood.head import RIM, pack, unpack
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.scene import BACKBONES
-from videoscore.train.oasis import Photographs, read_features
+from videoscore.train.oasis import Photographs, octants, read_features
 from videoscore.train.scene_fit import fit, grouped_folds
 
 Array = NDArray[np.float64]
@@ -70,11 +70,6 @@ def cross_validate(photographs: Photographs, seed: int) -> tuple[Array, Array, A
         plane = point[unseen] / RIM
         moods[unseen] = octant_probabilities(plane[:, 0], plane[:, 1], head.uncertainty)
     return point, moods, faded
-
-
-def octants(y: Array) -> Whole:
-    """(n, 2) standardised points -> (n,) octants 0..7, as the data README defines them."""
-    return (np.degrees(np.arctan2(y[:, 1], y[:, 0])) % 360 // 45).astype(np.int64) % 8
 
 
 def measures(y: Array, point: Array, moods: Array) -> dict[str, float]:

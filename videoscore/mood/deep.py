@@ -76,14 +76,19 @@ class MoodCNN(nn.Module):
                 nn.init.zeros_(layer.bias)
         nn.init.normal_(self.moods.weight, std=0.01)
 
-    def look(self, x: Tensor) -> Tensor:
-        """(b, 3, 128, 128) of (RGB - 127.5) / 127.5 -> (b, 512), the first dense layer."""
-        for block, norms in zip(self.blocks, self.norms):
+    def convolve(self, x: Tensor, first: int = 0, last: int = len(WIDTHS)) -> Tensor:
+        """Blocks `first` to before `last`: (b, 3, 128, 128) of (RGB - 127.5) / 127.5, or what the block before
+        `first` gave, -> (b, c, s, s); (b, 64, 8, 8) after the fourth."""
+        for block, norms in zip(self.blocks[first:last], self.norms[first:last]):
             assert isinstance(block, nn.ModuleList) and isinstance(norms, nn.ModuleList)
             for conv, norm in zip(block, norms):
                 x = F.relu(norm(conv(x)))                               # (b, c, s, s)
             x = F.dropout(F.max_pool2d(x, 2), self.config.drop_block, self.training)    # (b, c, s/2, s/2)
-        x = F.relu(self.dense1(x.flatten(1)))                           # (b, 4096) -> (b, 512)
+        return x
+
+    def look(self, x: Tensor, first: int = 0) -> Tensor:
+        """As `convolve` to the end, then the first dense layer: (b, 512)."""
+        x = F.relu(self.dense1(self.convolve(x, first).flatten(1)))     # (b, 4096) -> (b, 512)
         return F.dropout(x, self.config.drop_dense, self.training)
 
     def tell(self, seen: Tensor) -> tuple[Tensor, Tensor]:

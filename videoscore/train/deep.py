@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
@@ -19,18 +18,21 @@ from numpy.typing import NDArray
 from videoscore.mood.deep import Calibration, MoodCNN, save, without_norm
 from videoscore.train.deep_calibrate import from_ratings
 from videoscore.train.deep_distil import (
-    STAGE_ONE, STAGE_TWO, Classroom, Recipe, first_stage, gather, second_stage,
+    STAGE_ONE,
+    STAGE_TWO,
+    Classroom,
+    first_stage,
+    gather,
+    halfway,
+    second_stage,
 )
-from videoscore.train.deep_run import Log, device, logits
+from videoscore.train.deep_run import Log, Recipe, device, logits
+from videoscore.train.facts import commit
+from videoscore.train.oasis import octants
 from videoscore.train.scene_fit import grouped_folds
 
 FOLDS = 3
 SCHOOL = "school"       # folder in a run's folder that keeps pictures and features
-
-
-def octants(y: NDArray[np.float64]) -> NDArray[np.int64]:
-    """(n, 2) standardised points -> (n,) octants 0..7, as the data README defines them."""
-    return (np.degrees(np.arctan2(y[:, 1], y[:, 0])) % 360 // 45).astype(np.int64) % 8
 
 
 def train(data: Path, unlabelled: Path, out: Path, run: Path, seed: int = 0,
@@ -45,10 +47,11 @@ def train(data: Path, unlabelled: Path, out: Path, run: Path, seed: int = 0,
     """
     room = gather(data, unlabelled, run / SCHOOL, say)
     begin = first_stage(room, run / "features", recipe=_seeded(stages[0], seed), log=_named("features", log))
-    unseen = fold_students(room, begin, run, seed, stages[1], log)
+    views = halfway(room, begin, run / SCHOOL, seed, say)
+    unseen = fold_students(room, begin, views, run, seed, stages[1], log)
     y = room.photographs.y
     calibration = from_ratings(unseen, y, octants(y))
-    net = second_stage(room, np.arange(room.labelled), begin, run / "all", _seeded(stages[1], seed),
+    net = second_stage(room, np.arange(room.labelled), begin, views, run / "all", _seeded(stages[1], seed),
                        log=_named("all", log))
     command = f"videoscore train deep --data {data} --unlabelled {unlabelled} --run {run} --out {out} --seed {seed}"
     return write(out, net, calibration, {
@@ -57,14 +60,14 @@ def train(data: Path, unlabelled: Path, out: Path, run: Path, seed: int = 0,
         "stages": [asdict(stage) for stage in stages], "folds of the calibration": FOLDS}, say)
 
 
-def fold_students(room: Classroom, begin: dict[str, torch.Tensor], run: Path, seed: int,
+def fold_students(room: Classroom, begin: dict[str, torch.Tensor], views: NDArray[np.float16], run: Path, seed: int,
                   recipe: Recipe = STAGE_TWO, log: Log = lambda entry: None) -> NDArray[np.float32]:
     """(n, 8) logits of every labelled picture by a student who saw no label of its fold, nor its teacher."""
     folds = grouped_folds(room.photographs.groups, FOLDS, seed)
     out = np.zeros((room.labelled, 8), np.float32)
     for k in range(FOLDS):
         seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
-        net = second_stage(room, seen, begin, run / f"fold{k}", _seeded(recipe, seed),
+        net = second_stage(room, seen, begin, views, run / f"fold{k}", _seeded(recipe, seed),
                            checker(room, seen, unseen), _named(f"fold {k}", log))
         out[unseen] = logits(net, room.pictures, unseen)
     return out
@@ -101,9 +104,7 @@ def write(out: Path, net: MoodCNN, calibration: Calibration, facts: dict[str, An
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
-    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True,
-                           check=False)
-    facts = {**facts, "commit": found.stdout.strip() or None, "device": str(device()), "torch": torch.__version__,
+    facts = {**facts, "commit": commit(), "device": str(device()), "torch": torch.__version__,
              "sha256": digest, "bytes": path.stat().st_size,
              "parameters": sum(p.numel() for p in without_norm(net).parameters())}
     path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

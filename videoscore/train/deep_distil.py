@@ -19,22 +19,23 @@ import torch
 from numpy.typing import NDArray
 
 from videoscore.errors import UsageError
-from videoscore.mood.deep import CONFIGS, DeepConfig, MoodCNN
+from videoscore.mood.backbone import half_precision
+from videoscore.mood.deep import CONFIGS, SIDE, WIDTHS, DeepConfig, MoodCNN
 from videoscore.mood.head import CLIP, RIM
 from videoscore.mood.octants import Spread, octant_probabilities
 from videoscore.mood.scene import AREA, BACKBONES, Backbones
-from videoscore.train.deep_run import Floats, Lessons, Log, Recipe, Run, Student
-from videoscore.train.deep_views import find_pictures, read_squares
+from videoscore.train.deep_run import Floats, Lessons, Log, Recipe, Run, Student, device
+from videoscore.train.deep_views import augmented_views, find_pictures, read_squares
 from videoscore.train.oasis import Photographs, backbone_weights, read_features, read_table
 from videoscore.train.scene_fit import fit, standards
 
 COMPONENTS = 128        # of the teacher's features that stage one matches
-FROZEN = 2              # blocks that stage two leaves as stage one made them
+FROZEN, VIEWS = 3, 4    # blocks that stage two leaves as stage one made them; views of a picture behind them
 LABELLED_AGAIN = 4      # how often an epoch of stage two shows a picture with a label
 # Noise of the people's mean ratings, units of the plane: a panel's means repeat with r = .88 (data README)
 RATED = Spread(1.0, 1.0, 0.14, 0.14, 0.0)
-STAGE_ONE = Recipe(epochs=6, rate=2e-3)
-STAGE_TWO = Recipe(epochs=2, rate=1e-3)
+STAGE_ONE = Recipe(epochs=5, rate=2e-3)
+STAGE_TWO = Recipe(epochs=6, rate=1e-3)
 GENTLE = {"drop_block": 0.0, "drop_dense": 0.1, "norm": True}      # soft targets hardly overfit
 
 Say = Callable[[str], None]
@@ -145,19 +146,52 @@ def soft_labels(room: Classroom, seen: NDArray[np.int64], seed: int) -> tuple[Fl
     return moods.astype(np.float32), points.astype(np.float32)
 
 
-def second_stage(room: Classroom, seen: NDArray[np.int64], begin: dict[str, torch.Tensor], folder: Path,
-                 recipe: Recipe = STAGE_TWO, check: Callable[[MoodCNN], dict[str, float]] | None = None,
-                 log: Log = lambda entry: None) -> MoodCNN:
-    """A student that has seen the labels in `seen` and the teacher's on unlabelled pictures, no others.
+def halfway(room: Classroom, begin: dict[str, torch.Tensor], folder: Path, seed: int, say: Say = lambda line: None
+            ) -> NDArray[np.float16]:
+    """(VIEWS, n + m, c, s, s): what the frozen blocks make of augmented views; kept in `folder` (1 GB).
 
-    begin : weights from `first_stage`.
+    No label enters them, so every fold's student can learn from the same ones.
     """
-    torch.manual_seed(recipe.seed)
+    where = device()
+    net = _beginner(begin).eval().to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    digest = hashlib.sha256(b"".join(v.cpu().numpy().tobytes() for v in begin.values()) + bytes([seed])).hexdigest()
+    kept = folder / f"halfway_{digest[:12]}.npy"
+    if kept.is_file():
+        return np.load(kept, mmap_mode="r")
+    part = kept.with_name(f"{kept.stem}.part{os.getpid()}.npy")
+    side, n = SIDE >> FROZEN, len(room.pictures)
+    out = np.lib.format.open_memmap(part, "w+", np.float16, (VIEWS, n, WIDTHS[FROZEN - 1], side, side))
+    for view in range(VIEWS):
+        for at in range(0, n, 64):
+            rng = np.random.default_rng([seed, 4, view, at])
+            x = augmented_views(torch.from_numpy(np.array(room.pictures[at:at + 64])).to(where), rng)
+            with torch.inference_mode(), torch.autocast(where.type, torch.bfloat16, enabled=half_precision(where)):
+                out[view, at:at + 64] = net.convolve(x, 0, FROZEN).float().cpu().numpy()
+        say(f"view {view + 1} of {VIEWS} through the frozen blocks")
+    out.flush()
+    os.replace(part, kept)
+    return np.load(kept, mmap_mode="r")
+
+
+def _beginner(begin: dict[str, torch.Tensor]) -> MoodCNN:
+    """A network with the weights of stage one; its last two layers are new."""
     net = MoodCNN(DeepConfig(CONFIGS["deep"].convolutions, **GENTLE))
     net.load_state_dict({k: v for k, v in begin.items() if not k.startswith(("dense2", "moods"))}, strict=False)
+    return net
+
+
+def second_stage(room: Classroom, seen: NDArray[np.int64], begin: dict[str, torch.Tensor],
+                 views: NDArray[np.float16], folder: Path, recipe: Recipe = STAGE_TWO,
+                 check: Callable[[MoodCNN], dict[str, float]] | None = None, log: Log = lambda entry: None) -> MoodCNN:
+    """A student that has seen the labels in `seen` and the teacher's on unlabelled pictures, no others.
+
+    begin : weights from `first_stage`. views : from `halfway`.
+    """
+    torch.manual_seed(recipe.seed)
+    net = _beginner(begin)
     moods, points = soft_labels(room, seen, recipe.seed)
     free = np.arange(room.labelled, len(room.pictures))
     rows = np.concatenate([np.repeat(seen, LABELLED_AGAIN), free])
-    lessons = Lessons(room.pictures, rows, moods, points, room.components)
+    lessons = Lessons(room.pictures, rows, moods, points, room.components, views)
     student = Student(net, room.components.shape[1], FROZEN)
     return Run(student, lessons, recipe, folder).go(check, log)

@@ -41,6 +41,8 @@ class Lessons:
     pictures : (n, STORED, STORED, 3) uint8. rows : (m,) which pictures an epoch shows; one may be named twice.
     moods : (n, 8) probabilities to match. points : (n, 2) standardised valence and arousal, if they are to be
     learned too. features : (n, k) of a teacher's, likewise. One of `moods` and `features` must be there.
+    halfway : (v, n, c, s, s) what the frozen blocks of a student make of v views of each picture; without it,
+    pictures are augmented as they are shown.
     """
 
     pictures: NDArray[np.uint8]
@@ -48,6 +50,14 @@ class Lessons:
     moods: Floats | None = None
     points: Floats | None = None
     features: Floats | None = None
+    halfway: NDArray[np.float16] | None = None
+
+    def views(self, rows: NDArray[np.int64], rng: np.random.Generator, where: torch.device) -> Tensor:
+        """A view at random of each picture in `rows`."""
+        if self.halfway is None:
+            return augmented_views(torch.from_numpy(self.pictures[rows]).to(where), rng)
+        drawn = self.halfway[rng.integers(len(self.halfway), size=len(rows)), rows]         # (b, c, s, s)
+        return torch.from_numpy(drawn).to(where).float().contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class Recipe:
 class Student(nn.Module):
     """The CNN and what helps it to learn: outputs for a teacher's features and for valence and arousal.
 
-    frozen : blocks, from the picture on, that stay as they are.
+    frozen : blocks, from the picture on, that stay as they are; lessons then begin halfway, behind them.
     """
 
     def __init__(self, net: MoodCNN, features: int = 0, frozen: int = 0) -> None:
@@ -74,22 +84,12 @@ class Student(nn.Module):
         self.net, self.frozen = net, frozen
         self.features = nn.Linear(DENSE[0], features) if features else None
         self.point = nn.Linear(DENSE[1], 2)
-        for part in self._still():
+        for part in (*net.blocks[:frozen], *net.norms[:frozen]):
             part.requires_grad_(False)
 
-    def _still(self) -> list[nn.Module]:
-        return [*self.net.blocks[:self.frozen], *self.net.norms[:self.frozen]]
-
-    def train(self, mode: bool = True) -> Student:
-        """Training mode for all but the frozen blocks."""
-        super().train(mode)
-        for part in self._still():
-            part.eval()
-        return self
-
     def loss(self, x: Tensor, moods: Tensor | None, points: Tensor | None, features: Tensor | None) -> Tensor:
-        """(b, 3, 128, 128) and what each view should say -> mean loss."""
-        seen = self.net.look(x)                                             # (b, 512)
+        """Views (b, 3, 128, 128), or (b, c, s, s) behind the frozen blocks, and what each should say -> mean loss."""
+        seen = self.net.look(x, self.frozen)                                             # (b, 512)
         total = x.new_zeros(())
         if features is not None and self.features is not None:
             share = FEATURE_SHARE if moods is not None else 1.0
@@ -117,7 +117,8 @@ class Run:
         self.folder, self.lessons, self.recipe = folder, lessons, recipe
         self.where = device()
         self.student = student.to(self.where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser = torch.optim.AdamW([p for p in student.parameters() if p.requires_grad], lr=recipe.rate, weight_decay=recipe.decay)
+        free = [p for p in student.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(free, lr=recipe.rate, weight_decay=recipe.decay)
         self.step, self.lost, self.seconds = 0, 0.0, 0.0
         self.steps_per_epoch = math.ceil(len(lessons.rows) / recipe.batch)
         self.settings = {**asdict(recipe), "pictures": len(lessons.rows), "config": asdict(student.net.config),
@@ -169,7 +170,7 @@ class Run:
         rows, to_learn = self.rows(), self.lessons
         targets = [None if v is None else torch.from_numpy(v[rows]).float().to(self.where)
                    for v in (to_learn.moods, to_learn.points, to_learn.features)]
-        x = augmented_views(torch.from_numpy(to_learn.pictures[rows]).to(self.where), rng)
+        x = to_learn.views(rows, rng, self.where)
         with torch.autocast(self.where.type, torch.bfloat16, enabled=half_precision(self.where)):
             loss = self.student.loss(x, *targets)
         self.optimiser.zero_grad(set_to_none=True)
@@ -219,6 +220,6 @@ def logits(net: MoodCNN, pictures: NDArray[np.uint8], rows: NDArray[np.int64], b
     out = []
     with torch.inference_mode(), torch.autocast(where.type, torch.bfloat16, enabled=half_precision(where)):
         for at in range(0, len(rows), batch):
-            x = plain_views(torch.from_numpy(np.asarray(pictures[rows[at:at + batch]])).to(where))
+            x = plain_views(torch.from_numpy(pictures[rows[at:at + batch]]).to(where))
             out.append(net(x).float().cpu())
     return torch.cat(out).numpy() if out else np.empty((0, 8), np.float32)

@@ -38,6 +38,11 @@ class Photographs:
     groups: NDArray[np.str_]
 
 
+def octants(y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n, 2) standardised points -> (n,) octants 0..7, as the data README defines them."""
+    return (np.degrees(np.arctan2(y[:, 1], y[:, 0])) % 360 // 45).astype(np.int64) % 8
+
+
 def backbone_weights(names: tuple[str, ...] = BACKBONES) -> dict[str, torch.Tensor]:
     """Our form of the published ImageNet weights, float16, from the packages that carry them.
 
