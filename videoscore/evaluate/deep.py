@@ -32,11 +32,12 @@ FIGURES = ("octant, likeliest mood", "octant, balanced", "within one, likeliest 
 
 def compare(data: Path, unlabelled: Path, run: Path, seed: int = 0, recipes: tuple[Recipe, ...] = (
             STAGE_ONE, STAGE_TWO, SCRATCH), say: Callable[[str], None] = lambda line: None,
-            log: Log = lambda entry: None) -> dict[str, Any]:
+            log: Log = lambda entry: None, pictures: Path | None = None) -> dict[str, Any]:
     """Train each network on `FOLDS` folds by theme (or take what `run` holds of it) and measure the unseen fold.
 
     Parameters as those of `videoscore.train.deep.train`, whose run it can share; recipes : of the two stages of
     distillation and of the networks from scratch. Temperature and stretch of a fold come from the other folds.
+    pictures : a folder for deep_confusion.png, deep_reliability.png and deep_curves.png.
 
     Returns "models" (name -> figure -> value), "chance", "confusion" of the distilled network (8 x 8),
     "moods" (n, 8) of the distilled one before and after calibration, "curves" (run -> log entries).
@@ -57,11 +58,14 @@ def compare(data: Path, unlabelled: Path, run: Path, seed: int = 0, recipes: tup
         kept[name] = moods
     point, moods = scene_model(room, folds, seed)
     models["scene"] = measures(y, point, moods)
-    return {"pictures": room.labelled, "folds": FOLDS, "seed": seed, "models": models, "chance": chance(y),
+    report = {"pictures": room.labelled, "folds": FOLDS, "seed": seed, "models": models, "chance": chance(y),
             "confusion": confusion_matrix(truth, kept["deep, distilled"].argmax(1)).tolist(),
             "truth": truth.tolist(), "moods": {"after": kept["deep, distilled"].tolist(),
                                                "before": _softmax(found["deep, distilled"]).tolist()},
             "curves": curves(run)}
+    if pictures is not None:
+        draw(report, pictures)
+    return report
 
 
 def from_scratch(room: Classroom, kind: str, run: Path, seed: int, recipe: Recipe, log: Log) -> NDArray[np.float32]:
@@ -105,6 +109,23 @@ def curves(run: Path) -> dict[str, list[dict[str, Any]]]:
     """The log of every part of a run, one entry an epoch."""
     return {path.parent.name: [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
             for path in sorted(run.glob("*/log.jsonl"))}
+
+
+def draw(report: dict[str, Any], folder: Path) -> None:
+    """The pictures of `compare`."""
+    from videoscore.evaluate.mood_pictures import confusion, reliability
+    from videoscore.evaluate.mood_pictures import curves as draw_curves
+
+    right = report["models"]["deep, distilled"]["octant, likeliest mood"]
+    confusion(report["confusion"], folder / "deep_confusion.png", f"deep, distilled: {right:.3f} of octants right")
+    moods = report["moods"]
+    reliability(np.array(moods["before"]), np.array(moods["after"]), np.array(report["truth"]),
+                folder / "deep_reliability.png", "deep, distilled: held-out folds",
+                ("before the temperature", "after it"))
+    parts = {"deep, distilled": "fold", "deep, from scratch": "scratch_deep",
+             "shallow, from scratch": "scratch_shallow"}
+    draw_curves({model: {k: v for k, v in report["curves"].items() if k.startswith(prefix)}
+                 for model, prefix in parts.items()}, folder / "deep_curves.png")
 
 
 def table(report: dict[str, Any]) -> str:
