@@ -110,7 +110,9 @@ def figures(model: FaceModel, test: FaceSet) -> dict[str, Any]:
         order = np.argsort(readings.confidence[known])
         quarter = max(len(order) // 4, 1)
         found["point"] = four_measures(truth, read)
-        found["confidence"] = {"rank correlation": float(-spearmanr(readings.confidence[known], missed)[0]),
+        varies = np.ptp(readings.confidence[known]) > 0 and np.ptp(missed) > 0
+        found["confidence"] = {"rank correlation": float(-spearmanr(readings.confidence[known], missed)[0])
+                               if varies else 0.0,
                                "surest quarter": float(missed[order[-quarter:]].mean()),
                                "least sure quarter": float(missed[order[:quarter]].mean()),
                                "mean": float(readings.confidence.mean())}

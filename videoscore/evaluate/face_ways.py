@@ -31,7 +31,7 @@ STUDY: dict[str, dict[str, tuple[float, float]]] = {
 
 def compare(data: Path, run: Path, epochs: float = 3.0, seeds: Sequence[int] = (0, 1, 2), width: float = 0.0,
             variants: Sequence[str] = tuple(VARIANTS), autoencoder: Path | None = None,
-            autoencoder_epochs: float = 8.0, log: Callable[[dict[str, Any]], None] = lambda entry: None,
+            autoencoder_epochs: float = 10.0, log: Callable[[dict[str, Any]], None] = lambda entry: None,
             ) -> dict[str, Any]:
     """Train every variant with every seed for equally many updates, and measure on the test part.
 

@@ -51,7 +51,7 @@ class FaceOptions:
     seed: int = 0
     way: str = "plain"
     real: float = 0.5
-    autoencoder_epochs: float = 8.0
+    autoencoder_epochs: float = 10.0
     checkpoint_every: float = 180.0
 
     def __post_init__(self) -> None:

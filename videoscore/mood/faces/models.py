@@ -81,7 +81,7 @@ class FaceModel:
     def outputs(self, crops: NDArray[np.uint8]) -> Array:
         """(n, 48, 48) -> (n, 2, k): the network's outputs for each face and for its mirror image."""
         if len(crops) == 0:
-            return np.zeros((0, 2, 2))
+            return np.zeros((0, 2, self.net.head.out_features))  # type: ignore[union-attr,arg-type]
         parts = [crops[i:i + BATCH] for i in range(0, len(crops), BATCH)]
         with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return np.concatenate(list(pool.map(self._run, parts)))
