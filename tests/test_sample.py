@@ -264,4 +264,4 @@ def test_real_cuts(name: str, expected: list[int]) -> None:
 @pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data")
 def test_real_portrait_is_upright() -> None:
     frame = next(sample(probe(DATA / "video" / "odd" / "portrait.MOV")))
-    assert frame.rgb.shape == (260, 146, 3)
+    assert frame.rgb.shape == (384, 216, 3)

@@ -23,7 +23,7 @@ def option(default: Any, help: str, **checks: Any) -> Any:
 class SampleOptions:
     every: Fraction = option(Fraction(1, 2), "seconds between sampled frames",
                              min=Fraction(1, 30), max=Fraction(60), flag="sample-every")
-    size: int = option(260, "longest side of a sampled frame in pixels", min=32, max=1024, flag="frame-size")
+    size: int = option(384, "longest side of a sampled frame in pixels", min=32, max=1024, flag="frame-size")
 
 
 @dataclass(frozen=True)

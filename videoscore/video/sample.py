@@ -11,6 +11,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from videoscore.config import SampleOptions
 from videoscore.errors import BrokenVideo
 from videoscore.progress import Progress, silent
 from videoscore.video.cuts import CutDetector, Found, Look
@@ -18,9 +19,11 @@ from videoscore.video.frames import Frame
 from videoscore.video.media import Media
 from videoscore.video.walk import Picture, walk
 
+DEFAULTS = SampleOptions()
+
 
 def sample(
-    media: Media, every: Fraction = Fraction(1, 2), size: int = 260, progress: Progress = silent
+    media: Media, every: Fraction = DEFAULTS.every, size: int = DEFAULTS.size, progress: Progress = silent
 ) -> Iterator[Frame]:
     """Look at a film about once every `every` seconds, in one pass and constant memory.
 
