@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from videoscore.errors import SetupError, UsageError
 from videoscore.mood.faces import stored
 from videoscore.mood.faces.emotions import EMOTIONS, VECTORS, embed, majority
-from videoscore.mood.faces.models import MODELS, FaceModel, confidence, interpret, load_face_model
+from videoscore.mood.faces.models import FOLDER, MODELS, confidence, interpret, load_face_model
 from videoscore.mood.faces.nets import NETS, fold, folded
 from videoscore.mood.faces.stored import Calibration, Header
 from videoscore.mood.octants import Spread
@@ -102,7 +102,7 @@ def test_missing_and_broken_weights(tmp_path) -> None:  # type: ignore[no-untype
 
 def test_weights_of_another_model() -> None:
     with pytest.raises(SetupError):
-        load_face_model("cnn-fer", load_face_model.__wrapped__.__globals__["FOLDER"] / "vgg16-fer.safetensors")
+        load_face_model("cnn-fer", FOLDER / "vgg16-fer.safetensors")
 
 
 def test_sure_logits_are_their_vector() -> None:

@@ -143,7 +143,7 @@ def test_measures() -> None:
     truth = np.array([[0.5, 0.1], [-0.5, 0.2], [0.25, 0.4], [0.0, -0.3]])
     same = four_measures(truth, truth)
     assert same["RMSE"] == (0, 0) and same["CCC"] == pytest.approx((1, 1)) and same["SAGR"] == (1, 1)
-    shifted = four_measures(truth, truth + [0.6, 0])
+    shifted = four_measures(truth, truth + np.array([0.6, 0]))
     assert shifted["CORR"][0] == pytest.approx(1) and shifted["CCC"][0] < 0.8
     assert shifted["SAGR"][0] == pytest.approx(2 / 3)       # the neutral face has no sign
     assert concordance(truth[:, 0], np.zeros(4)) == 0

@@ -139,8 +139,7 @@ def _emotions(outputs: Array, readings: FaceReadings, model: FaceModel, test: Fa
                   "undecided": int((~clear).sum()), "temperature": temperature,
                   "recall of votes": _recall(confusion(truth, readings.emotions[clear].argmax(1))),
                   "log loss": [vote_loss(logits, votes, 1.0), vote_loss(logits, votes, temperature)],
-                  "calibration error": [calibration_error(softmax(logits[clear], t), truth)
-                                        for t in (1.0, temperature)]}
+                  "calibration error": [calibration_error(softmax(logits, t), votes) for t in (1.0, temperature)]}
     return found
 
 
@@ -155,9 +154,13 @@ def _recall(matrix: NDArray[np.int64]) -> dict[str, float]:
     return {name: float(row[k] / row.sum()) for k, (name, row) in enumerate(zip(EMOTIONS, matrix)) if row.sum()}
 
 
-def calibration_error(probabilities: Array, truth: NDArray[Any], bins: int = 15) -> float:
-    """Expected calibration error (Guo et al. 2017) of the likeliest class, bins of equal count."""
-    sure, right = probabilities.max(1), probabilities.argmax(1) == truth
+def calibration_error(probabilities: Array, votes: Array, bins: int = 15) -> float:
+    """Expected calibration error (Guo et al. 2017) of the likeliest class, bins of equal count.
+
+    A probability here is the share of votes that is expected, so it is held against that share, (n, 7), not
+    against the majority, which is right more often than the single voter.
+    """
+    sure, right = probabilities.max(1), np.take_along_axis(votes, probabilities.argmax(1)[:, None], 1)[:, 0]
     parts = np.array_split(np.argsort(sure), bins)
     return float(sum(len(p) / len(sure) * abs(sure[p].mean() - right[p].mean()) for p in parts if len(p)))
 

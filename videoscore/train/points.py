@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+STILL = 1e-9        # what varies less than this is a constant, rounded
 MEASURES = ("RMSE", "CORR", "CCC", "SAGR")
 
 
 def concordance(truth: Array, read: Array) -> float:
     """Lin 1989's concordance correlation coefficient; 0 when either doesn't vary."""
-    if truth.std() == 0 or read.std() == 0:
+    if min(truth.std(), read.std()) < STILL:
         return 0.0
     apart = truth.var() + read.var() + (truth.mean() - read.mean()) ** 2
     return float(2 * np.cov(truth, read, bias=True)[0, 1] / apart)
@@ -31,7 +32,7 @@ def four_measures(truth: Array, read: Array) -> dict[str, tuple[float, float]]:
 
     return {
         "RMSE": each(lambda t, r: float(np.sqrt(np.mean((t - r) ** 2)))),
-        "CORR": each(lambda t, r: float(np.corrcoef(t, r)[0, 1]) if t.std() * r.std() else 0.0),
+        "CORR": each(lambda t, r: float(np.corrcoef(t, r)[0, 1]) if min(t.std(), r.std()) >= STILL else 0.0),
         "CCC": each(concordance),
         "SAGR": each(lambda t, r: float(np.mean((t * r > 0)[t != 0]))),
     }
