@@ -57,7 +57,8 @@ class Backbones:
     weights : tensors under "name.part", as `videoscore.mood.backbone.fold` gives them.
     threads : pictures that run through the networks at once, each on one core; by default one a core. (On
         depthwise convolutions torch's own threads cost more than they bring.)
-    half : compute in bfloat16; by default where the CPU has instructions for it. It moves a reading by .003.
+    half : compute in bfloat16; by default where the CPU has instructions for it. It is 2.4 times as
+        fast and moves readings of photographs by .011 (rms), .03 at most of 39.
     """
 
     def __init__(self, weights: Mapping[str, torch.Tensor], names: Sequence[str] = BACKBONES,
