@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -80,7 +81,10 @@ def test_runs_the_same_backwards(curve, cuts, options):
 @given(curves(), windows, st.data())
 @settings(max_examples=60, deadline=None)
 def test_sampling_a_stretch_twice_as_densely_changes_nothing(curve, options, data):
-    """Every sample of a stretch is given a twin just beside it: twice the samples, the same film."""
+    """Every sample of a stretch is given a twin just beside it: twice the samples, the same film.
+
+    Of the kernel mean that is exact; the median that finds lasting changes may jump where two values tie."""
+    options = replace(options, edge=0.0)
     n = len(curve)
     first = data.draw(st.integers(0, n - 1))
     twins = np.arange(first, data.draw(st.integers(first, n - 1)) + 1)

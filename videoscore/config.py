@@ -45,7 +45,7 @@ class PerceiveOptions:
 @dataclass(frozen=True)
 class SmoothOptions:
     window: float = option(6.0, "smoothing window in seconds", min=0.0, max=600.0, flag="smooth")
-    edge: float = option(0.4, "change of mood, as a distance on the plane, that smoothing leaves sharp (0: none)",
+    edge: float = option(0.3, "change of mood, as a distance on the plane, that smoothing leaves sharp (0: none)",
                          min=0.0, max=3.0, flag="smooth-edge")
 
 

@@ -25,7 +25,7 @@ from videoscore.mood.registry import Array, Reading
 from videoscore.mood.stills import scene
 from videoscore.video.frames import Cut, Frame
 
-HIDDEN = 0.75
+HIDDEN = 0.9
 SHARPER = 2.0
 DOUBT = 0.5
 

@@ -29,9 +29,9 @@ BARRIER = 0.8
 REACH = 6.0
 # What a sample of confidence 0 still weighs, so that a stretch without any confidence has a mean.
 LEAST_CONFIDENCE = 1e-3
-# What counts as a change is judged on a curve smoothed with this share of the window, so that a single odd
-# sample isn't one.
-GUIDE = 0.6
+# What counts as a change is judged on a running median over this share of the window, so that an odd sample or
+# two aren't one.
+GUIDE = 0.5
 
 
 def smooth(curve: MoodCurve, cuts: Sequence[Cut], options: SmoothOptions) -> MoodCurve:
@@ -68,7 +68,7 @@ def smooth(curve: MoodCurve, cuts: Sequence[Cut], options: SmoothOptions) -> Moo
     trust = np.maximum(curve.confidence, LEAST_CONFIDENCE)
     guide = None
     if options.edge > 0:
-        guide = _kernel_mean(curve.t, columns[:, :2], trust, cuts, GUIDE * sigma)[0] / options.edge
+        guide = _running_median(curve.t, columns[:, :2], trust, GUIDE * options.window / 2) / options.edge
     mean, trusted = _kernel_mean(curve.t, columns, trust, cuts, sigma, guide)
     moods = np.maximum(mean[:, 2:], 0)
     return MoodCurve(
@@ -89,7 +89,7 @@ def _kernel_mean(t: Array, x: Array, trust: Array, cuts: Sequence[Cut], sigma: f
     One vectorised step per distance in samples: O(n k) for k samples within reach.
     """
     n = len(t)
-    edges = np.concatenate([t[:1], (t[1:] + t[:-1]) / 2, t[-1:]])
+    edges = _stretches(t)
     walls = _Walls(t, cuts, isolated_from=2 * sigma)
     own = _area(edges[:-1] - t, edges[1:] - t, sigma)
     plain = own.copy()
@@ -114,6 +114,30 @@ def _kernel_mean(t: Array, x: Array, trust: Array, cuts: Sequence[Cut], sigma: f
     mean = np.where(alone[:, None], x, total / np.where(alone, 1.0, weight)[:, None])
     trusted = np.where(alone, trust, weight / np.where(plain > 0, plain, 1.0))
     return np.clip(mean, x.min(axis=0), x.max(axis=0)), trusted
+
+
+def _running_median(t: Array, x: Array, trust: Array, reach: float) -> Array:
+    """(n, c) medians over `reach` seconds on either side of each sample, each value weighing the time for which
+    it stands there; samples without confidence are left out where there are others."""
+    edges = _stretches(t)
+    known = trust > LEAST_CONFIDENCE
+    first = np.searchsorted(edges, t - reach, "right") - 1
+    last = np.searchsorted(edges, t + reach, "left")
+    out = x.copy()
+    for i, (a, b) in enumerate(zip(np.maximum(first, 0), np.minimum(last, len(t)))):
+        weight = np.minimum(edges[a + 1:b + 1], t[i] + reach) - np.maximum(edges[a:b], t[i] - reach)
+        if (weight * known[a:b]).any():
+            weight = weight * known[a:b]
+        if weight.sum() > 0:
+            order = np.argsort(x[a:b], axis=0)
+            under = np.cumsum(weight[order], axis=0) >= weight.sum() / 2            # (b - a, c)
+            out[i] = np.take_along_axis(x[a:b], order, axis=0)[under.argmax(0), np.arange(x.shape[1])]
+    return out
+
+
+def _stretches(t: Array) -> Array:
+    """(n + 1,) edges of the stretches of time for which the samples stand."""
+    return np.concatenate([t[:1], (t[1:] + t[:-1]) / 2, t[-1:]])
 
 
 def _area(low: Array, high: Array, sigma: float) -> NDArray[np.float64]:
