@@ -88,6 +88,14 @@ def test_starting_halfway_is_the_same_as_going_all_the_way():
 # ---------------------------------------------------------------- perceiver
 
 
+def test_golden_outputs_of_the_shipped_weights():
+    seen = DeepPerceiver().perceive([frame(picture("field")), frame(picture("alley"))])
+    assert seen.valence == pytest.approx([0.395, -0.168], abs=0.02)
+    assert seen.arousal == pytest.approx([0.177, 0.177], abs=0.02)
+    assert seen.moods[0] == pytest.approx([0.191, 0.145, 0.113, 0.074, 0.058, 0.091, 0.140, 0.189], abs=0.005)
+    assert seen.confidence == pytest.approx([0.326, 0.017], abs=0.02)
+
+
 def test_a_batch_says_what_each_picture_says_alone(untrained):
     pictures = (picture("field"), picture("alley"), picture("field", 200, 120), picture("alley", 9, 90))
     batch = [frame(p) for p in pictures]

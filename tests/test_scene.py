@@ -292,7 +292,8 @@ def test_pictures_of_an_evaluation_are_drawn(tmp_path):
     confusion(rng.integers(0, 9, (8, 8)).tolist(), tmp_path / "sub" / "confusion.png", "made")
     reliability(moods, moods, truth, tmp_path / "reliability.png", "made")
     entry = {f"{m} {p}": 0.5 for m in ("octant", "log loss") for p in ("seen", "unseen")}
-    curves({"deep": {"fold0": [entry, entry], "fold1": [entry]}, "none yet": {}}, tmp_path / "curves.png")
+    entries = [{"epoch": 1, **entry}, {"epoch": 2, "loss": 2.0}, {"epoch": 3, **entry}]
+    curves({"deep": {"fold0": entries, "fold1": entries[:1]}, "none yet": {}}, tmp_path / "curves.png")
     for name in ("sub/confusion.png", "reliability.png", "curves.png"):
         with Image.open(tmp_path / name) as image:
             assert min(image.size) > 200

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from videoscore.evaluate.scene import chance, confusion_matrix, measures
-from videoscore.mood.deep import CONFIGS, DeepConfig, MoodCNN
+from videoscore.mood.deep import CONFIGS, MoodCNN
 from videoscore.mood.head import RIM
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.scene import BACKBONES
@@ -25,7 +25,7 @@ from videoscore.train.scene_fit import fit, grouped_folds
 
 Array = NDArray[np.float64]
 
-SCRATCH = Recipe(epochs=30, batch=32, rate=1e-3)
+SCRATCH = Recipe(epochs=20, batch=32, rate=1e-3, check=2)
 FIGURES = ("octant, likeliest mood", "octant, balanced", "within one, likeliest mood", "quadrant", "r valence",
            "CCC valence", "r arousal", "CCC arousal", "log loss of the moods", "calibration error")
 
@@ -78,7 +78,7 @@ def from_scratch(room: Classroom, kind: str, run: Path, seed: int, recipe: Recip
     for k in range(FOLDS):
         seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
         torch.manual_seed(seed)
-        net = MoodCNN(DeepConfig(CONFIGS[kind].convolutions, norm=True))
+        net = MoodCNN(CONFIGS[kind])
         work = Run(Student(net), Lessons(room.pictures, seen, moods), recipe, run / f"scratch_{kind}{k}")
         trained = work.go(checker(room, seen, unseen), lambda e, k=k: log({"part": f"{kind} scratch {k}", **e}))
         out[unseen] = logits(trained, room.pictures, unseen)

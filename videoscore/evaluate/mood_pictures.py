@@ -70,14 +70,15 @@ def curves(logs: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]], path: 
     for axes, figure_name in zip(figure.subplots(1, 2), ("log loss", "octant")):
         for k, (model, runs) in enumerate(logs.items()):
             for part, style in (("seen", ":"), ("unseen", "-")):
-                lines = [[e[f"{figure_name} {part}"] for e in entries] for entries in runs.values() if entries]
-                length = min(map(len, lines), default=0)
-                epochs = np.arange(1, length + 1)
-                for line in lines:
-                    axes.plot(epochs, line[:length], style, color=f"C{k}", linewidth=0.5, alpha=0.6)
-                if length:
-                    axes.plot(epochs, np.mean([line[:length] for line in lines], 0), style, color=f"C{k}",
-                              label=f"{model}, {part}")
+                key = f"{figure_name} {part}"
+                points: dict[int, list[float]] = {}
+                for entries in runs.values():
+                    line = {int(e["epoch"]): float(e[key]) for e in entries if key in e}
+                    axes.plot(list(line), list(line.values()), style, color=f"C{k}", linewidth=0.5, alpha=0.6)
+                    for epoch, value in line.items():
+                        points.setdefault(epoch, []).append(value)
+                axes.plot(sorted(points), [np.mean(points[e]) for e in sorted(points)], style, color=f"C{k}",
+                          label=f"{model}, {part}")
         axes.set(xlabel="epoch", ylabel={"octant": "share of octants right"}.get(figure_name, figure_name))
         if figure_name == "octant":
             axes.legend(fontsize=7, frameon=False)

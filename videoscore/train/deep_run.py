@@ -63,7 +63,8 @@ class Lessons:
 @dataclass(frozen=True)
 class Recipe:
     """epochs : in all. batch : pictures. rate : the highest, AdamW; it warms up and falls as a cosine.
-    decay : of the weights. checkpoint : seconds between two saved states."""
+    decay : of the weights. checkpoint : seconds between two saved states. check : epochs between two
+    measurements; the last epoch is always measured."""
 
     epochs: int = 60
     batch: int = 64
@@ -71,6 +72,7 @@ class Recipe:
     decay: float = 1e-4
     seed: int = 0
     checkpoint: float = 120.0
+    check: int = 1
 
 
 class Student(nn.Module):
@@ -123,7 +125,7 @@ class Run:
         self.steps_per_epoch = math.ceil(len(lessons.rows) / recipe.batch)
         self.settings = {**asdict(recipe), "pictures": len(lessons.rows), "config": asdict(student.net.config),
                          "frozen": student.frozen}
-        del self.settings["checkpoint"]
+        del self.settings["checkpoint"], self.settings["check"]
         if (folder / "state.pt").is_file():
             self._load()
 
@@ -202,10 +204,11 @@ class Run:
         return self.student.net.eval()
 
     def _end_epoch(self, check: Callable[[MoodCNN], dict[str, float]] | None, log: Log) -> None:
-        entry: dict[str, Any] = {"epoch": self.step // self.steps_per_epoch, "seconds": round(self.seconds, 1),
+        epoch = self.step // self.steps_per_epoch
+        entry: dict[str, Any] = {"epoch": epoch, "seconds": round(self.seconds, 1),
                                  "loss": self.lost / self.steps_per_epoch}
         self.lost = 0.0
-        if check is not None:
+        if check is not None and (epoch % self.recipe.check == 0 or self.step == self.steps):
             entry |= check(self.student.net.eval())
             self.student.train()
         with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from videoscore.errors import NotFound, UsageError
 from videoscore.mood.circle import MOODS, mood_index
-from videoscore.mood.deep import CONFIGS, DeepConfig, MoodCNN
+from videoscore.mood.deep import CONFIGS, MoodCNN
 from videoscore.train.deep import write
 from videoscore.train.deep_calibrate import from_moods
 from videoscore.train.deep_run import Lessons, Log, Recipe, Run, Student, logits
@@ -56,7 +56,7 @@ def train_folder(images: Path, out: Path, run: Path, model: str = "deep", epochs
     moods = np.eye(len(MOODS), dtype=np.float32)[sorted_.mood]
     seen, unseen = np.flatnonzero(~sorted_.held_out), np.flatnonzero(sorted_.held_out)
     torch.manual_seed(seed)
-    net = MoodCNN(DeepConfig(CONFIGS[model].convolutions, norm=True))
+    net = MoodCNN(CONFIGS[model])
     recipe = Recipe(epochs=epochs, batch=BATCH, seed=seed)
     work = Run(Student(net), Lessons(sorted_.pictures, seen, moods), recipe, run)
 
