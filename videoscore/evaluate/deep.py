@@ -16,7 +16,7 @@ from videoscore.mood.deep import CONFIGS, MoodCNN
 from videoscore.mood.head import RIM
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.scene import BACKBONES
-from videoscore.train.deep import FOLDS, SCHOOL, checker, fold_students
+from videoscore.train.deep import FOLDS, SCHOOL, checker, fold_students, named
 from videoscore.train.deep_calibrate import across
 from videoscore.train.deep_distil import STAGE_ONE, STAGE_TWO, Classroom, first_stage, gather, halfway
 from videoscore.train.deep_run import Lessons, Log, Recipe, Run, Student, logits
@@ -80,7 +80,7 @@ def from_scratch(room: Classroom, kind: str, run: Path, seed: int, recipe: Recip
         torch.manual_seed(seed)
         net = MoodCNN(CONFIGS[kind])
         work = Run(Student(net), Lessons(room.pictures, seen, moods), recipe, run / f"scratch_{kind}{k}")
-        trained = work.go(checker(room, seen, unseen), lambda e, k=k: log({"part": f"{kind} scratch {k}", **e}))
+        trained = work.go(checker(room, seen, unseen), named(f"{kind} scratch {k}", log))
         out[unseen] = logits(trained, room.pictures, unseen)
     return out
 
@@ -93,7 +93,7 @@ def scene_model(room: Classroom, folds: NDArray[np.int64], seed: int) -> tuple[A
         seen, unseen = folds != k, folds == k
         head = fit(p.both[seen], p.grey[seen], p.y[seen], p.groups[seen], BACKBONES, seed)
         point[unseen], _ = head.predict(p.plain[unseen], p.colourless[unseen])
-        moods[unseen] = octant_probabilities(*(point[unseen] / RIM).T, head.uncertainty)
+        moods[unseen] = octant_probabilities(point[unseen, 0] / RIM, point[unseen, 1] / RIM, head.uncertainty)
     return point, moods
 
 

@@ -74,6 +74,7 @@ class MoodCNN(nn.Module):
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                assert layer.bias is not None
                 nn.init.zeros_(layer.bias)
         nn.init.normal_(self.moods.weight, std=0.01)
 
@@ -138,7 +139,7 @@ class Calibration:
     knowing: float = 1.0
 
 
-def probabilities(logits: Array, temperature: float) -> Array:
+def probabilities(logits: NDArray[np.floating], temperature: float) -> Array:
     """(n, 8) -> (n, 8) that sum to 1."""
     z = np.asarray(logits, np.float64) / temperature
     e = np.exp(z - z.max(1, keepdims=True))

@@ -46,13 +46,13 @@ def train(data: Path, unlabelled: Path, out: Path, run: Path, seed: int = 0,
     Raises what `videoscore.train.deep_distil.gather` raises, UsageError when `run` holds another run, OSError.
     """
     room = gather(data, unlabelled, run / SCHOOL, say)
-    begin = first_stage(room, run / "features", recipe=_seeded(stages[0], seed), log=_named("features", log))
+    begin = first_stage(room, run / "features", recipe=_seeded(stages[0], seed), log=named("features", log))
     views = halfway(room, begin, run / SCHOOL, seed, say)
     unseen = fold_students(room, begin, views, run, seed, stages[1], log)
     y = room.photographs.y
     calibration = from_ratings(unseen, y, octants(y))
     net = second_stage(room, np.arange(room.labelled), begin, views, run / "all", _seeded(stages[1], seed),
-                       log=_named("all", log))
+                       log=named("all", log))
     command = f"videoscore train deep --data {data} --unlabelled {unlabelled} --run {run} --out {out} --seed {seed}"
     return write(out, net, calibration, {
         "command": command, "seed": seed, "pictures": room.labelled, "unlabelled": len(room.unlabelled),
@@ -68,7 +68,7 @@ def fold_students(room: Classroom, begin: dict[str, torch.Tensor], views: NDArra
     for k in range(FOLDS):
         seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
         net = second_stage(room, seen, begin, views, run / f"fold{k}", _seeded(recipe, seed),
-                           checker(room, seen, unseen), _named(f"fold {k}", log))
+                           checker(room, seen, unseen), named(f"fold {k}", log))
         out[unseen] = logits(net, room.pictures, unseen)
     return out
 
@@ -116,5 +116,6 @@ def _seeded(recipe: Recipe, seed: int) -> Recipe:
     return Recipe(**{**asdict(recipe), "seed": seed})
 
 
-def _named(part: str, log: Log) -> Log:
+def named(part: str, log: Log) -> Log:
+    """`log` with the part of the run in every entry."""
     return lambda entry: log({"part": part, **entry})

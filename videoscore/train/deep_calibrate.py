@@ -10,12 +10,13 @@ from videoscore.mood.deep import CENTRES, Calibration, knowledge, plane, probabi
 from videoscore.mood.head import RIM
 
 Array = NDArray[np.float64]
+Logits = NDArray[np.floating]
 Whole = NDArray[np.int64]
 
 COLDEST, HOTTEST = 0.25, 8.0
 
 
-def temperature(logits: Array, truth: Whole) -> float:
+def temperature(logits: Logits, truth: Whole) -> float:
     """The one that gives the true moods the highest likelihood (Guo et al. 2017, section 4.2).
 
     logits : (n, 8). truth : (n,) mood numbers.
@@ -31,7 +32,7 @@ def temperature(logits: Array, truth: Whole) -> float:
     return float(np.exp(found.x))
 
 
-def from_ratings(logits: Array, y: Array, truth: Whole) -> Calibration:
+def from_ratings(logits: Logits, y: Array, truth: Whole) -> Calibration:
     """logits : (n, 8) of held-out pictures. y : (n, 2) their standardised ratings. truth : (n,) octants."""
     t = temperature(logits, truth)
     moods = probabilities(logits, t)
@@ -41,7 +42,7 @@ def from_ratings(logits: Array, y: Array, truth: Whole) -> Calibration:
     return Calibration(t, (float(slope[0]), float(slope[1])), (float(offset[0]), float(offset[1])), _knowing(moods))
 
 
-def from_moods(logits: Array, truth: Whole) -> Calibration:
+def from_moods(logits: Logits, truth: Whole) -> Calibration:
     """For pictures sorted by mood alone: readings get the typical radius on average."""
     t = temperature(logits, truth)
     moods = probabilities(logits, t)
@@ -50,7 +51,7 @@ def from_moods(logits: Array, truth: Whole) -> Calibration:
     return Calibration(t, (slope, slope), (0.0, 0.0), _knowing(moods))
 
 
-def across(logits: Array, y: Array, truth: Whole, folds: Whole) -> tuple[Array, Array, float]:
+def across(logits: Logits, y: Array, truth: Whole, folds: Whole) -> tuple[Array, Array, float]:
     """Held-out logits -> moods (n, 8), standardised points (n, 2) and the mean temperature, where each fold
     is calibrated on the others."""
     moods, points, used = np.zeros_like(logits, np.float64), np.zeros_like(y), []

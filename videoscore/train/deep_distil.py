@@ -36,7 +36,6 @@ LABELLED_AGAIN = 4      # how often an epoch of stage two shows a picture with a
 RATED = Spread(1.0, 1.0, 0.14, 0.14, 0.0)
 STAGE_ONE = Recipe(epochs=5, rate=2e-3)
 STAGE_TWO = Recipe(epochs=6, rate=1e-3)
-GENTLE = {"drop_block": 0.0, "drop_dense": 0.1, "norm": True}      # soft targets hardly overfit
 
 Say = Callable[[str], None]
 
@@ -48,7 +47,7 @@ class Classroom:
 
     pictures: NDArray[np.uint8]
     photographs: Photographs
-    unlabelled: Floats
+    unlabelled: NDArray[np.float16]
     components: Floats
 
     @property
@@ -118,11 +117,16 @@ def principal(features: Floats, count: int) -> Floats:
     return (scores / np.sqrt((scores**2).mean())).astype(np.float32)
 
 
+def gentle(kind: str = "deep") -> DeepConfig:
+    """How a network is trained on soft targets, which it hardly overfits."""
+    return DeepConfig(CONFIGS[kind].convolutions, drop_block=0.0, drop_dense=0.1, norm=True)
+
+
 def first_stage(room: Classroom, folder: Path, kind: str = "deep", recipe: Recipe = STAGE_ONE,
                 log: Log = lambda entry: None) -> dict[str, torch.Tensor]:
     """A network that sees roughly what the backbones see: its weights. Goes on where `folder` stands."""
     torch.manual_seed(recipe.seed)
-    student = Student(MoodCNN(DeepConfig(CONFIGS[kind].convolutions, **GENTLE)), room.components.shape[1])
+    student = Student(MoodCNN(gentle(kind)), room.components.shape[1])
     lessons = Lessons(room.pictures, np.arange(len(room.pictures)), features=room.components)
     return Run(student, lessons, recipe, folder).go(log=log).state_dict()
 
@@ -141,8 +145,8 @@ def soft_labels(room: Classroom, seen: NDArray[np.int64], seed: int) -> tuple[Fl
         points[n + at:n + at + 500], _ = head.predict(room.unlabelled[at:at + 500].astype(np.float32))
     points[seen] = photographs.y[seen]
     moods = np.zeros((len(points), 8))
-    moods[n:] = octant_probabilities(*(points[n:] / RIM).T, head.uncertainty)
-    moods[seen] = octant_probabilities(*(points[seen] / RIM).T, RATED)
+    moods[n:] = octant_probabilities(points[n:, 0] / RIM, points[n:, 1] / RIM, head.uncertainty)
+    moods[seen] = octant_probabilities(points[seen, 0] / RIM, points[seen, 1] / RIM, RATED)
     return moods.astype(np.float32), points.astype(np.float32)
 
 
@@ -175,7 +179,7 @@ def halfway(room: Classroom, begin: dict[str, torch.Tensor], folder: Path, seed:
 
 def _beginner(begin: dict[str, torch.Tensor]) -> MoodCNN:
     """A network with the weights of stage one; its last two layers are new."""
-    net = MoodCNN(DeepConfig(CONFIGS["deep"].convolutions, **GENTLE))
+    net = MoodCNN(gentle())
     net.load_state_dict({k: v for k, v in begin.items() if not k.startswith(("dense2", "moods"))}, strict=False)
     return net
 
