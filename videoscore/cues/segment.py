@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -28,7 +28,7 @@ LENGTH = 5.0  # times the squared natural logarithm of length over USUAL
 USUAL = 25.0  # seconds, the usual length of a cue
 # A film's standard deviation of mood counts as at least LEAST_SCALE, so that noise isn't blown up to a
 # plot, and as at most MOST_SCALE, since a step of a whole mood is one in an eventful film too.
-LEAST_SCALE, MOST_SCALE = 0.12, 0.25
+LEAST_SCALE, MOST_SCALE = 0.12, 0.35
 # Seconds around a cut in which no boundary off the cut is thought of.
 NEAR_CUT = 3.0
 # A change without a cut is measured over this time on each side, and must be this large in scales.
@@ -111,7 +111,8 @@ def _candidates(curve: MoodCurve, cuts: Sequence[Cut], duration: Fraction, optio
 
 
 def _changes(curve: MoodCurve, scale: float) -> Array:
-    """Times at which the mood changes most, each a local maximum of the change over `LOOK` seconds."""
+    """Times at which the mood changes: each local maximum of the change over `LOOK` seconds on either side is
+    moved to the step that explains it best."""
     if len(curve) < 3:
         return np.empty(0)
     # the middles between samples too: there a step between two samples is steepest
@@ -122,7 +123,22 @@ def _changes(curve: MoodCurve, scale: float) -> Array:
 
     change = np.linalg.norm(va(t + LOOK) - va(t - LOOK), axis=1)
     before, after = np.concatenate([[-1.0], change[:-1]]), np.concatenate([change[1:], [-1.0]])
-    return t[(change > before) & (change >= after) & (change > LEAST_CHANGE * scale)]
+    peaks = t[(change > before) & (change >= after) & (change > LEAST_CHANGE * scale)]
+    return np.unique([_step(va, t[(t >= peak - LOOK) & (t <= peak + LOOK)]) for peak in peaks])
+
+
+def _step(va: Callable[[Array], Array], t: Array) -> float:
+    """The middle between two of the times `t` that parts them into the two stretches of least squared deviation
+    from their means: where a curve that rises slowly and then jumps has its jump."""
+    if len(t) < 2:
+        return float(t[0])
+    points = va(t)
+    n = np.arange(1, len(t))[:, None]
+    head, tail = np.cumsum(points, axis=0)[:-1], points.sum(0) - np.cumsum(points, axis=0)[:-1]
+    # the least deviation is the largest n1 m1^2 + n2 m2^2
+    explained = (head**2 / n + tail**2 / (len(t) - n)).sum(1)
+    k = int(explained.argmax())
+    return float(t[k] + t[k + 1]) / 2
 
 
 def _scatter(curve: MoodCurve, edges: Array, scale: float, times: list[float]) -> _Sums:
