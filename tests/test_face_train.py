@@ -90,7 +90,7 @@ def test_trained_weights_load_and_are_measured(data: Path, tmp_path: Path, model
 @pytest.mark.slow
 def test_it_learns(data: Path, tmp_path: Path) -> None:
     """Blots are easy: a network that doesn't find them has a broken trainer."""
-    how = FaceOptions(model="resnet34-va", width=0.06, batch=32, epochs=8, rate=0.05)
+    how = FaceOptions(model="resnet34-va", width=0.06, batch=32, epochs=8)
     run = PointRun(read_fer2013(data), tmp_path, how)
     before = run.measure()["CCC v"]
     run.go(lambda entry: None)

@@ -133,13 +133,14 @@ def _emotions(outputs: Array, readings: FaceReadings, model: FaceModel, test: Fa
     clear = decided(test.votes)
     if clear.any():
         assert readings.emotions is not None
-        truth, votes = test.votes[clear].argmax(1), test.votes.astype(float)
+        truth, votes, cast = test.votes[clear].argmax(1), test.votes.astype(float), test.votes.sum(1) > 0
         logits, temperature = mean[:, -CLASSES:], model.calibration.temperature
         found |= {"majority": float((readings.emotions[clear].argmax(1) == truth).mean()),
                   "undecided": int((~clear).sum()), "temperature": temperature,
                   "recall of votes": _recall(confusion(truth, readings.emotions[clear].argmax(1))),
                   "log loss": [vote_loss(logits, votes, 1.0), vote_loss(logits, votes, temperature)],
-                  "calibration error": [calibration_error(softmax(logits, t), votes) for t in (1.0, temperature)]}
+                  "calibration error": [calibration_error(softmax(logits[cast], t), votes[cast])
+                                        for t in (1.0, temperature)]}
     return found
 
 

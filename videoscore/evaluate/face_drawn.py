@@ -15,7 +15,7 @@ from videoscore.train.faces import VALID, FaceSet
 
 # of the picture: valence, arousal; the last but two lie where no face of FER+ does
 COLUMNS = ((-0.9, 0.4), (-0.6, 0.6), (-0.6, -0.3), (0.0, 0.0), (0.4, 0.7), (0.8, 0.5), (0.6, -0.5), (0.0, -0.9))
-PERSONS = 6
+PERSONS = 5
 
 
 def obedience(faces: FaceSet, run: Path, reader: FaceModel, options: AutoencoderOptions, count: int = 1000,

@@ -42,12 +42,12 @@ def grid(rows: NDArray[np.uint8], titles: list[str], path: Path) -> None:
     from matplotlib.figure import Figure
 
     persons, columns, side, _ = rows.shape
-    figure = Figure(figsize=(0.8 * columns, 0.8 * persons + 0.35), dpi=100)
+    figure = Figure(figsize=(0.8 * columns, 0.8 * (persons + 0.45)), dpi=60)     # a pixel for a pixel
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, persons / (persons + 0.45)))
     axes.imshow(rows.transpose(0, 2, 1, 3).reshape(persons * side, columns * side), cmap="gray", vmin=0, vmax=255)
     axes.set_axis_off()
     for k, title in enumerate(titles):
-        axes.text((k + 0.5) * side, -2, title, ha="center", va="bottom", fontsize=8)
+        axes.text((k + 0.5) * side, -2, title, ha="center", va="bottom", fontsize=10)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)

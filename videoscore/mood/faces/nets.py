@@ -84,6 +84,7 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.first = conv(inside, out, 3, stride)
         self.second = conv(out, out)
+        nn.init.zeros_(self.second[1].weight)  # type: ignore[arg-type] # begins as the identity (Goyal et al. 2017)
         self.across = conv(inside, out, 1, stride) if stride > 1 or inside != out else None
 
     def forward(self, x: Tensor) -> Tensor:         # (b, in, s, s) -> (b, out, s / stride, s / stride)
