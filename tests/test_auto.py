@@ -56,7 +56,7 @@ def test_where_nobody_is_there_is_no_confidence():
 
 def scenes(valence: float, n: int = 5, confidence: float = 0.8) -> Reading:
     v, a = np.full(n, valence), np.full(n, 0.1)
-    return Reading(v, a, octant_probabilities(v, a), np.full(n, confidence))
+    return Reading(v, a, octant_probabilities(v, a), np.full(n, confidence), np.ones(n))
 
 
 def crowd(valence: float, prominence: float, n: int = 5, confidence: float = 0.8) -> People:

@@ -29,7 +29,7 @@ BOTH = PerceiveOptions()
 
 def reading(n: int, valence: float = 0.3, arousal: float = 0.1) -> Reading:
     v, a = np.full(n, valence), np.full(n, arousal)
-    return Reading(v, a, octant_probabilities(v, a), np.full(n, 0.8))
+    return Reading(v, a, octant_probabilities(v, a), np.full(n, 0.8), np.ones(n))
 
 
 def fused(n: int = 21, *, motion=None, visible=None, cuts=(), loudness=None, options=BOTH, seen=None,
@@ -143,7 +143,7 @@ def test_light_moves_the_mood_only_by_what_changes_within_the_film(field, up, do
 
 def test_a_perceiver_without_anything_to_read_holds_like_a_black_picture():
     seen = reading(41, valence=0.8)
-    seen.confidence[20:] = 0.0
+    seen.seen[20:] = 0.0
     seen.valence[20:] = -0.9                    # what it says there must not matter
     curve = fused(41, options=OFF, seen=seen)
     assert (curve.valence[20:] > 0).all() and (np.diff(curve.valence[20:]) < 0).all()
@@ -197,7 +197,8 @@ def test_any_input_gives_a_valid_curve(n, seed):
     cuts = [Cut(Fraction(float(x)), 1.0) for x in np.sort(rng.uniform(0, t[-1], rng.integers(0, 50)))]
     evidence = Evidence(*rng.uniform(0, 1, (4, n)), loudness=rng.uniform(-70, 0, n))
     wild = PerceiveOptions(motion=3, cutting=3, sound=3, brightness=3, colour=3)
-    curve = fuse(t, Reading(v, a, octant_probabilities(v, a), rng.uniform(0, 1, n)), evidence, cuts, float(t[-1]), wild)
+    seen = Reading(v, a, octant_probabilities(v, a), *rng.uniform(0, 1, (2, n)))
+    curve = fuse(t, seen, evidence, cuts, float(t[-1]), wild)
     for values in (curve.valence, curve.arousal):
         assert np.isfinite(values).all() and (np.abs(values) <= 1).all()
     assert curve.moods.sum(1) == pytest.approx(np.ones(n)) and (curve.moods >= 0).all()

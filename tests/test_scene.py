@@ -162,7 +162,7 @@ class Counter:
 
     def read(self, t, glimpses, cuts):
         bright = np.array(glimpses)
-        return Reading(bright, bright, np.full((len(bright), 8), 1 / 8), np.ones(len(bright)))
+        return Reading(bright, bright, np.full((len(bright), 8), 1 / 8), *np.ones((2, len(bright))))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from videoscore.pipeline import Analysis
 from videoscore.video.sample import sample
 
 THUMBNAILS = 10
+LETTER = 0.0095     # width of one in a cue's name, as a share of the axis
 # One colour a mood, around the circle; checked for deutan and protan sight (neighbours differ in lightness).
 COLOURS = ("#F5C518", "#F0803C", "#C8323C", "#7A1F5C", "#2E2A6B", "#4C6A92", "#7FB3C8", "#A8D08D")
 SOURCES = {"scene": "#4C6A92", "face": "#F0803C", "deep": "#7A1F5C", "held": "#BBBBBB"}
@@ -51,9 +52,13 @@ def _ribbon(axes: Any, seen: Analysis, end: float) -> None:
     t = np.append(curve.t, max(end, curve.t[-1]))
     moods = np.vstack([curve.moods, curve.moods[-1:]])
     axes.stackplot(t, moods.T, colors=COLOURS, labels=MOODS, step="post")
+    free = 0.0                  # where the last name ends
     for cue in seen.sheet.cues:
-        axes.axvline(float(cue.start), color="black", lw=1.5)
-        axes.text(float(cue.start) + 0.004 * end, 1.02, cue.name, fontsize=9, va="bottom")
+        start = float(cue.start)
+        axes.axvline(start, color="black", lw=1.5)
+        if start >= free:
+            axes.text(start + 0.004 * end, 1.02, cue.name, fontsize=9, va="bottom")
+            free = start + LETTER * end * (len(cue.name) + 1)
     axes.set(xlim=(0, end), ylim=(0, 1), ylabel="moods")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
 

@@ -55,14 +55,15 @@ def blend(stills: Reading, faces: People, moods: Array) -> Reading:
     apart = np.minimum(np.hypot(stills.valence - faces.valence, stills.arousal - faces.arousal) / 2, 1)
     apart = np.where(faces.count > 0, apart, 0.0)
     power = 1 + SHARPER * apart
-    face = (faces.confidence * faces.prominence) ** power * (faces.count > 0)
-    still = (stills.confidence * (1 - HIDDEN * faces.prominence)) ** power * (stills.confidence > 0)
+    here = (faces.count > 0).astype(float)
+    face = (faces.confidence * faces.prominence) ** power * here
+    still = (stills.confidence * (1 - HIDDEN * faces.prominence)) ** power * stills.seen
     total = face + still
     share = np.divide(face, total, out=np.zeros_like(face), where=total > 0)                    # (n,) of the face
     confidence = (1 - share) * stills.confidence + share * faces.confidence
     confidence *= 1 - DOUBT * apart * 2 * np.minimum(share, 1 - share)
-    seen = (total > 0).astype(float)
     return Reading((1 - share) * stills.valence + share * faces.valence,
                    (1 - share) * stills.arousal + share * faces.arousal,
                    (1 - share)[:, None] * stills.moods + share[:, None] * moods, confidence,
-                   shares={"scene": (1 - share) * seen, "face": share * seen}, remarks=stills.remarks)
+                   seen=np.maximum(stills.seen, here * faces.prominence),
+                   shares={"scene": 1 - share, "face": share}, remarks=stills.remarks)

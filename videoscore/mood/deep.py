@@ -208,10 +208,11 @@ class DeepPerceiver:
         (1 where only one in ten photographs says more)."""
         if not frames:
             empty = np.empty(0)
-            return Reading(empty, empty, np.empty((0, len(MOODS))), empty)
+            return Reading(empty, empty, np.empty((0, len(MOODS))), empty, empty)
         pictures = [f.rgb[content_box(f.rgb)] for f in frames]
         with torch.inference_mode():
             logits = torch.cat([self.net(prepare([picture])) for picture in pictures]).numpy()
         moods = probabilities(logits, self.calibration.temperature)
         valence, arousal = np.clip(plane(moods, self.calibration), -1, 1).T
-        return Reading(valence, arousal, moods, np.minimum(knowledge(moods) / self.calibration.knowing, 1.0))
+        confidence = np.minimum(knowledge(moods) / self.calibration.knowing, 1.0)
+        return Reading(valence, arousal, moods, confidence, np.ones(len(frames)))

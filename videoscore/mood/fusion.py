@@ -99,15 +99,15 @@ def fuse(t: Array, reading: Reading, evidence: Evidence, cuts: Sequence[Cut], du
     neutral within some `FADE` seconds, and the confidence is (near) 0, so that smoothing fills the gap from
     both sides.
     """
-    seen = evidence.visible * (reading.confidence > 0)
+    seen = evidence.visible * reading.seen
     valence, arousal, moods = _hold(t, reading, seen)
     # between a sample and the next lies no less motion than before it: the first has none of its own
     motion = evidence.motion.copy()
     if len(motion) > 1:
         motion[0] = motion[1]
-    light = options.brightness * change_gauge(evidence.brightness, evidence.visible)
-    colour = options.colour * change_gauge(evidence.colour, evidence.visible)
-    push = options.motion * evidence.visible * MOTION * motion_gauge(motion)
+    light = options.brightness * change_gauge(evidence.brightness, seen)
+    colour = options.colour * change_gauge(evidence.colour, seen)
+    push = options.motion * seen * MOTION * motion_gauge(motion)
     push += options.cutting * CUTTING * cutting_gauge(t, cuts, duration)
     if evidence.loudness is not None:
         push += options.sound * SOUND * loudness_gauge(evidence.loudness)

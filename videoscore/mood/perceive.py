@@ -85,7 +85,7 @@ def perceive(frames: Iterable[Frame], media: Media, options: PerceiveOptions, pr
     evidence = Evidence(visible, motion, brightness, colour, loudness)
     curve = fuse(t, reading, evidence, cuts, total, options)
     progress("perceive", total, total)
-    seen = evidence.visible * (reading.confidence > 0)
+    seen = evidence.visible * reading.seen
     shares = {name: share * seen for name, share in reading.shares.items()} | {"held": 1 - seen}
     held = _seconds(t, total, shares["held"] > UNREAD)
     remarks = reading.remarks + ((f"in {held:.1f} of {total:.1f} s the picture shows no mood (black, plain, titles or "

@@ -33,9 +33,9 @@ PERCEIVERS = {
 class Reading:
     """What a perceiver sees in n pictures.
 
-    valence, arousal : (n,) in [-1, 1]. moods : (n, 8), rows sum to 1. confidence : (n,) in [0, 1]; 0 says that
-    there was nothing in the picture for this perceiver to read.
-    shares : of each source of the reading, by name, (n,) in [0, 1]; they sum to 1, or to 0 where confidence is 0.
+    valence, arousal : (n,) in [-1, 1]. moods : (n, 8), rows sum to 1. confidence : (n,) in [0, 1].
+    seen : (n,) in [0, 1], how far there was anything in the picture for this perceiver to read.
+    shares : of each source of the reading, by name, (n,) in [0, 1]; they sum to 1.
     remarks : what the user should know of it, one sentence each.
     """
 
@@ -43,6 +43,7 @@ class Reading:
     arousal: Array
     moods: Array
     confidence: Array
+    seen: Array
     shares: Mapping[str, Array] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 

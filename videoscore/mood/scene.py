@@ -128,14 +128,14 @@ class ScenePerceiver:
 
     def perceive(self, frames: Sequence[Frame]) -> Reading:
         """Valence and arousal in the spread of people's ratings, the octants' probabilities, and how much
-        the picture resembles anything the model was trained on as its confidence; 0 for title cards and credits."""
+        the picture resembles anything the model was trained on as its confidence; `seen` is 0 for titles and credits."""
         if not frames:
             empty = np.empty(0)
-            return Reading(empty, empty, np.empty((0, 8)), empty)
+            return Reading(empty, empty, np.empty((0, 8)), empty, empty)
         x = self.backbones.features([np.ascontiguousarray(f.rgb[content_box(f.rgb)]) for f in frames])
         colourless = np.array([colourlessness(f.rgb) for f in frames], np.float32)
         point, familiarity = self.head.predict(x, colourless)                                   # (n, 2), (n,)
         plane = point.astype(np.float64) / RIM
         valence, arousal = np.clip(plane, -1, 1).T
         moods = octant_probabilities(plane[:, 0], plane[:, 1], self.head.uncertainty)
-        return Reading(valence, arousal, moods, familiarity * (1 - self.titles.probability(x)))
+        return Reading(valence, arousal, moods, familiarity, seen=1 - self.titles.probability(x))

@@ -12,7 +12,7 @@ from videoscore.config import PerceiveOptions
 from videoscore.mood.registry import Array, Perceiver, Reading
 from videoscore.video.frames import Cut, Frame
 
-COLUMNS = ("valence", "arousal", "moods", "confidence")
+COLUMNS = ("valence", "arousal", "moods", "confidence", "seen")
 
 
 class StillModel(Protocol):
@@ -24,20 +24,20 @@ class StillModel(Protocol):
 
 
 class StillPerceiver:
-    """A `Perceiver` whose glimpses are rows of the model's readings: valence, arousal, eight moods, confidence."""
+    """A `Perceiver` whose glimpses are rows of the model's readings, see `COLUMNS`."""
 
     def __init__(self, model: StillModel) -> None:
         self.model, self.name = model, model.name
 
     def look(self, frames: Sequence[Frame]) -> list[Array]:
-        """n frames -> n rows of 11."""
+        """n frames -> n rows of 12."""
         seen = self.model.perceive(frames)
         return list(np.column_stack([getattr(seen, name) for name in COLUMNS]))
 
     def read(self, t: Array, glimpses: Sequence[Array], cuts: Sequence[Cut]) -> Reading:
         rows = np.stack(glimpses)
-        seen = (rows[:, -1] > 0).astype(float)
-        return Reading(rows[:, 0], rows[:, 1], rows[:, 2:-1], rows[:, -1], shares={self.name: seen})
+        return Reading(rows[:, 0], rows[:, 1], rows[:, 2:10], rows[:, 10], rows[:, 11],
+                       shares={self.name: np.ones(len(rows))})
 
 
 def scene(options: PerceiveOptions) -> Perceiver:

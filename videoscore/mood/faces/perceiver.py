@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,9 +68,9 @@ class FacePerceiver:
             if self.stills is None:
                 raise NoFace("no face was found", remedy="Use --perceiver auto or scene, or add --fallback scene.")
             spare = self.stills.read(t, [s for _, s in glimpses], cuts)
-            return Reading(spare.valence, spare.arousal, spare.moods, spare.confidence, spare.shares,
-                           ("no face was found: the mood is that of the scenes (--fallback scene)", *spare.remarks))
+            told = "no face was found: the mood is that of the scenes (--fallback scene)"
+            return replace(spare, remarks=(told, *spare.remarks))
         # a face of few pixels is read badly
         confidence = seen.confidence * (0.5 + 0.5 * seen.prominence)
-        return Reading(seen.valence, seen.arousal, self.moods(seen), confidence,
-                       shares={"face": (seen.count > 0).astype(float)})
+        return Reading(seen.valence, seen.arousal, self.moods(seen), confidence, (seen.count > 0).astype(float),
+                       shares={"face": np.ones(len(t))})
