@@ -2,8 +2,9 @@
 
 There is no labelled set of title cards, so they are drawn: title cards, intertitles and credits in several fonts on
 plain, shaded and vignetted grounds. What isn't one: photographs, as they are, without colour, and with a subtitle or a
-caption on them, since a picture under letters still has a mood. A linear discriminant (ridge) on the scene
-model's features tells them apart.
+caption on them, since a picture under letters still has a mood; and drawn scenery with and without a caption, so that
+graphics and animation don't pass for cards. A linear discriminant (ridge) on the scene model's features tells them
+apart.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Picture = NDArray[np.uint8]
 Random = np.random.Generator
 
 SIZE = (384, 216)
-CARDS, CAPTIONED = 600, 200
+CARDS, CAPTIONED, SCENERY = 600, 200, 300
 RIDGE = 3.0
 SYLLABLES = ("an", "ber", "co", "da", "el", "fin", "go", "hart", "in", "jo", "ka", "lor", "mi", "no", "or", "per",
              "ri", "sen", "to", "ul", "ver", "wil", "ya", "zu", "The", "Of", "Film", "By", "12", "1947")
@@ -97,6 +98,31 @@ def captioned(random: Random, photograph: Picture, faces: Sequence[str]) -> Pict
     return np.asarray(image)
 
 
+def scenery(random: Random) -> Picture:
+    """A drawn picture: sky and ground of several tones, and shapes of any number, size and colour."""
+    w, h = SIZE
+    image = Image.fromarray(np.clip(ground(random) + random.uniform(-30, 90, 3), 0, 255).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+
+    def colour() -> tuple[int, ...]:
+        return tuple(int(v) for v in random.uniform(0, 255, 3))
+
+    for _ in range(int(random.integers(0, 4))):         # hills
+        level, wave = random.uniform(0.2, 0.9) * h, random.uniform(20, 90)
+        line = [(x, level + random.uniform(4, 30) * np.sin(x / wave)) for x in range(0, w + 8, 8)]
+        draw.polygon([(0, h), *line, (w, h)], fill=colour())
+    for _ in range(int(random.choice([2, 6, 15, 40]))):
+        x, y = random.uniform(0, w), random.uniform(0, h)
+        size = random.uniform(4, 90)
+        corners = [(x + random.normal(0, size / 2), y + random.normal(0, size / 2)) for _ in range(3)]
+        if random.random() < 0.5:
+            draw.ellipse((x - size / 2, y - size / 2, x + size / 2, y + size * random.uniform(0.1, 0.6)), fill=colour())
+        else:
+            draw.polygon(corners, fill=colour())
+    grain = random.normal(0, random.choice([0.0, 4.0, 14.0]), (h, w, 1))
+    return np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)
+
+
 def fit(x: NDArray[np.float32], title: NDArray[np.bool_]) -> TitleHead:
     """Ridge regression onto -1 and 1, both kinds weighing the same; (n, d) features, (n,) truth."""
     mean, scale = x.mean(0), x.std(0) + 1e-3
@@ -121,11 +147,13 @@ def train(data: Path, out: Path = WEIGHTS, seed: int = 0, cache: Path | None = N
     photographs = read_features(data, cache, say)
     pictures = sorted(data.rglob("*.jpg"))
     kinds = fonts()
-    chosen = [str(random.choice(kinds)) for _ in range(CARDS + CAPTIONED)]
+    chosen = [str(random.choice(kinds)) for _ in range(CARDS + CAPTIONED + SCENERY)]
     drawn = [card(random, [face]) for face in chosen[:CARDS]]
-    for face in chosen[CARDS:]:
+    for face in chosen[CARDS:-SCENERY]:
         with Image.open(pictures[int(random.integers(len(pictures)))]) as image:
             drawn.append(captioned(random, np.asarray(image.convert("RGB")), [face]))
+    for k, face in enumerate(chosen[-SCENERY:]):
+        drawn.append(scenery(random) if k % 2 else captioned(random, scenery(random), [face]))
     say(f"features of {len(drawn)} drawn pictures")
     backbones = Backbones(backbone_weights())
     own = np.concatenate([backbones.features(drawn[k:k + 8]) for k in range(0, len(drawn), 8)])
@@ -142,8 +170,8 @@ def train(data: Path, out: Path = WEIGHTS, seed: int = 0, cache: Path | None = N
     head = fit(x, title)
     head.save(out)
     facts = {"command": f"python -m videoscore.train.titles --data {data} --out {out} --seed {seed}", "seed": seed,
-             "commit": commit(), "data": f"{CARDS} drawn cards, {CAPTIONED} captioned and {len(photographs.plain)} "
-             "plain photographs of OASIS, in colour and grey", "figures": figures}
+             "commit": commit(), "data": f"{CARDS} drawn cards, {SCENERY} drawn sceneries, {CAPTIONED} captioned "
+             f"and {len(photographs.plain)} plain photographs of OASIS, in colour and grey", "figures": figures}
     out.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return figures
 
