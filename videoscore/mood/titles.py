@@ -16,7 +16,7 @@ from videoscore.errors import SetupError
 
 WEIGHTS = Path(__file__).parent.parent / "weights" / "titles.safetensors"
 # The head's answer (-1 photograph, 1 card) below and above which a picture surely is, or surely isn't, readable.
-RAMP = (-0.4, 0.1)
+RAMP = (-0.45, 0.05)
 
 
 @dataclass(frozen=True, eq=False)

@@ -169,7 +169,7 @@ def train(data: Path, out: Path = WEIGHTS, seed: int = 0, cache: Path | None = N
                "false": float((tried[~title[held]] > 0.5).mean()), "held out": int(held.sum())}
     head = fit(x, title)
     head.save(out)
-    facts = {"command": f"python -m videoscore.train.titles --data {data} --out {out} --seed {seed}", "seed": seed,
+    facts = {"command": f"videoscore train titles --data {data} --out {out} --seed {seed}", "seed": seed,
              "commit": commit(), "data": f"{CARDS} drawn cards, {SCENERY} drawn sceneries, {CAPTIONED} captioned "
              f"and {len(photographs.plain)} plain photographs of OASIS, in colour and grey", "figures": figures}
     out.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
