@@ -12,6 +12,8 @@ from videoscore.cli.telling import Teller
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
+with_pictures = click.option("--pictures", type=click.Path(path_type=Path), metavar="FOLDER",
+                             help="draw what the figures say there")
 
 
 @click.group()
@@ -40,13 +42,14 @@ def composer(teller: Teller, per_corner: int, seconds: int, seed: int, corpus: P
 @evaluate.command()
 @click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
 @click.option("--cache", type=click.Path(path_type=Path), help="folder that keeps the features between runs")
+@with_pictures
 @with_voice
-def scene(teller: Teller, data: Path, cache: Path | None) -> None:
+def scene(teller: Teller, data: Path, cache: Path | None, pictures: Path | None) -> None:
     """Cross-validation of the scene model, folds by theme."""
     from videoscore.evaluate.scene import evaluate as stage
     from videoscore.evaluate.scene import table
 
-    report = stage(data, cache=cache, say=teller.say)
+    report = stage(data, cache=cache, say=teller.say, pictures=pictures)
     print_result(teller, report, table(report))
 
 
@@ -57,7 +60,7 @@ def scene(teller: Teller, data: Path, cache: Path | None) -> None:
               show_default=True, help="which model")
 @click.option("--weights", type=file, help="other weights than the installed ones, for one model")
 @click.option("--check", type=folder, help="a second test set: a folder with labels.csv and images/")
-@click.option("--pictures", type=click.Path(path_type=Path), metavar="FOLDER", help="draw confusions there")
+@with_pictures
 @with_voice
 def face(teller: Teller, data: Path, model: str, weights: Path | None, check: Path | None,
          pictures: Path | None) -> None:
@@ -75,18 +78,19 @@ def face(teller: Teller, data: Path, model: str, weights: Path | None, check: Pa
 @click.option("--run", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
               help="what `videoscore train deep` left, or a new one; goes on where it stopped")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the folds")
+@with_pictures
 @with_voice
-def deep(teller: Teller, data: Path, unlabelled: Path, run: Path, seed: int) -> None:
+def deep(teller: Teller, data: Path, unlabelled: Path, run: Path, seed: int, pictures: Path | None) -> None:
     """The eight-mood deep CNN distilled, against itself and a shallow one from scratch (takes hours)."""
     from videoscore.evaluate.deep import compare, table
 
-    report = compare(data, unlabelled, run, seed, say=teller.say)
+    report = compare(data, unlabelled, run, seed, say=teller.say, pictures=pictures)
     print_result(teller, report, table(report))
 
 
 @evaluate.command()
 @click.option("--data", type=folder, required=True, help="folder of clips with a manifest.csv (file, mood1, mood2)")
-@click.option("--pictures", type=click.Path(path_type=Path), metavar="FOLDER", help="draw each clip's timeline there")
+@with_pictures
 @with_settings(*WATCHING)
 @with_voice
 def clips(teller: Teller, data: Path, pictures: Path | None, **settings: Any) -> None:
