@@ -138,4 +138,4 @@ class ScenePerceiver:
         plane = point.astype(np.float64) / RIM
         valence, arousal = np.clip(plane, -1, 1).T
         moods = octant_probabilities(plane[:, 0], plane[:, 1], self.head.uncertainty)
-        return Reading(valence, arousal, moods, familiarity, seen=1 - self.titles.probability(x))
+        return Reading(valence, arousal, moods, familiarity.astype(np.float64), seen=1 - self.titles.probability(x))
