@@ -13,7 +13,6 @@ from videoscore.mood.titles import TitleHead, load
 from videoscore.video.frames import Frame
 
 
-
 def frames(*pictures: np.ndarray) -> list[Frame]:
     return [Frame(Fraction(k), np.ascontiguousarray(p), 0.0) for k, p in enumerate(pictures)]
 
