@@ -79,6 +79,8 @@ def test_trained_weights_load_and_are_measured(data: Path, tmp_path: Path, model
     facts = json.loads(out.with_suffix(".json").read_text())
     assert facts["command"] == "the command" and facts["updates"] >= 4 and facts["bytes"] == out.stat().st_size
     assert any("train" in entry or "done" in entry for entry in seen)
+    again = train(data, tmp_path / "run", tmp_path / "again.safetensors", options(model))
+    assert again is not None and again.read_bytes() == out.read_bytes()
     report = evaluate(data, model, tmp_path / "pictures", weights=out)
     found = report["models"][model]
     assert report["faces"] == 150 and set(found["point"]) == {"RMSE", "CORR", "CCC", "SAGR"}

@@ -44,16 +44,16 @@ class Header:
     calibration: Calibration
 
     def text(self) -> dict[str, str]:
-        """As the metadata of a safetensors file."""
-        return {"model": self.model, "width": str(self.width), "outputs": str(self.outputs),
-                "calibration": json.dumps(asdict(self.calibration))}
+        """As the metadata of a safetensors file: one entry, since several are written in any order."""
+        return {"face model": json.dumps(asdict(self), sort_keys=True)}
 
     @staticmethod
     def of(text: Mapping[str, str]) -> Header:
         """Raises KeyError, TypeError, ValueError when it is no such header."""
-        raw = json.loads(text["calibration"])
-        raw = raw | {"spread": Spread(**raw["spread"]), "hint": tuple(raw["hint"]), "error": tuple(raw["error"])}
-        return Header(text["model"], float(text["width"]), int(text["outputs"]), Calibration(**raw))
+        raw = json.loads(text["face model"])
+        told = raw["calibration"]
+        told |= {"spread": Spread(**told["spread"]), "hint": tuple(told["hint"]), "error": tuple(told["error"])}
+        return Header(**raw | {"calibration": Calibration(**told)})
 
 
 def pack(weights: Mapping[str, Tensor], bits: int = 8) -> dict[str, Tensor]:
