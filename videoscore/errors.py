@@ -4,8 +4,7 @@ VideoscoreError
 ├── InputError          exit 3   the file can't be scored
 │   ├── NotFound                 there is no such file, or it may not be read
 │   ├── NotAVideo                no picture stream, or no known container
-│   ├── BrokenVideo              a video, but nothing of it can be decoded
-│   └── NoFace          exit 6   faces were to be read, and it shows none
+│   └── BrokenVideo              a video, but nothing of it can be decoded
 ├── UsageError          exit 2   options that don't go together
 │   ├── PresetError
 │   └── CueSheetError            a cue sheet that breaks its schema
@@ -14,6 +13,7 @@ VideoscoreError
 │   ├── ContainerError           the output's container can't hold the streams
 │   └── DiskFull
 ├── SetupError          exit 5   a part of the system is missing (FluidSynth, a SoundFont, weights)
+├── NoFace              exit 6   faces were to be read, and the video shows none
 └── Cancelled           exit 130
 
 Each error says in one line what is wrong, names the file, and ends in the remedy.
@@ -77,10 +77,6 @@ class BrokenVideo(InputError):
     pass
 
 
-class NoFace(InputError):
-    exit_code = 6
-
-
 class UsageError(VideoscoreError):
     exit_code = 2
 
@@ -111,6 +107,10 @@ class DiskFull(OutputError):
 
 class SetupError(VideoscoreError):
     exit_code = 5
+
+
+class NoFace(VideoscoreError):
+    exit_code = 6
 
 
 class Cancelled(VideoscoreError):
