@@ -14,6 +14,7 @@ from videoscore import errors
 from videoscore.errors import (
     Cancelled,
     InputError,
+    NoFace,
     NotFound,
     OutputError,
     SetupError,
@@ -52,7 +53,8 @@ def test_survives_pickling(kind):
 
 
 def test_codes_are_one_a_branch():
-    codes = {kind.exit_code for kind in (VideoscoreError, UsageError, InputError, OutputError, SetupError, Cancelled)}
+    branches = (VideoscoreError, UsageError, InputError, OutputError, SetupError, NoFace, Cancelled)
+    codes = {kind.exit_code for kind in branches}
     assert codes == {1, 2, 3, 4, 5, 6, 130}
     for kind in all_kinds():
         branch = [b for b in kind.__mro__ if VideoscoreError in b.__bases__]
