@@ -31,13 +31,9 @@ class TitleHead:
         return np.interp(x @ self.weight + self.bias, RAMP, (0, 1))
 
     def save(self, path: Path) -> None:
-        import os
-
         from safetensors.numpy import save_file
 
-        part = path.with_name(f"{path.name}.part")
-        save_file({"weight": self.weight.astype(np.float16), "bias": np.array([self.bias], np.float32)}, part)
-        os.replace(part, path)
+        save_file({"weight": self.weight.astype(np.float16), "bias": np.array([self.bias], np.float32)}, path)
 
 
 @lru_cache(maxsize=2)
@@ -51,5 +47,5 @@ def load(path: Path = WEIGHTS) -> TitleHead:
         return TitleHead(tensors["weight"].astype(np.float32), float(tensors["bias"][0]))
     except (OSError, SafetensorError, KeyError, IndexError) as error:
         raise SetupError(f"the title recogniser's weights can't be read ({type(error).__name__})", path=path,
-                         remedy="Reinstall videoscore, or train them with `python -m videoscore.train.titles`."
+                         remedy="Reinstall videoscore, or train them with `videoscore train titles`."
                          ) from error

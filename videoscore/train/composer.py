@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ import torch
 
 from videoscore.compose.load import HARMONY
 from videoscore.compose.model import Composer, ComposerConfig
+from videoscore.train.facts import write_weights
 from videoscore.train.windows import Augment, Corpus
 
 
@@ -164,16 +165,12 @@ def export(run: Run, target: Path, command: str) -> None:
     """The averaged weights as fp16 safetensors, and how they were made as JSON beside them."""
     from safetensors.torch import save_file
 
-    part = target.with_suffix(".safetensors.part")
     tensors = {k: v.half().contiguous().cpu() for k, v in run.average.items()}
     tensors[HARMONY] = torch.from_numpy(run.train.harmony().table).half()
-    save_file(tensors, part, metadata={"config": json.dumps(run.model.config.as_dict())})
-    os.replace(part, target)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    facts = {"command": command, "commit": commit, "steps": run.step, "notes": run.notes,
-             "minutes": round(run.seconds / 60, 1), "device": str(run.where), "torch": torch.__version__,
-             "options": asdict(run.options), "model": run.model.config.as_dict()}
-    target.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n")
+    write_weights(target, partial(save_file, tensors, metadata={"config": json.dumps(run.model.config.as_dict())}), {
+        "command": command, "steps": run.step, "notes": run.notes, "minutes": round(run.seconds / 60, 1),
+        "device": str(run.where), "torch": torch.__version__, "options": asdict(run.options),
+        "model": run.model.config.as_dict()})
 
 
 def train(corpus: Path, folder: Path, out: Path | None, config: ComposerConfig, options: TrainOptions,

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +23,7 @@ from videoscore.train.deep_distil import (
     second_stage,
 )
 from videoscore.train.deep_run import Log, Recipe, device, logits
-from videoscore.train.facts import commit
+from videoscore.train.facts import write_weights
 from videoscore.train.oasis import octants
 from videoscore.train.scene_fit import grouped_folds
 
@@ -93,21 +89,10 @@ def write(out: Path, net: MoodCNN, calibration: Calibration, facts: dict[str, An
           say: Callable[[str], None] = lambda line: None) -> Path:
     """Weights without batch norm, float16, whole or not at all; `facts` and the checksum as json beside them."""
     path = out if out.suffix == ".safetensors" else out / "deep.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=f"{path.name}.part", dir=path.parent)
-    os.close(handle)
-    try:
-        save(Path(part), without_norm(net), calibration)
-        digest = hashlib.sha256(Path(part).read_bytes()).hexdigest()
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    facts = {**facts, "commit": commit(), "device": str(device()), "torch": torch.__version__,
-             "sha256": digest, "bytes": path.stat().st_size,
-             "parameters": sum(p.numel() for p in without_norm(net).parameters())}
-    path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    plain = without_norm(net)
+    write_weights(path, lambda part: save(part, plain, calibration), {
+        **facts, "device": str(device()), "torch": torch.__version__,
+        "parameters": sum(p.numel() for p in plain.parameters())})
     say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return path
 

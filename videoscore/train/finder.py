@@ -7,14 +7,11 @@ that `pip download --no-deps facenet-pytorch==2.6.0` leaves, or a folder with it
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
-import json
-import os
 import pickle
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,6 +20,7 @@ from torch import nn
 
 from videoscore.errors import NotFound, SetupError
 from videoscore.mood.faces.mtcnn import networks
+from videoscore.train.facts import write_weights
 
 SOURCE = "facenet-pytorch 2.6.0 (Tim Esler, MIT), ported by way of David Sandberg's facenet from the authors' Caffe"
 HEADS = {"1": "is_face", "2": "correction", "3": "landmarks"}   # the digit at the end of their names
@@ -45,22 +43,9 @@ def convert(package: Path, out: Path) -> Path:
             raise SetupError(f"no {name}net.pt of facenet-pytorch inside", path=package,
                              remedy="Get it with `pip download --no-deps facenet-pytorch==2.6.0`.") from error
         tensors |= {f"{name}.{key}": value.half() for key, value in net.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=f"{path.name}.part", dir=path.parent)
-    os.close(handle)
-    try:
-        save_file(tensors, part, metadata={"networks": "MTCNN"})
-        digest = hashlib.sha256(Path(part).read_bytes()).hexdigest()
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    facts = {"command": f"python -m videoscore.train.finder --package {package} --out {out}",
-             "source": SOURCE, "sha256": digest, "bytes": path.stat().st_size,
-             "parameters": sum(t.numel() for t in tensors.values())}
-    path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    return path
+    return write_weights(path, partial(save_file, tensors, metadata={"networks": "MTCNN"}), {
+        "command": f"python -m videoscore.train.finder --package {package} --out {out}", "source": SOURCE,
+        "parameters": sum(t.numel() for t in tensors.values())})
 
 
 def rename(theirs: State, net: nn.Module) -> dict[str, torch.Tensor]:

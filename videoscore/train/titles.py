@@ -1,4 +1,4 @@
-"""Train the recogniser of title cards and credits: `python -m videoscore.train.titles`.
+"""Train the recogniser of title cards and credits: `videoscore train titles`.
 
 There is no labelled set of title cards, so they are drawn: title cards, intertitles and credits in several fonts on
 plain, shaded and vignetted grounds. What isn't one: photographs, as they are, without colour, and with a subtitle or a
@@ -9,8 +9,6 @@ apart.
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from videoscore.mood.scene import Backbones
 from videoscore.mood.titles import WEIGHTS, TitleHead
-from videoscore.train.facts import commit
+from videoscore.train.facts import write_weights
 from videoscore.train.oasis import backbone_weights, read_features
 
 Picture = NDArray[np.uint8]
@@ -168,23 +166,8 @@ def train(data: Path, out: Path = WEIGHTS, seed: int = 0, cache: Path | None = N
     figures = {"found": float((tried[title[held]] > 0.5).mean()),
                "false": float((tried[~title[held]] > 0.5).mean()), "held out": int(held.sum())}
     head = fit(x, title)
-    head.save(out)
-    facts = {"command": f"videoscore train titles --data {data} --out {out} --seed {seed}", "seed": seed,
-             "commit": commit(), "data": f"{CARDS} drawn cards, {SCENERY} drawn sceneries, {CAPTIONED} captioned "
-             f"and {len(photographs.plain)} plain photographs of OASIS, in colour and grey", "figures": figures}
-    out.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_weights(out, head.save, {
+        "command": f"videoscore train titles --data {data} --out {out} --seed {seed}", "seed": seed,
+        "data": f"{CARDS} drawn cards, {SCENERY} drawn sceneries, {CAPTIONED} captioned and "
+                f"{len(photographs.plain)} plain photographs of OASIS, in colour and grey", "figures": figures})
     return figures
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="videoscore.train.titles", description="Train the recogniser of titles.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with oasis.csv")
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="file of the weights")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--cache", type=Path, help="folder that keeps the photographs' features")
-    args = parser.parse_args(argv)
-    print(train(args.data, args.out, args.seed, args.cache, say=print))
-
-
-if __name__ == "__main__":
-    main()
