@@ -23,7 +23,7 @@ def obedience(faces: FaceSet, run: Path, reader: FaceModel, options: Autoencoder
     """Draw faces of the validation part with expressions from the disc, and read them.
 
     run : folder of a finished `AutoencoderRun` with these options. picture : a .png that gets `PERSONS` persons
-    with the expressions `COLUMNS`, after the person as photographed.
+    with the expressions `COLUMNS`, after the person redrawn with their own. (No photograph: it may be published.)
     Returns "asked": correlation (valence, arousal) of what was asked for with what is read; "asked, near": the
     same for points where the training faces lie (each asked for that of another face); "own": of the
     photographed expression, which should be gone, with what is read; "real": of the true points of the same
@@ -63,6 +63,6 @@ def _correlations(a: NDArray[Any], b: NDArray[Any]) -> tuple[float, float]:
 def _picture(drawer: Drawer, valid: FaceSet, who: NDArray[Any], path: Path) -> None:
     from videoscore.evaluate.face_pictures import grid
 
-    columns = [valid.pixels[who], _draw(drawer, who, torch.from_numpy(valid.point[who]))]
+    columns = [_draw(drawer, who, torch.from_numpy(valid.point[who]))]
     columns += [_draw(drawer, who, torch.tensor([point] * len(who))) for point in COLUMNS]
-    grid(np.stack(columns, 1), ["photo", "redrawn", *(f"{v:+.1f} {a:+.1f}" for v, a in COLUMNS)], path)
+    grid(np.stack(columns, 1), ["redrawn", *(f"{v:+.1f} {a:+.1f}" for v, a in COLUMNS)], path)
