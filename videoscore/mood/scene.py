@@ -127,8 +127,8 @@ class ScenePerceiver:
         self.titles = load_titles()
 
     def perceive(self, frames: Sequence[Frame]) -> Reading:
-        """Valence and arousal in the spread of people's ratings, the octants' probabilities, and how much
-        the picture resembles anything the model was trained on as its confidence; `seen` is 0 for titles and credits."""
+        """Valence and arousal in the spread of people's ratings, the octants' probabilities, and as confidence how
+        much the picture resembles anything the model was trained on; `seen` is 0 for titles and credits."""
         if not frames:
             empty = np.empty(0)
             return Reading(empty, empty, np.empty((0, 8)), empty, empty)
