@@ -72,6 +72,23 @@ def face(teller: Teller, data: Path, model: str, weights: Path | None, check: Pa
     print_result(teller, report, table(report))
 
 
+@evaluate.command("face-ways")
+@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True,
+              help="a set with valence and arousal, as for `evaluate face`")
+@click.option("--run", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
+              help="keeps the runs; the same folder again goes on where it stopped")
+@click.option("--epochs", type=click.FloatRange(0, min_open=True), default=12.0, show_default=True,
+              help="passes of each run")
+@click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="runs of each way")
+@with_voice
+def face_ways(teller: Teller, data: Path, run: Path, epochs: float, seeds: int) -> None:
+    """resnet34-va trained plainly, under- and oversampled, and on drawn faces (takes hours)."""
+    from videoscore.evaluate.face_ways import compare, table
+
+    report = compare(data, run, epochs, range(seeds))
+    print_result(teller, report, table(report))
+
+
 @evaluate.command()
 @click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
 @click.option("--unlabelled", type=folder, required=True, help="folder of photographs without labels")
