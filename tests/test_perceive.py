@@ -79,6 +79,12 @@ def test_an_unknown_perceiver_is_named_with_the_known_ones(tmp_path):
         analyze(film(tmp_path, "static"), perceiver="fase")
 
 
+@pytest.mark.parametrize("settings", [{"fallback": "scene"}, {"perceiver": "scene", "mood_weights": "x.safetensors"}])
+def test_a_setting_that_would_do_nothing_is_refused(tmp_path, settings):
+    with pytest.raises(UsageError, match="has no effect with --perceiver"):
+        analyze(film(tmp_path, "static"), **settings)
+
+
 @needs_clips
 @pytest.mark.data
 @pytest.mark.parametrize("perceiver", ["face", "auto"])

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.config import PerceiveOptions
-from videoscore.errors import BrokenVideo, NoFace
+from videoscore.errors import BrokenVideo, NoFace, UsageError
 from videoscore.mood.curve import Array, MoodCurve
 from videoscore.mood.evidence import Evidence
 from videoscore.mood.evidence import look as look_at
@@ -57,10 +57,12 @@ def perceive(frames: Iterable[Frame], media: Media, options: PerceiveOptions, pr
 
     Raises
     ------
-    UsageError, SetupError : no such perceiver, or its weights are missing.
+    UsageError, SetupError : no such perceiver, a setting that it doesn't heed, or its weights are missing.
     BrokenVideo : there are no frames. NoFace : faces were to be read and there is none.
     Also what `frames` and the sound's reader raise.
     """
+    if perceiver is None:
+        _refuse_idle(options)
     model = perceiver or get_perceiver(options.perceiver, options)
     total = float(media.duration)
     times: list[float] = []
@@ -91,6 +93,15 @@ def perceive(frames: Iterable[Frame], media: Media, options: PerceiveOptions, pr
     remarks = reading.remarks + ((f"in {held:.1f} of {total:.1f} s the picture shows no mood (black, plain, titles or "
                               f"nothing for this perceiver): the mood before is held there",) if held > 0 else ())
     return Perception(curve, tuple(cuts), shares, remarks)
+
+
+def _refuse_idle(options: PerceiveOptions) -> None:
+    """A setting that would silently do nothing is an error."""
+    for setting, flag, owner in ((options.fallback != "none", "--fallback", "face"),
+                                 (options.mood_weights is not None, "--mood-weights", "deep")):
+        if setting and options.perceiver != owner:
+            raise UsageError(f"{flag} has no effect with --perceiver {options.perceiver}",
+                             remedy=f"Leave it out, or use --perceiver {owner}.")
 
 
 def _seconds(t: Array, total: float, chosen: NDArray[np.bool_]) -> float:
