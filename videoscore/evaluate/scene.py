@@ -17,6 +17,7 @@ from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.scene import BACKBONES
 from videoscore.train.deep_calibrate import temperature
 from videoscore.train.oasis import Photographs, octants, read_features
+from videoscore.train.points import concordance
 from videoscore.train.scene_fit import fit, grouped_folds
 
 Array = NDArray[np.float64]
@@ -128,11 +129,6 @@ def hits(truth: Whole, guess: Whole) -> dict[str, float]:
 
 def log_loss(moods: Array, truth: Whole) -> float:
     return float(-np.log(np.maximum(moods[np.arange(len(truth)), truth], 1e-12)).mean())
-
-
-def concordance(a: Array, b: Array) -> float:
-    """Lin 1989's concordance correlation coefficient."""
-    return float(2 * np.cov(a, b, bias=True)[0, 1] / (a.var() + b.var() + (a.mean() - b.mean()) ** 2))
 
 
 def calibration_error(moods: Array, truth: Whole, bins: int = 10) -> float:

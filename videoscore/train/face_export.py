@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
-import os
-import subprocess
-import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +22,7 @@ from videoscore.mood.faces.stored import Calibration, Header, pack, unpack
 from videoscore.mood.octants import TYPICAL, Spread
 from videoscore.train.face_run import FaceOptions, Log
 from videoscore.train.faces import FaceSet
+from videoscore.train.facts import write_weights
 from videoscore.train.points import concordance
 
 Array = NDArray[np.float64]
@@ -116,26 +113,7 @@ def export(net: nn.Module, outputs: int, options: FaceOptions, valid: FaceSet, p
         if stored >= exact - TOLERATED:
             break
     header = Header(options.model, options.true_width, outputs, calibrate(seen, valid))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(prefix=f"{path.name}.part", dir=path.parent)
-    os.close(handle)
-    try:
-        save_file(packed, part, metadata=header.text())
-        os.chmod(part, 0o644)
-        facts = facts | {"commit": _commit(), "model": options.model, "width": options.true_width, "bits": bits,
-                         "parameters": sum(w.numel() for w in weights.values()),
-                         "validation, exact": round(exact, 4), "validation, stored": round(stored, 4),
-                         "sha256": hashlib.sha256(Path(part).read_bytes()).hexdigest(),
-                         "bytes": Path(part).stat().st_size}
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    path.with_suffix(".json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    return path
-
-
-def _commit() -> str | None:
-    """Commit of the code that trains, if it is a checkout."""
-    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
-    return found.stdout.strip() or None
+    return write_weights(path, partial(save_file, packed, metadata=header.text()), {
+        **facts, "model": options.model, "width": options.true_width, "bits": bits,
+        "parameters": sum(w.numel() for w in weights.values()),
+        "validation, exact": round(exact, 4), "validation, stored": round(stored, 4)})
