@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from sheets import cue, sheets, two_cues
 
 from videoscore.compose.compose import compose, compose_with_facts
+from videoscore.compose.form import phrases
 from videoscore.compose.grid import sections, tempo_map
 from videoscore.compose.midi import to_bytes
-from videoscore.compose.plan import phrases, shift_of
+from videoscore.compose.plan import shift_of
 from videoscore.compose.score import Role
 from videoscore.compose.theory import parse_key
 from videoscore.config import ComposeOptions

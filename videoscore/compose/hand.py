@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from videoscore.compose.form import Return
 from videoscore.compose.harmony import TONIC, scale_of
-from videoscore.compose.plan import PlannedBar
+from videoscore.compose.plan import Gesture, Mark, PlannedBar
 from videoscore.compose.score import Role
 from videoscore.compose.steps import DURATIONS, GRID, POSITIONS, ROLES
 from videoscore.compose.theory import chord_pitch_classes
@@ -29,6 +30,7 @@ RANGES = {Role.MELODY: (57, 88), Role.COUNTER: (50, 84), Role.ACCOMPANIMENT: (40
           Role.PAD: (43, 79), Role.DRUMS: (35, 81)}
 LONGEST_REST = 0.9  # seconds without a sounding note before an onset is asked for
 CROWD = (6.0, 15.0)  # notes a second allowed at arousal -1 and +1: the density corridor's ceiling
+STRUCK = 1.0  # quarters that a stinger's chord sounds at most
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Hand:
         self.bar = self.first - 1
         self.here: list[Written] = []
         self.queue: list[Written | None] = []
+        self.tune: list[Written] = []  # what returns in this bar as its melody, and is still to come
+        self.given = False  # the bar has such a melody
 
     @property
     def done(self) -> bool:
@@ -83,16 +87,21 @@ class Hand:
             self.earlier[self.bar] = self.here
             self.sounding -= self.planned.plan.length / GRID
             self.tune_until -= self.planned.plan.length / GRID
-        self.bar, self.here, self.queue = self.bar + 1, [], []
+        self.bar, self.here, self.queue, self.tune, self.given = self.bar + 1, [], [], [], False
         if not self.done and self.planned.replay is not None:
             old = self.earlier.get(self.planned.replay, [])
-            self.queue = [*old, None] if old else []
+            if self.planned.how is Return.MELODY:
+                self.tune = [w for w in old if w.role == Role.MELODY]
+                self.given = bool(self.tune)
+            else:
+                self.queue = [*old, None] if old else []
 
     def write(self, note: Written) -> None:
         same = [w for w in self.page[-12:] if w.role == note.role]
         if note.role == Role.MELODY:
             self.tune_until = (note.position + note.duration) / GRID
             self.same_melody = self.same_melody + 1 if same and same[-1].pitch == note.pitch else 0
+            self.tune = self.tune[1:]
         self.here.append(note)
         self.page.append(note)
         self.sounding = max(self.sounding, (note.position + note.duration) / GRID)
@@ -104,8 +113,8 @@ class Hand:
         plan, last = self.planned.plan, self.here[-1] if self.here else None
         mask = PLAYABLE.copy()
         mask[plan.length : POSITIONS] = False
-        if self.planned.final:
-            return self._final_mask(mask)
+        if self.planned.chordal:
+            return self._chord_mask(mask)
         if last is not None:
             mask[: last.position] = False
             if not self._roles_left(last.position).any():
@@ -116,18 +125,44 @@ class Hand:
             open_now = np.flatnonzero(mask[:POSITIONS])
             if len(open_now):
                 mask[max(latest, int(open_now[0])) + 1 :] = False
+        self._not_past(mask)
         if not mask.any():
             mask[BARLINE] = True
         return mask
 
-    def _final_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The closing chord: every role once on the downbeat, then the end."""
-        roles = self._roles_left(0)
-        present = {w.role for w in self.here}
+    def _not_past(self, mask: NDArray[np.bool_]) -> None:
+        """Neither a hit nor a note of a returning tune may be passed over: the next of them stays in reach."""
+        waiting = [self.tune[0].position] if self.tune else []
+        mark = self._due()
+        if mark is not None:
+            waiting.append(mark.position)
+            if self.here and self.here[-1].position == mark.position:   # struck, but not yet by all
+                mask[:] = False
+        if waiting:
+            mask[min(waiting) + 1 :] = False
+            mask[min(waiting)] = True
+
+    def _due(self) -> Mark | None:
+        """The first hit point of the bar that not all roles have struck."""
+        for mark in self.planned.marks:
+            if self._missing(mark.position):
+                return mark
+        return None
+
+    def _missing(self, position: int) -> list[Role]:
+        """Roles that are still to strike at the hit or chord at `position`, in their order."""
+        if self.here and self.here[-1].position > position:
+            return []
+        there = {w.role for w in self.here if w.position == position}
+        left = self._roles_left(position)
+        return [r for r in Role if r in self.planned.plan.roles and left[r] and r not in there
+                and not (r == Role.MELODY and self.given)]
+
+    def _chord_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """One chord: every role once on the downbeat, then the end."""
         mask[1:] = False
-        mask[0] = bool(roles.any())
-        wanted = {r for r in self.planned.plan.roles if r != Role.DRUMS}
-        mask[BARLINE] = not mask[0] or wanted <= present
+        mask[0] = bool(self._roles_left(0).any())
+        mask[BARLINE] = not mask[0] or not self._missing(0)
         return mask
 
     def _earliest(self) -> int:
@@ -148,25 +183,33 @@ class Hand:
         for role in Role:
             if sum(w.role == role for w in together) >= VOICES[role]:
                 allowed[role] = False
-        if self.planned.final:
+        if self.planned.chordal and self.planned.gesture is not Gesture.STINGER:
             allowed[Role.DRUMS] = False
         return allowed
 
     def role_mask(self, position: int) -> NDArray[np.bool_]:
         """(6,) roles for a note at `position`."""
         mask = self._roles_left(position)
-        if mask[Role.MELODY] and position - self.tune_until * GRID >= self.planned.plan.length:
+        if self.given:
+            tune_now = bool(self.tune) and self.tune[0].position == position
+            mask[Role.MELODY] = tune_now
+            mask[Role.MELODY + 1 :] &= not tune_now
+        elif mask[Role.MELODY] and position - self.tune_until * GRID >= self.planned.plan.length:
             mask[Role.MELODY + 1 :] = False  # the tune has rested for a bar
-        if self.planned.final:  # every part joins the last chord
-            missing = [r for r in self.planned.plan.roles if mask[r] and all(w.role != r for w in self.here)]
+        if self.planned.chordal or any(m.position == position for m in self.planned.marks):
+            missing = self._missing(position)  # every part joins
             if missing:
-                mask[min(missing) + 1 :] = False
+                mask[missing[0] + 1 :] = False
         return mask
 
     def pitch_bias(self, position: int, role: int) -> NDArray[np.float64]:
         """(128,) to be added to the logits: range, order, scale and chord."""
         low, high = RANGES[Role(role)]
         bias = np.zeros(128)
+        if role == Role.MELODY and self.tune and self.tune[0].position == position:
+            bias[:] = NO
+            bias[self.tune[0].pitch] = 0.0
+            return bias
         bias[:low] = bias[high + 1 :] = NO
         together = [w.pitch for w in self.here if w.position == position and w.role == role]
         if together:
@@ -180,9 +223,9 @@ class Hand:
         valence = plan.valence or 0.0
         scale = -self.strength * (1.2 + 0.8 * valence)  # a darker cue bears more chromatic notes
         bias += np.where(np.isin(pitch_class, [*scale_of(plan.minor, chord), *tones]), 0.0, scale)
-        if tones and (position % GRID == 0 or self.planned.final):
+        if tones and (position % GRID == 0 or self.planned.chordal):
             pull = {Role.BASS: 3.0, Role.PAD: 2.0, Role.ACCOMPANIMENT: 1.5}.get(Role(role), 0.5)
-            pull = 12.0 if self.planned.final else pull * self.strength * (1.0 if position == 0 else 0.6)
+            pull = 12.0 if self.planned.chordal else pull * self.strength * (1.0 if position == 0 else 0.6)
             bias -= np.where(np.isin(pitch_class, tones), 0.0, pull)
         if self.planned.final and role == Role.BASS:
             bias -= np.where(pitch_class == (9 if plan.minor else 0), 0.0, 12.0)
@@ -197,13 +240,20 @@ class Hand:
         return next((w.pitch for w in reversed(self.page) if w.role == role), 60)
 
     def duration_mask(self, position: int) -> NDArray[np.bool_]:
-        """(26,) durations that end with the cue at the latest; the closing chord is held."""
+        """(26,) durations that end with the cue at the latest; a closing or held chord lasts to the end."""
         plan = self.planned.plan
         room = plan.length * (plan.until + 1) - position
         mask = room >= DURATIONS
         mask[0] = True
-        if self.planned.final:
-            mask &= max(d for d in DURATIONS.tolist() if d <= max(room, 1)) == DURATIONS
+        wanted = None
+        if self.planned.gesture is Gesture.STINGER:
+            wanted = min(room, round(STRUCK * GRID))
+        elif self.planned.chordal:
+            wanted = room
+        elif self.tune and self.tune[0].position == position:
+            wanted = min(room, self.tune[0].duration)
+        if wanted is not None:
+            mask &= max(d for d in DURATIONS.tolist() if d <= max(wanted, 1)) == DURATIONS
         return mask
 
 

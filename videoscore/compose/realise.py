@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from videoscore.compose.form import PHRASE
 from videoscore.compose.grid import sections, tempo_map
 from videoscore.compose.hand import Written
-from videoscore.compose.plan import PHRASE, PlannedBar, shift_of
+from videoscore.compose.plan import HIT_VELOCITY, PlannedBar, shift_of
 from videoscore.compose.score import PPQ, Note, Role, Score
 from videoscore.compose.steps import GRID
 from videoscore.cues.sheet import CueSheet
@@ -59,8 +60,8 @@ def _into_range(pitch: int) -> int:
 
 
 def _velocity(w: Written, planned: PlannedBar) -> int:
-    """Relative dynamics around 64: metric stress and the arch of the phrase. How loud the cue is as a
-    whole is the orchestrator's business, which knows the instruments."""
+    """Relative dynamics around 64: metric stress, the arch of the phrase, the build to a hit and its accent.
+    How loud the cue is as a whole is the orchestrator's business, which knows the instruments."""
     length = planned.plan.length
     if w.position == 0:
         stress = STRESS["downbeat"]
@@ -70,7 +71,10 @@ def _velocity(w: Written, planned: PlannedBar) -> int:
         stress = STRESS["beat"] if w.position % GRID == 0 else STRESS["off"]
     through = (planned.plan.since % PHRASE + w.position / length) / PHRASE
     arch = 8 * math.sin(math.pi * through)
-    return round(58 + stress + arch)
+    begin, end = planned.swell
+    swell = begin + (end - begin) * w.position / length
+    hit = max((m.strength for m in planned.marks if m.position == w.position), default=0.0)
+    return round(58 + max(stress, STRESS["downbeat"] * math.ceil(hit)) + arch + swell + HIT_VELOCITY * hit)
 
 
 def _untangled(notes: list[Note]) -> list[Note]:
