@@ -4,10 +4,11 @@
 
 It is needed in training only, see `videoscore.train.face_va`. What makes it obey is that (v, a) is nowhere else to
 be had: an adversary looks for it in z, and the encoder learns to leave it nothing (Lample et al. 2017, "Fader
-Networks"), while z is kept narrow as in a variational autoencoder (Kingma & Welling 2014). A judge that reads (v, a)
-in what was drawn, as auxiliary classifiers do, was tried and left out: the decoder learned patterns that please it,
-not faces (docs/models/face.md). Faces are 1 x 48 x 48, not 3 x 64 x 64 as in the study, since FER2013 is grey and that
-large.
+Networks"), while z is kept narrow as in a variational autoencoder (Kingma & Welling 2014). Pixels alone make it draw
+the light and the outline and leave the mouth to chance; so what it draws must also look alike to `vgg16-fer`
+(perceptual loss, Johnson, Alahi & Fei-Fei 2016). A judge that reads (v, a) in what was drawn, as auxiliary classifiers
+do, was tried and left out: the decoder learned patterns that please it, not faces (docs/models/face.md). Faces are
+1 x 48 x 48, not 3 x 64 x 64 as in the study, since FER2013 is grey and that large.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from videoscore.errors import InputError, UsageError
-from videoscore.mood.faces.nets import normalise
+from videoscore.mood.faces.models import load_face_model
+from videoscore.mood.faces.nets import INPUT, centre, normalise
 from videoscore.train.augment import Jitter, augment
 from videoscore.train.face_run import Log, device, logger, rate_at, save_state
 from videoscore.train.faces import SIDE, TRAIN, FaceSet
@@ -40,7 +42,8 @@ GENTLE = Jitter(turn=5.0, zoom=0.05, shift=0.03, brightness=0.05, contrast=0.1, 
 class AutoencoderOptions:
     """epochs : passes over the training faces. hide : weight of the loss that hides (v, a) from the adversary.
     narrow : of z's divergence from a normal distribution. edges : of the difference between neighbouring pixels,
-    in which a mouth weighs more than a forehead. checkpoint_every : seconds."""
+    in which a mouth weighs more than a forehead. likeness : of the difference that `vgg16-fer` sees; 0 leaves it
+    out. checkpoint_every : seconds."""
 
     epochs: float = 10.0
     batch: int = 128
@@ -48,6 +51,7 @@ class AutoencoderOptions:
     hide: float = 4.0
     narrow: float = 3e-4
     edges: float = 2.0
+    likeness: float = 1.0
     seed: int = 0
     checkpoint_every: float = 120.0
 
@@ -106,6 +110,32 @@ def picture_loss(drawn: Tensor, real: Tensor, edges: float) -> Tensor:
     return F.l1_loss(drawn, real) + edges * (down + across)
 
 
+class Eye(nn.Module):
+    """What the convolutions of the shipped `vgg16-fer` see in a face, at four sizes. It doesn't learn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        net = load_face_model("vgg16-fer").net
+        assert isinstance(net.features, nn.Sequential)
+        self.layers = net.features
+
+    def look(self, x: Tensor) -> list[Tensor]:
+        """(b, 1, 48, 48) -> what leaves the second to fifth pooling: 11, 5, 2 and 1 cells wide."""
+        seen, x = [], centre(x, INPUT["vgg16-fer"])
+        for layer in self.layers:
+            x = layer(x)
+            if isinstance(layer, nn.MaxPool2d):
+                seen.append(x)
+        return seen[1:]
+
+    def difference(self, drawn: Tensor, real: Tensor) -> Tensor:
+        """Mean square difference of what is seen, relative to what is seen in `real`, over the four sizes."""
+        with torch.no_grad():
+            there = self.look(real)
+        pairs = zip(self.look(drawn), there)
+        return torch.stack([F.mse_loss(a.float(), b.float()) / b.float().square().mean() for a, b in pairs]).mean()
+
+
 class AutoencoderRun:
     """The autoencoder with its adversary, in a folder; resumable as `FaceRun` is."""
 
@@ -122,6 +152,7 @@ class AutoencoderRun:
                                        nn.LeakyReLU(0.1), nn.Linear(128, 2))
         self.parts = nn.ModuleDict({"model": self.model, "adversary": self.adversary})
         self.parts.to(self.where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.eye = Eye().to(self.where) if options.likeness else None
         self.optimisers = [torch.optim.Adam(p.parameters(), options.rate) for p in self.parts.values()]
         self.step, self.seconds = 0, 0.0
         self.mean = torch.from_numpy(self.faces.point.mean(0)).to(self.where)
@@ -148,7 +179,7 @@ class AutoencoderRun:
     def go(self, log: Log, most: int | None = None) -> Autoencoder:
         """Train until the budget is used up, or for `most` updates."""
         log = logger(self.folder, log)
-        since, sums, end = self.seconds, np.zeros(4), None if most is None else self.step + most
+        since, sums, end = self.seconds, np.zeros(5), None if most is None else self.step + most
         self.parts.train()
         while self.spent < 1 and self.step != end:
             clock = time.monotonic()
@@ -156,7 +187,7 @@ class AutoencoderRun:
             self.step += 1
             self.seconds += time.monotonic() - clock
             if self.step % 50 == 0:
-                names = ("picture", "divergence", "hide", "adversary")
+                names = ("picture", "likeness", "divergence", "hide", "adversary")
                 log({"step": self.step, "minutes": self.seconds / 60, "spent": self.spent}
                     | dict(zip(names, (sums / 50).round(4).tolist())))
                 sums[:] = 0
@@ -182,12 +213,15 @@ class AutoencoderRun:
             mean, spread = self.model.encode(real)
             again = self.model.decoder(mean + noise * (0.5 * spread).exp(), point).float()
             picture = picture_loss(again, real, o.edges)
+            half = slice(0, len(real) // 2)     # the rest would cost as much and say little more
+            likeness = picture.new_zeros(()) if self.eye is None else self.eye.difference(again[half], real[half])
             divergence = -0.5 * (1 + spread - mean.square() - spread.exp()).sum(1).mean()
             hidden = F.mse_loss(self.adversary(mean).float(), self.mean.expand_as(point))
-            self._step(self.optimisers[0], picture + o.narrow * divergence + o.hide * hidden)
+            self._step(self.optimisers[0],
+                       picture + o.likeness * likeness + o.narrow * divergence + o.hide * hidden)
             found = F.mse_loss(self.adversary(mean.detach()).float(), point)
             self._step(self.optimisers[1], found)
-        return np.array([float(x.detach()) for x in (picture, divergence, hidden, found)])
+        return np.array([float(x.detach()) for x in (picture, likeness, divergence, hidden, found)])
 
     def _step(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
         self.parts.zero_grad(set_to_none=True)
