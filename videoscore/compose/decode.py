@@ -1,8 +1,8 @@
-"""Sampling from the composer: KV cache, classifier-free guidance, takes side by side."""
+"""Sampling from the composer: sheets and takes side by side, with classifier-free guidance."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,190 +10,172 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from videoscore.compose.hand import BARLINE, NO, Hand, Written, roles_of
-from videoscore.compose.model import Cache, Composer
-from videoscore.compose.plan import PlannedBar
-from videoscore.compose.steps import DURATION_CLASSES, DURATIONS, GRID, ROLES, duration_class, features
+from videoscore.compose.hand import BARLINE, NO, Hand, Written
+from videoscore.compose.memory import Cached, Memory, Reread
+from videoscore.compose.model import Composer
+from videoscore.compose.steps import DURATION_CLASSES, DURATIONS, GRID, ROLES, duration_class
+from videoscore.compose.writing import Writing
 
-MEMORY = 512  # steps kept in the cache when it is cut back: as many as a training window has
-SLACK = 256  # steps it may grow beyond that
 RUNAWAY = 96  # steps a bar: beyond it only the bar line is left
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """temperature > 0; top_p in (0, 1]; guidance 1 is none (Ho & Salimans 2022, eq. 6 with w = guidance - 1)."""
+    """temperature > 0; top_p in (0, 1]."""
 
     temperature: float = 0.95
     top_p: float = 0.95
-    guidance: float = 2.0
-    mood: bool = True  # False: the network hears no V/A at all (a control for the evaluation)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One take of one sheet, which the network reads as one row of a batch."""
+
+    writing: Writing
+    take: int
+
+    @property
+    def hand(self) -> Hand:
+        return self.writing.hands[self.take]
+
+    @property
+    def bar(self) -> int:
+        return min(self.hand.bar, self.hand.stop - 1)
 
 
 class Decoder:
-    """Writes cue after cue with one cache, so that every cue hears what came before it."""
+    """Writes sheets in lockstep, one step of every take at a time.
 
-    def __init__(self, model: Composer, bars: Sequence[PlannedBar], sampling: Sampling, cached: bool = True) -> None:
-        self.model, self.bars, self.sampling, self.cached = model, bars, sampling, cached
-        self.guided = sampling.guidance != 1.0 and sampling.mood
-        starts = np.cumsum([0, *(b.plan.length for b in bars)]) / GRID
-        self.quarters = starts.tolist()
-        self.cache: Cache | None = None
-        self.history: list[dict[str, Tensor]] = []  # only without cache, to be read anew at every step
-        self.index = self.start = 0
-        self.marks: list[int] = []
+    guided : every row has a twin that doesn't hear V/A (Ho & Salimans 2022); the twins are the second half
+    of the batch. What is written of a sheet depends on the others by nothing but the rounding of a batch.
+    """
+
+    def __init__(self, model: Composer, sampling: Sampling, guided: bool, cached: bool = True) -> None:
+        self.model, self.sampling, self.cached = model, sampling, cached
+        self.copies = 2 if guided else 1
         self.steps = 0
-        self._features: dict[tuple[int, bool], NDArray[np.float32]] = {}
 
-    def bar_features(self, number: int, known: bool) -> NDArray[np.float32]:
-        """(FEATURES,) condition of a bar; `known` False hides V/A."""
-        key = (number, known)
-        if key not in self._features:
-            p = self.bars[number].plan
-            self._features[key] = features(
-                np.array([p.length]), np.array([p.compound]), np.array([p.bpm]), np.array([p.minor]),
-                np.array([p.valence or 0.0]), np.array([p.arousal or 0.0]), np.array([known]),
-                np.array([p.since]), np.array([p.until]), np.array([p.to_end]), roles_of(p.roles)[None],
-            )[0]
-        return self._features[key]
+    def write(self, writings: Sequence[Writing], closed: Callable[[Writing], None] = lambda _: None) -> None:
+        """Write every sheet to its end; `closed` is told after each cue."""
+        live = [w for w in writings if w.open_cue()]
+        rows = [Row(w, take) for w in live for take in range(w.takes)]
+        make = Cached if self.cached else Reread
+        memory: Memory = make(self.model, self.copies * len(rows))
+        while rows:
+            state = self._feed(rows, memory)
+            for row, note in self._choose(state, rows):
+                row.writing.write(row.take, note)
+            if any(w.complete for w in live):
+                live, rows = self._turn(live, memory, closed)
 
-    def write(self, hands: list[Hand]) -> None:
-        """Write one cue with every hand, in lockstep; the cache then holds all takes (see `keep`)."""
-        self.marks, self.start = [0] * len(hands), self.index
-        for hand in hands:
-            hand.open_bar()
-        state = self._feed(hands, [None] * len(hands))
-        while not all(h.done for h in hands):
-            chosen = self._choose(state, hands)
-            for n, (hand, note) in enumerate(zip(hands, chosen)):
-                if hand.done:
+    def _turn(self, live: list[Writing], memory: Memory, closed: Callable[[Writing], None]
+              ) -> tuple[list[Writing], list[Row]]:
+        """Go to the next cue with the sheets whose cue is complete, and let go of those that are finished."""
+        kept: list[tuple[int, int]] = []  # of the new rows: which row each was, and its surplus of steps
+        rows: list[Row] = []
+        before, old = 0, sum(w.takes for w in live)
+        for w in live:
+            came = [(before + take, 0) for take in range(w.takes)]
+            before += w.takes
+            if w.complete:
+                best, surplus = w.close_cue()
+                closed(w)
+                came = [(came[best][0], surplus)] * w.takes
+                if not w.open_cue():
                     continue
-                if note is None:
-                    hand.open_bar()
-                    if hand.done:
-                        self.marks[n] = self.index - self.start
-                else:
-                    hand.write(note)
-            if not all(h.done for h in hands):
-                state = self._feed(hands, chosen)
+            kept += came
+            rows += [Row(w, take) for take in range(w.takes)]
+        if rows and kept != [(n, 0) for n in range(old)]:
+            memory.rearrange([r + old * c for c in range(self.copies) for r, _ in kept],
+                             [surplus for _, surplus in kept] * self.copies)
+        return [w for w in live if not w.complete], rows
 
-    def keep(self, best: int, takes: int) -> None:
-        """Go on from take `best` alone: forget what the others wrote, and cut the cache back."""
-        rows = [best, best + takes] if self.guided else [best]  # what it wrote, with and without V/A heard
-        surplus = self.index - self.start - self.marks[best]
-        self.index -= surplus
-        if self.cache is not None:
-            if takes == 1:
-                self.cache.length -= surplus
-            else:
-                self.cache = self.cache.rearranged(rows, 0, self.cache.length - surplus)
-        else:
-            kept = self.history[: len(self.history) - surplus] if surplus else self.history
-            self.history = [{k: v[rows] for k, v in h.items()} for h in kept]
+    def _feed(self, rows: Sequence[Row], memory: Memory) -> Tensor:
+        """Read what every take wrote last; the states after it (copies * rows, width)."""
+        last = [r.writing.last[r.take] for r in rows]
+        fields = [(BARLINE, ROLES, 128, DURATION_CLASSES) if n is None else
+                  (n.position, n.role, n.pitch, int(duration_class(np.array(n.duration)))) for n in last]
+        plans = [r.writing.bars[r.bar].plan for r in rows]
+        when = [r.writing.quarters[r.bar] + (0 if f[0] == BARLINE else f[0]) / GRID for r, f in zip(rows, fields)]
+        index = [r.writing.index + r.writing.fed for r in rows]
+        heard = np.stack([r.writing.features(r.bar, c == 0) for c in range(self.copies) for r in rows])
+        table = torch.tensor(fields * self.copies).T[:, :, None]
+        step = dict(zip(("position", "role", "pitch", "duration"), table)) | {
+            "chord": torch.tensor([p.chord for p in plans] * self.copies)[:, None],
+            "next_chord": torch.tensor([p.next_chord for p in plans] * self.copies)[:, None],
+            "features": torch.from_numpy(heard)[:, None],
+            "index": torch.tensor(index * self.copies, dtype=torch.float32)[:, None],
+            "quarters": torch.tensor(when * self.copies, dtype=torch.float32)[:, None],
+        }
+        for writing in {id(r.writing): r.writing for r in rows}.values():
+            writing.fed += 1
+        self.steps += len(rows)
+        return memory.read(step)
 
     # -- one step --
 
-    def _feed(self, hands: list[Hand], notes: list[Written | None]) -> Tensor:
-        """Read one step a take; the state after it (rows, width)."""
-        fields = [(BARLINE, ROLES, 128, DURATION_CLASSES) if n is None else
-                  (n.position, n.role, n.pitch, int(duration_class(np.array(n.duration)))) for n in notes]
-        numbers = [min(h.bar, h.stop - 1) for h in hands]
-        copies = 2 if self.guided else 1
-        table = torch.tensor(fields * copies).T[:, :, None]
-        plans = [self.bars[b].plan for b in numbers]
-        heard = [(b, self.sampling.mood) for b in numbers] + [(b, False) for b in numbers] * (copies - 1)
-        when = [self.quarters[b] + (0 if f[0] == BARLINE else f[0]) / GRID for b, f in zip(numbers, fields)]
-        step = dict(zip(("position", "role", "pitch", "duration"), table)) | {
-            "chord": torch.tensor([p.chord for p in plans] * copies)[:, None],
-            "next_chord": torch.tensor([p.next_chord for p in plans] * copies)[:, None],
-            "features": torch.from_numpy(np.stack([self.bar_features(b, k) for b, k in heard]))[:, None],
-            "index": torch.full((len(table[0]), 1), float(self.index)),
-            "quarters": torch.tensor(when * copies, dtype=torch.float32)[:, None],
-        }
-        self.index += 1
-        self.steps += len(hands)
-        if not self.cached:
-            return self._reread(step)
-        return self.model(step, self._room(len(table[0])))[:, -1]
+    def _choose(self, state: Tensor, rows: Sequence[Row]) -> list[tuple[Row, Written | None]]:
+        """The next step of every take that isn't done: a note, or None for the bar line."""
+        out: list[tuple[Row, Written | None]] = []
+        asking: list[int] = []
+        for n, row in enumerate(rows):
+            hand = row.hand
+            if hand.queue and not hand.done:
+                note, *hand.queue = hand.queue
+                out.append((row, None if note is None else replace(note, bar=hand.bar)))
+            elif not hand.done:
+                asking.append(n)
+        if asking:
+            twins = [n + len(rows) * c for c in range(self.copies) for n in asking]
+            out += self._draw_notes(state[twins], [rows[n] for n in asking])
+        return out
 
-    def _room(self, rows: int) -> Cache:
-        """The cache, with as many rows as are fed and room for a step."""
-        if self.cache is None:
-            self.cache = Cache(self.model.config, rows, MEMORY + SLACK)
-        if self.cache.rows != rows:
-            spread = rows // self.cache.rows
-            every = [r for r in range(self.cache.rows) for _ in range(spread)]
-            self.cache = self.cache.rearranged(every, 0, self.cache.length)
-        if self.cache.full:
-            self.cache = self.cache.rearranged(list(range(rows)), SLACK, self.cache.length)
-        return self.cache
+    def _draw_notes(self, state: Tensor, rows: Sequence[Row]) -> list[tuple[Row, Written | None]]:
+        """Draw field after field, each knowing those before it."""
+        hands = [r.hand for r in rows]
+        weight = np.array([r.writing.push.weight[r.bar] for r in rows])[:, None]
 
-    def _reread(self, step: dict[str, Tensor]) -> Tensor:
-        """Without cache: everything within memory is computed again (for measuring the cache's worth)."""
-        rows = step["position"].shape[0]
-        past = [{k: v.repeat_interleave(rows // v.shape[0], 0) for k, v in h.items()} for h in self.history[-MEMORY:]]
-        self.history = [*past, step]
-        whole = {k: torch.cat([h[k] for h in self.history], 1) for k in step}
-        return self.model(whole)[:, -1]
-
-    def _choose(self, state: Tensor, hands: list[Hand]) -> list[Written | None]:
-        """The next step of every take: a note, or None for the bar line."""
-        takes = len(hands)
-        forced: list[Written | None] = [h.queue[0] if h.queue and not h.done else None for h in hands]
-        queued = [bool(h.queue) and not h.done for h in hands]
-        for hand, q in zip(hands, queued):
-            if q:
-                hand.queue = hand.queue[1:]
-        if all(q or h.done for q, h in zip(queued, hands)):
-            return [None if w is None else replace(w, bar=h.bar) for w, h in zip(forced, hands)]
-
-        def ask(field: int, state: Tensor, mask: list[NDArray]) -> tuple[list[int], Tensor]:
+        def ask(field: int, state: Tensor, bias: list[NDArray]) -> tuple[list[int], Tensor]:
             head = self.model.head(field)
-            logits = self._guide(head(state), takes)
-            picked = [0 if h.done else self._draw(row + m, h.rng) for row, m, h in zip(logits, mask, hands)]
-            answer = head.answer(torch.tensor(picked * (2 if self.guided else 1)))
-            return picked, state + answer
+            logits = head(state).double().numpy()
+            if self.copies == 2:
+                aware, blind = logits[: len(rows)], logits[len(rows) :]
+                logits = blind + weight * (aware - blind)
+            picked = draw(logits + np.stack(bias), self.sampling, [h.rng for h in hands])
+            return picked, state + head.answer(torch.tensor(picked * self.copies))
 
-        onset, state = ask(0, state, [_bias(self._onsets(h)) for h in hands])
+        onset, state = ask(0, state, [_bias(_onsets(h)) for h in hands])
         where = [min(p, BARLINE - 1) for p in onset]
         role, state = ask(1, state, [_bias(_some(h.role_mask(p))) for h, p in zip(hands, where)])
         pitch, state = ask(2, state, [h.pitch_bias(p, r) for h, p, r in zip(hands, where, role)])
         length, state = ask(3, state, [_bias(h.duration_mask(p)) for h, p in zip(hands, where)])
-        out: list[Written | None] = []
-        for n, hand in enumerate(hands):
-            replayed = forced[n]
-            if queued[n]:
-                out.append(None if replayed is None else replace(replayed, bar=hand.bar))
-            elif onset[n] == BARLINE:
-                out.append(None)
-            else:
-                out.append(Written(hand.bar, onset[n], role[n], pitch[n], int(DURATIONS[length[n]])))
-        return out
+        return [
+            (row, None if p == BARLINE else Written(row.hand.bar, p, r, height, int(DURATIONS[d])))
+            for row, p, r, height, d in zip(rows, onset, role, pitch, length)
+        ]
 
-    @staticmethod
-    def _onsets(hand: Hand) -> NDArray[np.bool_]:
-        mask = hand.onset_mask()
-        if len(hand.here) >= RUNAWAY:
-            mask[:] = False
-            mask[BARLINE] = True
-        return mask
 
-    def _guide(self, logits: Tensor, takes: int) -> NDArray[np.float64]:
-        """Logits pushed away from what the network would write without V/A."""
-        x = logits.double().numpy()
-        if self.guided:
-            x = x[takes:] + self.sampling.guidance * (x[:takes] - x[takes:])
-        return x
+def draw(logits: NDArray[np.float64], sampling: Sampling, rngs: Sequence[np.random.Generator]) -> list[int]:
+    """Nucleus sampling (Holtzman et al. 2020) of one class a row of (rows, classes), each with its own chance."""
+    x = logits / sampling.temperature
+    p = np.exp(x - x.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    order = np.argsort(-p, axis=1, kind="stable")
+    out = []
+    for row, ranks, rng in zip(p, order, rngs):
+        mass = np.cumsum(row[ranks])
+        cut = int(np.searchsorted(mass, sampling.top_p)) + 1
+        cut = min(cut, len(mass))
+        out.append(int(ranks[np.searchsorted(mass[:cut], rng.random() * mass[cut - 1])]))
+    return out
 
-    def _draw(self, logits: NDArray[np.float64], rng: np.random.Generator) -> int:
-        """Nucleus sampling (Holtzman et al. 2020)."""
-        x = logits / self.sampling.temperature
-        p = np.exp(x - x.max())
-        p /= p.sum()
-        order = np.argsort(-p, kind="stable")
-        mass = np.cumsum(p[order])
-        cut = int(np.searchsorted(mass, self.sampling.top_p)) + 1
-        return int(order[np.searchsorted(mass[:cut], rng.random() * mass[cut - 1])])
+
+def _onsets(hand: Hand) -> NDArray[np.bool_]:
+    mask = hand.onset_mask()
+    if len(hand.here) >= RUNAWAY:
+        mask[:] = False
+        mask[BARLINE] = True
+    return mask
 
 
 def _bias(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -201,5 +183,5 @@ def _bias(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def _some(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """A finished take asks for nothing; any answer will do for it."""
+    """Before a bar line no role is left; any answer will do."""
     return mask if mask.any() else np.ones_like(mask)

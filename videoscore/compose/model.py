@@ -72,36 +72,63 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 class Cache:
     """Keys and values of the steps read so far, in buffers that are written in place.
 
-    keys, values : (layers, B, heads, room, head_dim); the first `length` steps are filled.
+    keys, values : (layers, B, heads, room, head_dim); of row r the first `lengths[r]` steps are filled.
     """
 
     def __init__(self, config: ComposerConfig, rows: int, room: int) -> None:
         shape = (config.layers, rows, config.heads, room, config.width // config.heads)
         self.keys, self.values = torch.zeros(shape), torch.zeros(shape)
-        self.length = 0
+        self.lengths = [0] * rows
 
     @property
     def rows(self) -> int:
         return self.keys.shape[1]
 
     @property
-    def full(self) -> bool:
-        return self.length == self.keys.shape[3]
+    def room(self) -> int:
+        return self.keys.shape[3]
 
-    def rearranged(self, rows: list[int], begin: int, end: int) -> Cache:
-        """A cache of the given rows (repeats allowed) that remembers steps `begin` to `end` only."""
-        other = copy.copy(self)
-        other.keys, other.values = self.keys[:, rows].clone(), self.values[:, rows].clone()
-        other.length = end - begin
-        for mine, theirs in ((self.keys, other.keys), (self.values, other.values)):
-            theirs[:, :, :, : end - begin] = mine[:, rows, :, begin:end]
+    def grown(self, room: int) -> Cache:
+        """The same in buffers with more room."""
+        return self._filled(list(range(self.rows)), self.lengths, room)
+
+    def rearranged(self, rows: list[int], lengths: list[int]) -> Cache:
+        """A cache of the given rows (repeats allowed), each cut back to so many steps."""
+        return self._filled(rows, lengths, self.room)
+
+    def _filled(self, rows: list[int], lengths: list[int], room: int) -> Cache:
+        other, end = copy.copy(self), max(lengths)
+        layers, _, heads, _, each = self.keys.shape
+        other.keys, other.values = (torch.zeros(layers, len(rows), heads, room, each) for _ in range(2))
+        other.keys[:, :, :, :end] = self.keys[:, rows, :, :end]
+        other.values[:, :, :, :end] = self.values[:, rows, :, :end]
+        other.lengths = list(lengths)
         return other
 
-    def add(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Write one step's keys and values (B, heads, 1, head_dim); all of the layer's so far."""
-        end = self.length + 1
-        self.keys[layer, :, :, self.length : end], self.values[layer, :, :, self.length : end] = k, v
-        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+    def forget(self, row: int, steps: int) -> None:
+        """Drop the oldest steps of a row."""
+        end = self.lengths[row]
+        for buffer in (self.keys, self.values):
+            buffer[:, row, :, : end - steps] = buffer[:, row, :, steps:end].clone()
+        self.lengths[row] = end - steps
+
+    def add(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Write one step's keys and values (B, heads, 1, head_dim); the layer's so far, and which of them
+        count (B, 1, 1, steps), None when all do."""
+        end = max(self.lengths) + 1
+        keys, values = self.keys[layer], self.values[layer]
+        if min(self.lengths) + 1 == end:
+            keys[:, :, end - 1 : end], values[:, :, end - 1 : end] = k, v
+            return keys[:, :, :end], values[:, :, :end], None
+        last = torch.tensor(self.lengths)
+        rows = torch.arange(self.rows)
+        keys[rows, :, last], values[rows, :, last] = k[:, :, 0], v[:, :, 0]
+        counts = torch.arange(end) <= last[:, None]
+        return keys[:, :, :end], values[:, :, :end], counts[:, None, None]
+
+    def advance(self) -> None:
+        """The step that was written in every layer counts from now on."""
+        self.lengths = [n + 1 for n in self.lengths]
 
 
 class Block(nn.Module):
@@ -119,9 +146,10 @@ class Block(nn.Module):
         B, T, D = x.shape
         q, k, v = self.qkv(self.norm1(x)).view(B, T, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # (B, heads, T, hd)
         q, k = rotate(q, cos, sin).to(v.dtype), rotate(k, cos, sin).to(v.dtype)
+        counts = None
         if cache is not None:
-            k, v = cache.add(layer, k, v)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=cache is None)
+            k, v, counts = cache.add(layer, k, v)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=counts, is_causal=cache is None)
         x = x + F.dropout(self.out(y.transpose(1, 2).reshape(B, T, D)), self.drop, self.training)
         return x + F.dropout(self.down(F.gelu(self.up(self.norm2(x)))), self.drop, self.training)
 
@@ -180,7 +208,7 @@ class Composer(nn.Module):
         for layer, block in enumerate(self.blocks):
             x = block(x, cos, sin, cache, layer)
         if cache is not None:
-            cache.length += 1
+            cache.advance()
         return self.norm(x)
 
     def head(self, field: int) -> FieldHead:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from videoscore.compose.compose import Roles, compose_with_facts
+from videoscore.compose.compose import Roles, Switches, compose_with_facts
 from videoscore.compose.score import Score
 from videoscore.config import ComposeOptions
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
@@ -71,16 +71,12 @@ def write(way: Way, per_corner: int, seconds: int, seed: int, options: ComposeOp
     """Write `per_corner` cues for each corner of the V/A plane."""
     if way.guidance is not None:
         options = replace(options, guidance=way.guidance)
-    scores, asked, notes, steps = [], [], 0, 0
     clock = time.perf_counter()
-    for corner, (valence, arousal) in enumerate(CORNERS):
-        for n in range(per_corner):
-            sheet = cue_sheet(valence, arousal, seconds, seed * 10_000 + corner * 1000 + n)
-            score, facts = compose_with_facts(sheet, options, roles, weights=weights, mood=way.mood)
-            scores.append(score)
-            asked.append((valence, arousal))
-            notes, steps = notes + facts.notes, steps + facts.steps
-    return Cues(scores, np.array(asked), notes, steps, time.perf_counter() - clock)
+    wanted = [(corner, n) for corner in range(len(CORNERS)) for n in range(per_corner)]
+    sheets = [cue_sheet(*CORNERS[c], seconds, seed * 10_000 + c * 1000 + n) for c, n in wanted]
+    scores, facts = compose_with_facts(sheets, options, roles, weights=weights, switches=Switches(mood=way.mood))
+    asked = np.array([CORNERS[c] for c, _ in wanted])
+    return Cues(scores, asked, facts.notes, facts.steps, time.perf_counter() - clock)
 
 
 def hits(judged: np.ndarray, asked: np.ndarray) -> Hits:
@@ -138,7 +134,7 @@ def speed(seconds: int, options: ComposeOptions, weights: Path | None) -> dict[s
     out = {}
     for name, cached in (("with cache", True), ("without cache", False)):
         clock = time.perf_counter()
-        _, facts = compose_with_facts(sheet, options, weights=weights, cached=cached)
+        _, facts = compose_with_facts([sheet], options, weights=weights, switches=Switches(cached=cached))
         out[name] = facts.notes / (time.perf_counter() - clock)
     return out
 
