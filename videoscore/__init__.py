@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from videoscore.asked import Music as Music
+    from videoscore.asked import write_music as write_music
     from videoscore.config import Options as Options
     from videoscore.cues.sheet import Cue as Cue
     from videoscore.cues.sheet import CueSheet as CueSheet
@@ -32,12 +34,14 @@ _PUBLIC = {
     "Cue": "videoscore.cues.sheet",
     "CueSheet": "videoscore.cues.sheet",
     "MoodCurve": "videoscore.mood.curve",
+    "Music": "videoscore.asked",
     "Options": "videoscore.config",
     "Result": "videoscore.pipeline",
     "VideoscoreError": "videoscore.errors",
     "analyze": "videoscore.pipeline",
     "build_options": "videoscore.options:build",
     "score": "videoscore.pipeline",
+    "write_music": "videoscore.asked",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]
 

@@ -191,19 +191,33 @@ def cue_options(cues: str | Path, settings: Mapping[str, Any]) -> tuple[CueSheet
     return dataclasses.replace(sheet, preset=options.preset, seed=options.seed), options
 
 
-def roles_of(preset: Preset) -> dict[str, frozenset[Role]]:
-    """Mood -> the roles that the preset wants written in it."""
-    return {mood: frozenset(palette.roles) for mood, palette in preset.palettes.items()}
+def roles_of(preset: Preset, options: Options | None = None, played: bool = True) -> dict[str, frozenset[Role]]:
+    """Mood -> the roles that are to be written in it: those that `options` ask for, else the preset's.
+
+    Raises UsageError when there is no such role, or drums are asked for, to be `played` by a preset without any.
+    """
+    asked = options.compose.roles if options else None
+    if asked is None:
+        return {mood: frozenset(palette.roles) for mood, palette in preset.palettes.items()}
+    from videoscore.compose.ask import read_roles
+
+    roles = read_roles(asked)
+    if played and Role.DRUMS in roles and not any(p.players(Role.DRUMS) for p in preset.palettes.values()):
+        raise UsageError(f"--roles: nobody plays drums in the preset {preset.name}",
+                         remedy="Leave them out, or choose another preset.")
+    return dict.fromkeys(preset.palettes, roles)
 
 
-def write(sheet: CueSheet, options: Options, clock: Clock) -> tuple[Score, Arrangement]:
-    """Compose and orchestrate a cue sheet with the preset of `options`."""
+def write(sheet: CueSheet, options: Options, clock: Clock, played: bool = True) -> tuple[Score, Arrangement]:
+    """Compose and orchestrate a cue sheet with the preset of `options`. played : False where the arrangement
+    isn't wanted, and so drums may be written that the preset has nobody for."""
     from videoscore.compose.compose import compose
     from videoscore.perform.orchestrate import orchestrate
 
     preset = load_preset(options.preset)
+    roles = roles_of(preset, options, played)
     with clock.stage("compose", float(sheet.duration)):
-        music = compose(sheet, options.compose, roles=roles_of(preset), progress=clock.progress)
+        music = compose(sheet, options.compose, roles=roles, progress=clock.progress)
     with clock.stage("orchestrate", float(sheet.duration)):
         return music, orchestrate(music, preset, sheet.seed)
 
@@ -264,6 +278,7 @@ def _plan(input: str | Path, output: str | Path | None, options: Options | None,
             preset = sheet.preset if preset is None else preset
             seed = sheet.seed if seed is None else seed
     options = build(preset, seed, options, **given)
+    roles_of(load_preset(options.preset), options)  # found wrong now rather than after the watching
     media = _probe(Path(input), clock)
     source = Path(cues) if isinstance(cues, (str, Path)) else None
     targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, source)

@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from videoscore.compose.ask import cue_sheet as ask_cues
+    from videoscore.compose.ask import read as ask
     from videoscore.compose.compose import compose as compose
     from videoscore.compose.midi import write_midi as write_midi
     from videoscore.cues.files import load as load_cues
@@ -40,6 +42,8 @@ _WHERE = {
     "spot": "videoscore.cues.spot",
     "load_cues": "videoscore.cues.files:load",
     "save_cues": "videoscore.cues.files:save",
+    "ask": "videoscore.compose.ask:read",
+    "ask_cues": "videoscore.compose.ask:cue_sheet",
     "compose": "videoscore.compose.compose",
     "write_midi": "videoscore.compose.midi",
     "load_preset": "videoscore.perform.palettes",

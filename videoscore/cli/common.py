@@ -42,12 +42,12 @@ def with_settings(*groups: str) -> Callable[[Command], Command]:
 def _option(setting: Setting) -> Callable[[Command], Command]:
     default = "" if setting.default is None else f"  [default: {show(setting.default)}]"
     metavar = "|".join(map(str, setting.choices)) if setting.choices else _METAVARS.get(setting.kind, "VALUE")
-    if setting.name == "soundfont":
-        metavar = "FILE"
+    metavar = _OWN_METAVARS.get(setting.name, metavar)
     return click.option(setting.flag, setting.name, metavar=metavar, help=setting.help + default)
 
 
 _METAVARS = {int: "N", float: "X", str: "NAME", Fraction: "SECONDS"}
+_OWN_METAVARS = {"soundfont": "FILE", "roles": "ROLE,..."}
 
 
 def with_voice(command: Command) -> Command:

@@ -24,7 +24,7 @@ COMMANDS = {
     "score": ("score:score", "Write music for a video and put it under the picture (the default command)."),
     "analyze": ("stages:analyze", "Mood curve, cuts and cues of a video, as JSON or CSV."),
     "probe": ("stages:probe", "What is in a video file."),
-    "compose": ("stages:compose", "Write the music of a cue sheet as MIDI."),
+    "compose": ("stages:compose", "Write the music of a cue sheet, of a mood or of a curve of moods, as MIDI."),
     "render": ("stages:render", "Play the music of a cue sheet to WAV stems."),
     "mix": ("stages:mix", "Mix music files under a video's sound, to WAV or into the video."),
     "presets": ("presets:presets", "List the presets, or show one."),

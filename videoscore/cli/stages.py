@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,8 +18,13 @@ from videoscore.cli.common import (
     with_settings,
     with_voice,
 )
-from videoscore.cli.tables import clock, cue_table, table
+from videoscore.cli.tables import clock, cue_row, cue_table, table
 from videoscore.cli.telling import Teller
+from videoscore.errors import UsageError
+
+if TYPE_CHECKING:
+    from videoscore.config import Options
+    from videoscore.cues.sheet import CueSheet
 
 overwriting = click.option("--overwrite", is_flag=True, help="replace files that are already there")
 
@@ -85,29 +91,75 @@ def analyze(teller: Teller, input: str, output: str | None, form: str | None, cu
 
 
 @click.command()
-@click.argument("cues")
+@click.argument("cues", required=False)
+@click.option("--mood", metavar="WORD", help="instead of CUES: one of the eight moods (docs/cli.md)")
+@click.option("--valence", metavar="X", help="instead of CUES, with --arousal: -1 (negative) to 1 (positive)")
+@click.option("--arousal", metavar="X", help="-1 (calm) to 1 (agitated)")
+@click.option("--curve", metavar="FILE", help="instead of CUES: a CSV file with the columns t, valence, arousal, such "
+                                              "as `videoscore analyze` writes")
+@click.option("--seconds", metavar="SECONDS", help="how long the music is  [default with --curve: to its end]")
+@click.option("--key", metavar="KEY", help='as "D minor"; by default as it suits the mood')
+@click.option("--tempo", metavar="BPM", help="quarter notes a minute, nearly: whole bars fill the length exactly")
 @click.option("-o", "--output", metavar="FILE", help="the MIDI file  [default: NAME.mid beside CUES]")
-@with_settings(*WRITING)
+@click.option("--cues", "sheet_file", metavar="FILE",
+              help="without CUES: write the cue sheet of the music there, to be edited and composed from")
+@with_settings("spot", *WRITING)
 @click.option("--played", is_flag=True, help="with the preset's instruments, as it is rendered")
 @overwriting
 @with_voice
-def compose(teller: Teller, cues: str, output: str | None, played: bool, overwrite: bool, **settings: Any) -> None:
-    """Write the music of the cue sheet CUES as MIDI."""
+def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: str | None, played: bool,
+            overwrite: bool, **words: Any) -> None:
+    """Write the music of the cue sheet CUES, or of a mood or a curve of moods, as MIDI."""
     from videoscore import pipeline
     from videoscore.compose.midi import write_midi
+    from videoscore.cues.files import save
     from videoscore.outputs import check_file
     from videoscore.perform.midi import write_midi as write_played
 
-    target = Path(output) if output else _beside(cues, ".mid")
+    wishes = {name: words.pop(name) for name in WISHES}
+    if output is None and cues is None:
+        raise UsageError("there is no name for the MIDI file", remedy="Give it with -o.")
+    target = Path(output) if output is not None else _beside(str(cues), ".mid")
+    sheet, options, remarks = _wanted(cues, {**wishes, "sheet_file": sheet_file}, words)
     check_file(target, overwrite)
-    sheet, options = pipeline.cue_options(cues, settings)
-    music, arrangement = pipeline.write(sheet, options, pipeline.Clock(teller.progress))
+    if sheet_file is not None:
+        check_file(Path(sheet_file), overwrite)
+    music, arrangement = pipeline.write(sheet, options, pipeline.Clock(teller.progress), played)
     if played:
         write_played(arrangement, target)
     else:
         write_midi(music, target)
-    teller.result({"output": target, "notes": len(music.notes), "seed": sheet.seed, "preset": sheet.preset},
-                  f"{target}: {len(music.notes)} notes, {len(sheet.cues)} cues, {clock(sheet.duration)}")
+    if sheet_file is not None:
+        save(sheet, Path(sheet_file))
+    teller.remarks(remarks)
+    teller.result({"output": target, "cues": sheet_file, "notes": len(music.notes), "duration": sheet.duration,
+                   "seed": sheet.seed, "preset": sheet.preset, "plan": [cue_row(cue) for cue in sheet.cues],
+                   "remarks": remarks},
+                  f"{target}: {len(music.notes)} notes, {clock(sheet.duration)}\n{cue_table(sheet)}")
+
+
+WISHES = ("mood", "valence", "arousal", "curve", "seconds", "key", "tempo")
+
+
+def _wanted(cues: str | None, wishes: dict[str, Any], words: dict[str, Any]) -> tuple[CueSheet, Options, Sequence[str]]:
+    """What `compose` is to write: the cue sheet of a file, or that of what is asked for; and how."""
+    from videoscore import pipeline
+    from videoscore.options import build, settings
+
+    if cues is None:
+        from videoscore.asked import ask_sheet
+
+        del wishes["sheet_file"]
+        options = build(**words)
+        sheet, remarks = ask_sheet(options, **wishes)
+        return sheet, options, remarks
+    spotting = [name for name, setting in settings().items() if setting.group == "spot"]
+    for name in (*wishes, *spotting):
+        if (wishes | words).get(name) is not None:
+            flag = "--cues" if name == "sheet_file" else "--" + name.replace("_", "-")
+            raise UsageError(f"{flag} has no effect with the cue sheet {cues}",
+                             remedy="Leave one of them out, or edit the cue sheet.")
+    return *pipeline.cue_options(cues, words), ()
 
 
 @click.command()
