@@ -1,0 +1,1 @@
+"""One's own MIDI, tagged, kept in a database, matched to cues and fitted to them."""
