@@ -275,14 +275,14 @@ def names(path: Path) -> set[str]:
 
 
 def test_compose_writes_what_was_asked_for(videoscore, tmp_path):
-    words = ["compose", "--mood", "withered", "--seconds", "11.7", "--key", "D minor", "--tempo", "70", "--roles",
+    words = ["compose", "--mood", "withered", "--seconds", "12.3", "--key", "D minor", "--tempo", "78", "--roles",
              "melody,bass,drums", "--seed", "5", "--json"]
     said = videoscore(*words, "-o", tmp_path / "a.mid", "--cues", tmp_path / "a.cues.json")
     assert said.code == 0, said.err
     (cue,) = said.result["plan"]
     assert "tempo" in said.result["remarks"][0]
-    assert abs(length_of(tmp_path / "a.mid") - Fraction("11.7")) < Fraction(1, 1000)
-    assert abs(cue["bpm"] - 70) < 6 and cue["key"] == "D minor"
+    assert abs(length_of(tmp_path / "a.mid") - Fraction("12.3")) < Fraction(1, 1000)
+    assert abs(cue["bpm"] - 78) < 6 and cue["key"] == "D minor"
     tempo = next(m.tempo for m in mido.MidiFile(tmp_path / "a.mid").tracks[0] if m.type == "set_tempo")
     assert 60e6 / tempo == pytest.approx(cue["bpm"], abs=0.01)
     notes = pitches(tmp_path / "a.mid")
