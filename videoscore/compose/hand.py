@@ -30,6 +30,9 @@ RANGES = {Role.MELODY: (57, 88), Role.COUNTER: (50, 84), Role.ACCOMPANIMENT: (40
           Role.PAD: (43, 79), Role.DRUMS: (35, 81)}
 LONGEST_REST = 0.9  # seconds without a sounding note before an onset is asked for
 CROWD = (6.0, 15.0)  # notes a second allowed at arousal -1 and +1: the density corridor's ceiling
+# Taken off the logit of a pitch outside the scale. Far more made everything so clean that it sounded canned: 1.2
+# left no note in a hundred outside, real music has one in ten.
+CHROMATIC = 0.3
 STRUCK = 1.0  # quarters that a stinger's chord sounds at most
 
 
@@ -221,7 +224,7 @@ class Hand:
         chord = TONIC[plan.minor] if self.planned.final else plan.chord
         tones = chord_pitch_classes(chord)
         valence = plan.valence or 0.0
-        scale = -self.strength * (1.2 + 0.8 * valence)  # a darker cue bears more chromatic notes
+        scale = -self.strength * (CHROMATIC + 0.2 * valence)  # a darker cue bears more chromatic notes
         bias += np.where(np.isin(pitch_class, [*scale_of(plan.minor, chord), *tones]), 0.0, scale)
         if tones and (position % GRID == 0 or self.planned.chordal):
             pull = {Role.BASS: 3.0, Role.PAD: 2.0, Role.ACCOMPANIMENT: 1.5}.get(Role(role), 0.5)
