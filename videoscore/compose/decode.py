@@ -23,8 +23,8 @@ RUNAWAY = 96  # steps a bar: beyond it only the bar line is left
 class Sampling:
     """temperature > 0; top_p in (0, 1]."""
 
-    temperature: float = 0.95
-    top_p: float = 0.95
+    temperature: float = 1.0
+    top_p: float = 0.98
 
 
 @dataclass(frozen=True)
