@@ -16,6 +16,7 @@ from media import DATA
 from videoscore.compose import theory
 from videoscore.compose.score import Role
 from videoscore.compose.tagger import Tagger
+from videoscore.errors import NotFound
 
 symusic = pytest.importorskip("symusic", reason="the training extra is not installed")
 
@@ -355,7 +356,7 @@ def test_build_reads_only_what_it_may(tmp_path: Path) -> None:
 
 
 def test_build_without_any_set_says_so(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="openscore_quartets"):
+    with pytest.raises(NotFound, match="openscore_quartets"):
         corpus.build(tmp_path, tmp_path / "c.npz", workers=1)
     assert not (tmp_path / "c.npz").exists()
 

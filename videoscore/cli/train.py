@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from videoscore.cli.common import with_voice
 from videoscore.cli.telling import Teller
 from videoscore.errors import SetupError, UsageError
+
+if TYPE_CHECKING:
+    from videoscore.train.labelled import Table
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -33,16 +36,41 @@ def train() -> None:
                          remedy="Run: python -m pip install 'videoscore[train]'")
 
 
+def with_labels(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --labels and --folder: a table of labels for MIDI files of one's own."""
+    command = click.option("--folder", "own", type=folder, help="with --labels: the folder of these files")(command)
+    return click.option("--labels", type=file,
+                        help="CSV with the columns file (or path, or md5), valence and energy (0 to 1), such as "
+                             "Spotify's features of MetaMIDI's and Lakh's files")(command)
+
+
+def _table(labels: Path | None, own: Path | None, say: Callable[[str], None]) -> Table | None:
+    if (labels is None) != (own is None):
+        raise UsageError("a table of labels and a folder of MIDI files belong together",
+                         remedy="Give both --labels and --folder, or neither.")
+    if labels is None or own is None:
+        return None
+    from videoscore.train.labelled import read_labels
+
+    table = read_labels(labels, own)
+    for line in table.told():
+        say(line)
+    return table
+
+
 @train.command()
-@click.option("--music", type=folder, required=True, help="folder that holds the sets' folders")
+@click.option("--music", type=folder, help="folder that holds the freely licensed sets' folders")
+@with_labels
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="the corpus (.npz)")
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="processes")
 @with_voice
-def corpus(teller: Teller, music: Path, out: Path, workers: int) -> None:
-    """Build the composer's corpus from the freely licensed sets."""
+def corpus(teller: Teller, music: Path | None, labels: Path | None, own: Path | None, out: Path, workers: int) -> None:
+    """Build the composer's corpus from the freely licensed sets, or from MIDI files with a table of labels."""
     from videoscore.train.corpus import build
 
-    build(music, out, say=teller.say, workers=workers)
+    if music is None and labels is None:
+        raise UsageError("nothing says what to read", remedy="Give --music, or --labels and --folder, or all three.")
+    build(music, out, say=teller.say, workers=workers, table=_table(labels, own, teller.say))
     teller.result({"output": out}, f"{out}: written")
 
 
@@ -84,15 +112,25 @@ def composer(teller: Teller, corpus: Path, run: Path, out: Path | None, minutes:
 
 
 @train.command()
-@click.option("--music", type=folder, required=True, help="folder that holds the labelled sets' folders")
+@click.option("--music", type=folder, required=True,
+              help="folder that holds emopia_dev and vgmidi_dev, and the corpus's sets")
+@with_labels
 @click.option("--out", type=folder, required=True, help="folder for the weights")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the split")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the networks")
+@click.option("--figures", is_flag=True, help="first measure all that docs/models/tagger.md tells (minutes)")
 @with_voice
-def tagger(teller: Teller, music: Path, out: Path, seed: int) -> None:
+def tagger(teller: Teller, music: Path, labels: Path | None, own: Path | None, out: Path, seed: int, figures: bool
+           ) -> None:
     """Train the tagger of music, and the judges that measure the composer."""
+    from videoscore.train.tagger import figures as measure
+    from videoscore.train.tagger import read
     from videoscore.train.tagger import train as stage
 
-    stage(music, out, seed, say=teller.say)
+    table = _table(labels, own, teller.say)
+    if figures:
+        for line in measure(read(music, table), seed):
+            teller.say(line)
+    stage(music, out, seed, say=teller.say, table=table)
     teller.result({"output": out}, f"{out}: written")
 
 

@@ -78,7 +78,7 @@ class Tagger:
         except (OSError, SafetensorError, KeyError, TypeError) as why:
             raise SetupError(
                 f"the music tagger's weights can't be read ({why})", path=path,
-                remedy="Install videoscore again, or train them: python -m videoscore.train.tagger.",
+                remedy="Install videoscore again, or train them: videoscore train tagger.",
             ) from why  # fmt: skip
 
     def save(self, path: Path) -> None:

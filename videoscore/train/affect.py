@@ -1,4 +1,4 @@
-"""The two sets of music with emotion labels, as feature rows: EMOPIA and VGMIDI.
+"""The two sets of music with emotion labels, as feature rows: EMOPIA and VGMIDI; and tables of labels of one's own.
 
 EMOPIA (Hung et al. 2021, CC BY-NC-SA 4.0): piano clips of about 40 s with a quadrant each. VGMIDI (Ferreira &
 Whitehead 2019): game music for piano, mean valence and arousal of some 30 annotators for every measure.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from typing import Any
 import numpy as np
 
 from videoscore.compose.features import NoteArrays, extract
+from videoscore.errors import NotFound
+from videoscore.train.labelled import Table
+from videoscore.train.sets import OWN
 
 CLIP_PART = 16.0  # seconds: EMOPIA clips are also shown in parts of about this length
 MEASURES, HOP = 8, 4  # VGMIDI windows
@@ -28,8 +32,9 @@ FEWEST = 8  # notes in a window
 class Rows:
     """Labelled passages, one array element each.
 
-    set : "emopia" or "vgmidi"; group : song or series, never split; whole : a whole clip or piece rather than
-    a part of one; label, target : (n, 2) valence and arousal as annotated and as trained on; x : (n, len(FULL)).
+    set : "emopia", "vgmidi" or "labelled"; group : song or series, never split; whole : a whole clip or piece
+    rather than a part of one; label, target : (n, 2) valence and arousal as annotated and as trained on; x :
+    (n, len(FULL)).
     """
 
     set: np.ndarray
@@ -60,11 +65,33 @@ def half_of(group: str) -> int:
 _Row = tuple[str, str, bool, tuple[float, float], tuple[float, float], np.ndarray]
 
 
-def read(music: Path) -> Rows:
-    """Both sets from `music`/emopia_dev and `music`/vgmidi_dev. Raises FileNotFoundError without them."""
+def read(music: Path, table: Table | None = None, say: Callable[[str], None] = lambda line: None) -> Rows:
+    """Both sets from `music`/emopia_dev and `music`/vgmidi_dev, and the files that `table` labels.
+
+    Raises NotFound without the sets.
+    """
     rows = _emopia(music / "emopia_dev") + _vgmidi(music / "vgmidi_dev")
+    rows += _labelled(table, say) if table else []
     columns = list(zip(*rows))
     return Rows(*(np.array(column) for column in columns))
+
+
+def _labelled(table: Table, say: Callable[[str], None]) -> list[_Row]:
+    """Whole pieces of a table of labels, each its own group."""
+    rows: list[_Row] = []
+    for path, label in table.labels.items():
+        name = path.relative_to(table.folder).as_posix()
+        try:
+            notes, _ = _notes(path)
+        except (RuntimeError, ValueError) as why:  # symusic's errors; no notes but drums
+            say(f"dropped {name}: {why}")
+            continue
+        if len(notes) < FEWEST:
+            say(f"dropped {name}: too few notes")
+            continue
+        strong = np.clip(np.array(label.point) / STRONG, -1.0, 1.0)
+        rows.append((OWN, f"own:{name}", True, label.point, tuple(strong), extract(notes)))
+    return rows
 
 
 def _emopia(folder: Path) -> list[_Row]:
@@ -110,8 +137,12 @@ def _vgmidi(folder: Path) -> list[_Row]:
 
 
 def _table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError as error:
+        raise NotFound("there is no such table", path=path,
+                       remedy="Give --music the folder that holds emopia_dev and vgmidi_dev.") from error
 
 
 def _notes(path: Path) -> tuple[NoteArrays, np.ndarray]:

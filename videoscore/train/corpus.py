@@ -1,6 +1,6 @@
 """The composer's corpus: the freely licensed sets as key-normalised notes on a bar grid with V/A labels.
 
-`python -m videoscore.train.corpus --music /work/data --out corpus.npz` reads the sets, finds bar lines, keys,
+`videoscore train corpus --music FOLDER --out corpus.npz` reads the sets, finds bar lines, keys,
 chords and roles, tags every bar, and writes one npz. `build` says what the arrays hold.
 """
 
@@ -18,9 +18,12 @@ from videoscore.compose.features import SCORE, NoteArrays, extract
 from videoscore.compose.score import Role
 from videoscore.compose.tagger import Tagger
 from videoscore.compose.theory import chords, local_keys, shift_to_normal
+from videoscore.errors import NotFound
+from videoscore.library.pitches import pitch_content
 from videoscore.train import roles as roles_of
+from videoscore.train.labelled import Label, Table
 from videoscore.train.meter import Bars, Notes, bar_grid
-from videoscore.train.sets import KINDS, UNITS, Unusable, bar_tempo, files, kind_of, read
+from videoscore.train.sets import KINDS, OWN, UNITS, Unusable, bar_tempo, files, has_beat, kind_of, read
 from videoscore.train.works import split, work_keys
 
 LONGEST_NOTE = 288  # units
@@ -40,25 +43,7 @@ class Piece:
     keys: tuple[str, ...]  # pieces that share one belong on one side of the split
     tagged_bar: np.ndarray  # bars around which a window was described
     features: np.ndarray  # (windows, len(SCORE)) of these windows
-
-
-def _pitch_content(notes: Notes, bars: Bars) -> tuple[np.ndarray, np.ndarray]:
-    """(bars, 12) duration of each pitch class that sounds in a bar, and the same of its lowest notes."""
-    count = len(bars.start)
-    hist, low = np.zeros((count, 12)), np.zeros((count, 12))
-    lowest = roles_of.outer_voice(notes, lowest=True)
-    ends = bars.start + bars.length
-    first = np.searchsorted(bars.start, notes.onset, side="right") - 1
-    last = np.searchsorted(bars.start, notes.onset + notes.duration, side="left") - 1
-    for hop in range(int((last - first).max()) + 1):
-        live = (last >= first + hop) & (hop < 8)
-        bar = first[live] + hop
-        note = notes.where(live)
-        inside = np.minimum(note.onset + note.duration, ends[bar]) - np.maximum(note.onset, bars.start[bar])
-        np.add.at(hist, (bar, note.pitch % 12), inside)
-        under = lowest[live]
-        np.add.at(low, (bar[under], note.pitch[under] % 12), inside[under])
-    return hist, low
+    label: Label | None = None  # of the whole piece, where a table gives one
 
 
 def _merge(table: np.ndarray) -> np.ndarray:
@@ -75,17 +60,20 @@ def _merge(table: np.ndarray) -> np.ndarray:
 def piece(path: Path, set_name: str) -> Piece:
     """One file, read and described. Raises Unusable."""
     notes, tracks, signatures, at, bpm = read(path)
-    role = roles_of.assign(notes, tracks, kind_of(set_name, tracks))
+    if set_name == OWN and not has_beat(notes):
+        raise Unusable("no beat: most onsets lie off the grid")
+    kind = kind_of(set_name, tracks)
+    role = roles_of.assign(notes, tracks, kind)
     notes, role = notes.where(role != roles_of.DROP), role[role != roles_of.DROP]
     pitched = role != Role.DRUMS
     if not pitched.any():
         raise Unusable("no pitched notes")
     try:
-        bars = bar_grid(notes, signatures, search=KINDS[set_name] != "band")
+        bars = bar_grid(notes, signatures, search=kind != "band")
     except ValueError as why:
         raise Unusable(str(why)) from why
     bars, bar = _trim(bars, notes)
-    described = _describe_bars(bars, bar_tempo(bars, at, bpm), *_pitch_content(notes.where(pitched), bars))
+    described = _describe_bars(bars, bar_tempo(bars, at, bpm), *pitch_content(notes.where(pitched), bars))
     pitch = np.where(pitched, notes.pitch + described["shift"][bar], notes.pitch)
     if pitch.min() < 0 or pitch.max() > 127:
         raise Unusable("pitches outside 0..127")
@@ -154,7 +142,12 @@ def _describe(p: Piece) -> Piece:
 
 
 def label(p: Piece, tagger: Tagger) -> None:
-    """Give every bar its valence and arousal: interpolated between the tagged ones, smoothed over five bars."""
+    """Give every bar its valence and arousal: those of the piece where a table gives them, else the tagger's,
+    interpolated between the tagged bars and smoothed over five."""
+    if p.label is not None:
+        for name, value in zip(("valence", "arousal"), p.label.point):
+            p.bars[name] = np.full(len(p.bars["len"]), value)
+        return
     tags = tagger.predict_features(p.features[:, [SCORE.index(name) for name in tagger.names]])
     count = len(p.bars["len"])
     kernel = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9.0
@@ -203,16 +196,21 @@ def join(pieces: list[Piece]) -> dict[str, np.ndarray]:
     arrays |= {f"bar_{k}": np.concatenate(v).astype(_BAR_TYPES[k]) for k, v in bars.items()}
     arrays["piece_name"] = np.array([p.name for p in pieces])
     arrays["piece_set"] = np.array([p.set for p in pieces])
+    arrays["piece_class"] = np.array([p.label.five if p.label else "" for p in pieces])
     arrays["piece_split"] = split([p.keys for p in pieces])
     return arrays
 
 
-def read_pieces(music: Path, say: Callable[[str], None], workers: int = 2) -> list[Piece]:
-    """Every usable piece of the sets under `music`, copies dropped; not yet labelled."""
+def read_pieces(music: Path | None, say: Callable[[str], None], workers: int = 2, table: Table | None = None
+                ) -> list[Piece]:
+    """Every usable piece of the sets under `music` and of the files that `table` labels, copies dropped; bars not
+    yet labelled."""
     pieces: list[Piece] = []
     seen: set[bytes] = set()
+    labels = table.labels if table else {}
+    jobs = [*(files(music) if music else ()), *((str(path), OWN) for path in labels)]
     with ProcessPoolExecutor(workers) as pool:
-        for p in pool.map(_work, list(files(music)), chunksize=8):
+        for (path, _), p in zip(jobs, pool.map(_work, jobs, chunksize=8)):
             if isinstance(p, str):
                 say(f"dropped {p}")
                 continue
@@ -221,12 +219,16 @@ def read_pieces(music: Path, say: Callable[[str], None], workers: int = 2) -> li
                 say(f"dropped {p.set}/{p.name}: a copy")
                 continue
             seen.add(content)
+            if table and p.set == OWN:
+                name = Path(path).relative_to(table.folder).with_suffix("").as_posix()
+                p = replace(p, name=name, label=labels[Path(path)])
             pieces.append(p)
     return pieces
 
 
-def build(music: Path, out: Path, say: Callable[[str], None] = lambda line: None, workers: int = 2) -> None:
-    """Read the clean sets under `music` and write the corpus to `out` (npz).
+def build(music: Path | None, out: Path, say: Callable[[str], None] = lambda line: None, workers: int = 2,
+          table: Table | None = None) -> None:
+    """Read the clean sets under `music`, and the files that `table` labels, and write the corpus to `out` (npz).
 
     Notes, concatenated over pieces and sorted by (bar, pos, role, pitch descending): `note_bar` (index into
     the bar arrays), `note_pos` (onset in the bar, 1/24 quarter), `note_role`, `note_pitch` (moved so that the
@@ -234,12 +236,16 @@ def build(music: Path, out: Path, say: Callable[[str], None] = lambda line: None
     Bars: `bar_piece`, `bar_len` (1/24 quarter), `bar_den` (time signature's denominator), `bar_tempo` (quarters
     a minute), `bar_chord` (theory.chords, normalised), `bar_shift` (semitones that were added), `bar_minor`,
     `bar_segment` (runs of bars of one piece, key and length), `bar_valence`, `bar_arousal` in [-1, 1],
-    `bar_last` (1: the piece's last). Pieces: `piece_name`, `piece_set`, `piece_split` (0 train, 1 valid).
+    `bar_last` (1: the piece's last). Pieces: `piece_name`, `piece_set`, `piece_split` (0 train, 1 valid),
+    `piece_class` (one of `labelled.CLASSES` where a table gave the label, else empty).
+
+    Raises NotFound when there is no usable piece.
     """
     tagger = Tagger.load("tagger")
-    pieces = read_pieces(music, say, workers)
+    pieces = read_pieces(music, say, workers, table)
     if not pieces:
-        raise FileNotFoundError(f"{music}: none of the sets {', '.join(KINDS)} is here")
+        raise NotFound("no usable piece was found", path=music or (table.folder if table else None),
+                       remedy=f"Give a folder that holds {', '.join(KINDS)}, or a table that labels MIDI files.")
     for p in pieces:
         label(p, tagger)
     arrays = join(pieces)
@@ -259,7 +265,7 @@ def summary(arrays: dict[str, np.ndarray]) -> list[str]:
     owner = arrays["bar_piece"][arrays["note_bar"]]
     minutes = arrays["bar_len"] / UNITS / arrays["bar_tempo"]
     lines = []
-    for name in [*KINDS, "all"]:
+    for name in [*KINDS, OWN, "all"]:
         ours = (arrays["piece_set"] == name) if name != "all" else np.ones(len(arrays["piece_set"]), bool)
         bars, notes = ours[arrays["bar_piece"]], ours[owner]
         if not ours.any():

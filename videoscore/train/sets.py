@@ -20,6 +20,8 @@ KINDS = {
     "simutrans": "band",
     "mutopia": "ensemble",
 }
+OWN = "labelled"  # the set of the files that came with a table of labels (`videoscore.train.labelled`)
+BEAT_SHARE = 0.5  # least share of onsets on the grid of a file whose bars mean anything
 
 
 class Unusable(ValueError):
@@ -85,13 +87,22 @@ def bar_tempo(bars: Bars, at: np.ndarray, bpm: np.ndarray) -> np.ndarray:
 
 
 def kind_of(set_name: str, tracks: list[Track]) -> str:
-    """How `roles.assign` should read a piece; Mutopia holds all sorts of ensembles."""
-    if set_name != "mutopia":
+    """How `roles.assign` should read a piece; Mutopia, and a folder of one's own, hold all sorts."""
+    if set_name in KINDS and set_name != "mutopia":
         return KINDS[set_name]
+    if set_name == OWN and any(t.drums for t in tracks):
+        return "band"
     strings = [t.program in (40, 41, 42, 48, 49) for t in tracks]
     if len(tracks) == 4 and all(strings):
         return "quartet"
     return "song" if any(t.program in (52, 53, 54) for t in tracks) else "ensemble"
+
+
+def has_beat(notes: Notes) -> bool:
+    """Whether most onsets lie on sixteenths or eighth triplets. A recorded performance without a beat (such as
+    EMOPIA's, at a nominal 120) has a quarter of them there by chance."""
+    place = notes.onset % UNITS
+    return float(np.mean((place % 6 == 0) | (place % 8 == 0))) >= BEAT_SHARE
 
 
 def files(music: Path) -> Iterator[tuple[str, str]]:

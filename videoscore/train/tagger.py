@@ -1,6 +1,6 @@
 """Train the tagger that labels the composer's corpus and the judges that measure what it writes.
 
-`python -m videoscore.train.tagger --music /work/data --out videoscore/weights` prints every figure of
+`videoscore train tagger --music FOLDER --out videoscore/weights --figures` prints every figure of
 docs/models/tagger.md. Half of the labelled songs train the tagger, the others the judges.
 """
 
@@ -15,6 +15,7 @@ from videoscore.compose.features import FULL, SCORE, SETS
 from videoscore.compose.tagger import OUTLIER, Tagger
 from videoscore.train import corpus
 from videoscore.train.affect import Rows, read
+from videoscore.train.labelled import Table
 
 RIDGE = 30.0  # penalty of the straight part, on standardised features
 NETWORKS, HIDDEN, DECAY = 6, 32, 10.0
@@ -140,9 +141,10 @@ def figures(rows: Rows, seed: int) -> Iterator[str]:
         yield _line(f"{who}, {features}, songs of the other half: r", correlation(raw(model, held), held))
 
 
-def train(music: Path, out: Path, seed: int = 0, say: Callable[[str], None] = lambda line: None) -> None:
-    """Train and write `tagger`, `judge` and `judge_blind` to the folder `out`."""
-    rows = read(music)
+def train(music: Path, out: Path, seed: int = 0, say: Callable[[str], None] = lambda line: None,
+          table: Table | None = None) -> None:
+    """Train and write `tagger`, `judge` and `judge_blind` to the folder `out`; with `table` on its files too."""
+    rows = read(music, table, say)
     half = rows.half
     for name, (origin, features) in MODELS.items():
         model = fit(rows.where(half == origin), features, seed)
