@@ -10,7 +10,7 @@ import numpy as np
 
 from videoscore.compose.score import PPQ, Role
 from videoscore.library import roles as roles_of
-from videoscore.library.bars import Bars, Notes, Signature, bar_grid
+from videoscore.library.bars import STEP, Bars, Notes, Signature, bar_grid
 from videoscore.library.roles import Track
 
 UNITS = 24  # of the grid on which bars are found, a quarter
@@ -98,7 +98,8 @@ def read(data: bytes) -> Music:
         raise Unusable(str(why)) from why
     bars = _trimmed(bars, grid)
     at, tempo = _tempo(midi, scale)
-    music = Music(*table.T, role, tuple(tracks), bars.start * TICKS, bars.length * TICKS, at, tempo)
+    music = Music(*(table[:, k] for k in range(5)), role, tuple(tracks), bars.start * TICKS,  # type: ignore[call-arg]
+                  bars.length * TICKS, at, tempo)
     if music.seconds(np.array([table[-1, 0]]))[0] > MOST_SECONDS:
         raise Unusable(f"over {MOST_SECONDS / 3600:.0f} hours long")
     return music
@@ -153,7 +154,7 @@ def _signatures(midi: Any, scale: float) -> list[Signature]:
     for s in sorted(midi.time_signatures, key=lambda s: s.time):
         start = round(s.time * scale / TICKS)
         length = 4 * UNITS * s.numerator // max(s.denominator, 1)
-        if not UNITS // 2 <= length <= 32 * UNITS:
+        if not STEP <= length <= 32 * UNITS:
             raise Unusable(f"a time signature of {s.numerator}/{s.denominator}")
         if found and found[-1].start == start:
             found.pop()

@@ -48,7 +48,8 @@ def describe(music: Music, content: str, title: str) -> PieceEntry:
     tonic, minor = find_key(chroma.sum(0))
     end = float((onset + length).max())
     quarters = (music.bar_start[-1] + music.bar_length[-1] - music.bar_start[0]) / PPQ
-    lasted = float(np.diff(music.seconds(np.array([music.bar_start[0], music.bar_start[-1] + music.bar_length[-1]])))[0])
+    outside = np.array([music.bar_start[0], music.bar_start[-1] + music.bar_length[-1]])
+    lasted = float(np.diff(music.seconds(outside))[0])
     usual = np.bincount(music.bar_length // TICKS).argmax() * TICKS / PPQ
     programs = tuple(sorted({-1 if t.drums else t.program for t in music.tracks}))
     pulse = float(np.isin(grid.onset % 24, ON_BEAT).mean())
