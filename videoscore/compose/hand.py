@@ -22,13 +22,23 @@ from videoscore.compose.theory import chord_pitch_classes
 BARLINE = POSITIONS
 NO = -1e9
 
-# Onsets on thirty-seconds and on sixteenth triplets; anything finer in the corpus is ornament or noise.
-PLAYABLE = np.array([p % 3 == 0 or p % 4 == 0 for p in range(POSITIONS)] + [True])
+# Onsets on sixteenths and on eighth triplets; anything finer in the corpus is ornament or noise.
+PLAYABLE = np.array([p % 6 == 0 or p % 8 == 0 for p in range(POSITIONS)] + [True])
+# In one bar either the one or the other divides the beat: positions in 1/24 quarters that do.
+STRAIGHT, TRIPLET = (np.array([p % GRID in those for p in range(POSITIONS)] + [False])
+                     for those in ((6, 12, 18), (8, 16)))
 # Notes of one role that may start together, and normalised pitches a role may use.
 VOICES = {Role.MELODY: 1, Role.COUNTER: 2, Role.ACCOMPANIMENT: 4, Role.BASS: 1, Role.PAD: 4, Role.DRUMS: 4}
-RANGES = {Role.MELODY: (57, 88), Role.COUNTER: (50, 84), Role.ACCOMPANIMENT: (40, 80), Role.BASS: (28, 57),
-          Role.PAD: (43, 79), Role.DRUMS: (35, 81)}
+RANGES = {Role.MELODY: (60, 84), Role.COUNTER: (50, 84), Role.ACCOMPANIMENT: (40, 80), Role.BASS: (28, 57),
+          Role.PAD: (43, 72), Role.DRUMS: (35, 81)}
 LONGEST_REST = 0.9  # seconds without a sounding note before an onset is asked for
+# Quarters that a role may rest, in the calmest and in the most aroused bar; those left out rest as long as they like.
+# Without it the network, asked for six parts, lets the tune be silent for half of the time.
+RESTS = {Role.MELODY: (2.5, 1.25), Role.ACCOMPANIMENT: (2.5, 0.75), Role.BASS: (4.0, 1.5), Role.PAD: (4.0, 4.0)}
+# Taken off the logit of a note above the tune, which would bury it.
+UNDER = {Role.COUNTER: 0.8, Role.ACCOMPANIMENT: 1.6, Role.PAD: 2.4}
+FAR = 7  # semitones that the tune may leap for nothing
+LEAP = 0.15  # taken off the logit for every further semitone
 CROWD = (6.0, 15.0)  # notes a second allowed at arousal -1 and +1: the density corridor's ceiling
 # Taken off the logit of a pitch outside the scale. Far more made everything so clean that it sounded canned: 1.2
 # left no note in a hundred outside, real music has one in ten.
@@ -62,7 +72,7 @@ class Hand:
     page: list[Written] = field(default_factory=list)
     earlier: dict[int, list[Written]] = field(default_factory=dict)  # finished bars, for replays
     sounding: float = 0.0  # quarters after the start of the current bar until which something sounds
-    tune_until: float = 0.0  # likewise for the melody
+    until: dict[int, float] = field(default_factory=dict)  # likewise for each role
     same_melody: int = 0
 
     def __post_init__(self) -> None:
@@ -89,7 +99,7 @@ class Hand:
         if self.bar >= self.first:
             self.earlier[self.bar] = self.here
             self.sounding -= self.planned.plan.length / GRID
-            self.tune_until -= self.planned.plan.length / GRID
+            self.until = {r: u - self.planned.plan.length / GRID for r, u in self.until.items()}
         self.bar, self.here, self.queue, self.tune, self.given = self.bar + 1, [], [], [], False
         if not self.done and self.planned.replay is not None:
             old = self.earlier.get(self.planned.replay, [])
@@ -102,12 +112,13 @@ class Hand:
     def write(self, note: Written) -> None:
         same = [w for w in self.page[-12:] if w.role == note.role]
         if note.role == Role.MELODY:
-            self.tune_until = (note.position + note.duration) / GRID
             self.same_melody = self.same_melody + 1 if same and same[-1].pitch == note.pitch else 0
             self.tune = self.tune[1:]
         self.here.append(note)
         self.page.append(note)
-        self.sounding = max(self.sounding, (note.position + note.duration) / GRID)
+        stop = (note.position + note.duration) / GRID
+        self.sounding = max(self.sounding, stop)
+        self.until[note.role] = max(self.until.get(note.role, stop), stop)
 
     # -- masks, in the order in which the fields are asked for --
 
@@ -122,8 +133,12 @@ class Hand:
             mask[: last.position] = False
             if not self._roles_left(last.position).any():
                 mask[last.position] = False
+        if any(STRAIGHT[w.position] for w in self.here):
+            mask &= ~TRIPLET
+        elif any(TRIPLET[w.position] for w in self.here):
+            mask &= ~STRAIGHT
         mask[: self._earliest()] = False
-        latest = round(self.sounding * GRID + LONGEST_REST / self.seconds_a_tick)
+        latest = min([round(self.sounding * GRID + LONGEST_REST / self.seconds_a_tick), *self._rested().values()])
         if latest < plan.length:
             open_now = np.flatnonzero(mask[:POSITIONS])
             if len(open_now):
@@ -132,6 +147,16 @@ class Hand:
         if not mask.any():
             mask[BARLINE] = True
         return mask
+
+    def _rested(self) -> dict[Role, int]:
+        """Role -> onset in this bar from which it has rested long enough (`RESTS`); those that can't play are out."""
+        level = 0.5 + 0.5 * float(np.clip(self.planned.plan.arousal or 0.0, -1, 1))
+        out = {}
+        for role, (calm, wild) in RESTS.items():
+            if role in self.planned.plan.roles and not (role == Role.MELODY and self.given):
+                rest = calm + (wild - calm) * level
+                out[role] = round((self.until.get(role, 0.0) + rest) * GRID)
+        return out
 
     def _not_past(self, mask: NDArray[np.bool_]) -> None:
         """Neither a hit nor a note of a returning tune may be passed over: the next of them stays in reach."""
@@ -197,8 +222,10 @@ class Hand:
             tune_now = bool(self.tune) and self.tune[0].position == position
             mask[Role.MELODY] = tune_now
             mask[Role.MELODY + 1 :] &= not tune_now
-        elif mask[Role.MELODY] and position - self.tune_until * GRID >= self.planned.plan.length:
-            mask[Role.MELODY + 1 :] = False  # the tune has rested for a bar
+        else:
+            overdue = [r for r, since in self._rested().items() if mask[r] and position >= since]
+            if overdue:
+                mask[min(overdue) + 1 :] = False
         if self.planned.chordal or any(m.position == position for m in self.planned.marks):
             missing = self._missing(position)  # every part joins
             if missing:
@@ -232,15 +259,21 @@ class Hand:
             bias -= np.where(np.isin(pitch_class, tones), 0.0, pull)
         if self.planned.final and role == Role.BASS:
             bias -= np.where(pitch_class == (9 if plan.minor else 0), 0.0, 12.0)
-        if role == Role.MELODY and self.same_melody >= 3:
-            bias[self.page_last(role)] -= 1.5 * (self.same_melody - 2)
+        tune = self.page_last(Role.MELODY)
+        if tune is not None and role in UNDER:
+            bias[tune + 1 :] -= UNDER[Role(role)]
+        before = tune if role == Role.MELODY else None
+        if before is not None:
+            bias -= LEAP * np.maximum(0, np.abs(np.arange(128) - before) - FAR)
+        if before is not None and self.same_melody >= 3:
+            bias[before] -= 1.5 * (self.same_melody - 2)
         if not np.any(bias > NO / 2):
             bias[low] = 0.0
         return bias
 
-    def page_last(self, role: int) -> int:
-        """Pitch of the last note of a role."""
-        return next((w.pitch for w in reversed(self.page) if w.role == role), 60)
+    def page_last(self, role: int) -> int | None:
+        """Pitch of the role's last note in this cue."""
+        return next((w.pitch for w in reversed(self.page) if w.role == role), None)
 
     def duration_mask(self, position: int) -> NDArray[np.bool_]:
         """(26,) durations that end with the cue at the latest; a closing or held chord lasts to the end."""

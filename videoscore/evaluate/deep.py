@@ -25,7 +25,7 @@ from videoscore.train.scene_fit import fit, grouped_folds
 
 Array = NDArray[np.float64]
 
-SCRATCH = Recipe(epochs=40, batch=32, rate=1e-3, check=2)    # by then the seen pictures are known by heart
+SCRATCH = Recipe(epochs=24, batch=32, rate=1e-3, check=2)    # by then the seen pictures are known by heart
 FIGURES = ("octant, likeliest mood", "octant, balanced", "within one, likeliest mood", "quadrant", "r valence",
            "CCC valence", "r arousal", "CCC arousal", "log loss of the moods", "calibration error")
 

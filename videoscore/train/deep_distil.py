@@ -34,7 +34,7 @@ FROZEN, VIEWS = 3, 4    # blocks that stage two leaves as stage one made them; v
 LABELLED_AGAIN = 4      # how often an epoch of stage two shows a picture with a label
 # Noise of the people's mean ratings, units of the plane: a panel's means repeat with r = .88 (data README)
 RATED = Spread(1.0, 1.0, 0.14, 0.14, 0.0)
-STAGE_ONE = Recipe(epochs=5, rate=2e-3)
+STAGE_ONE = Recipe(epochs=24, rate=2e-3)
 STAGE_TWO = Recipe(epochs=6, rate=1e-3)
 
 Say = Callable[[str], None]
