@@ -22,20 +22,22 @@ def evaluate() -> None:
 
 
 @evaluate.command()
-@click.option("--per-corner", type=click.IntRange(1), default=20, show_default=True,
-              help="cues for each of the four corners of valence and arousal")
+@click.option("--cues", type=click.IntRange(8), default=200, show_default=True,
+              help="cues over the four corners of valence and arousal; .4 as many more over the eight moods")
+@click.option("--pieces", type=click.IntRange(1), default=32, show_default=True,
+              help="longer pieces whose mood moves")
 @click.option("--seconds", type=click.IntRange(4), default=30, show_default=True, help="length of a cue")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="seed of the cues")
-@click.option("--corpus", type=file, help="compare with the music it was trained on")
+@click.option("--corpus", type=file, help="compare with the music it was trained on, and look for copies")
 @click.option("--weights", type=file, help="other weights than the installed ones")
 @with_voice
-def composer(teller: Teller, per_corner: int, seconds: int, seed: int, corpus: Path | None,
-             weights: Path | None) -> None:
-    """Hit rates by a judge, texture, density and speed of what the composer writes."""
+def composer(teller: Teller, **given: Any) -> None:
+    """Whether the composer does what it is asked, follows, copies; how like real music it is; speed, memory."""
+    from videoscore.evaluate.composer import Settings
     from videoscore.evaluate.composer import evaluate as stage
-    from videoscore.evaluate.composer import lines
+    from videoscore.evaluate.composer_table import lines
 
-    report = stage(per_corner, seconds, seed, weights=weights, corpus=corpus)
+    report = stage(Settings(**given), teller.say)
     print_result(teller, report, "\n".join(lines(report)))
 
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from videoscore.compose.guard import Guard
 from videoscore.compose.hand import BARLINE, NO, Hand, Written
 from videoscore.compose.memory import Cached, Memory, Reread
 from videoscore.compose.model import Composer
@@ -37,6 +38,10 @@ class Row:
     @property
     def hand(self) -> Hand:
         return self.writing.hands[self.take]
+
+    @property
+    def guard(self) -> Guard:
+        return self.writing.guards[self.take]
 
     @property
     def bar(self) -> int:
@@ -147,7 +152,7 @@ class Decoder:
         onset, state = ask(0, state, [_bias(_onsets(h)) for h in hands])
         where = [min(p, BARLINE - 1) for p in onset]
         role, state = ask(1, state, [_bias(_some(h.role_mask(p))) for h, p in zip(hands, where)])
-        pitch, state = ask(2, state, [h.pitch_bias(p, r) for h, p, r in zip(hands, where, role)])
+        pitch, state = ask(2, state, [r.guard.pitch_bias(p, part) for r, p, part in zip(rows, where, role)])
         length, state = ask(3, state, [_bias(h.duration_mask(p)) for h, p in zip(hands, where)])
         return [
             (row, None if p == BARLINE else Written(row.hand.bar, p, r, height, int(DURATIONS[d])))

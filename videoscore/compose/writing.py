@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.compose.choose import best_take
+from videoscore.compose.guard import Guard
 from videoscore.compose.guide import Push
 from videoscore.compose.hand import Hand, Written, roles_of
 from videoscore.compose.plan import PlannedBar
@@ -25,6 +26,7 @@ class Writing:
         self.page: list[Written] = []
         self.earlier: dict[int, list[Written]] = {}
         self.hands: list[Hand] = []
+        self.guards: list[Guard] = []
         self.last: list[Written | None] = []  # what each take wrote last; None: a bar line
         self.index = 0  # steps that the network has read of what is kept
         self.fed = 0  # steps that it has read of the cue at hand
@@ -52,8 +54,10 @@ class Writing:
         ]
         self.first, self.fed = stop, 0
         self.last, self.marks = [None] * self.takes, [0] * self.takes
-        for hand in self.hands:
+        self.guards = [Guard(hand) for hand in self.hands]
+        for hand, guard in zip(self.hands, self.guards):
             hand.open_bar()
+            guard.open_bar()
         return True
 
     def write(self, take: int, note: Written | None) -> None:
@@ -64,6 +68,7 @@ class Writing:
             hand.write(note)
             return
         hand.open_bar()
+        self.guards[take].open_bar()
         if hand.done:
             self.marks[take] = self.fed
 

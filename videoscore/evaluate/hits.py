@@ -1,0 +1,36 @@
+"""How often a judge hears the mood that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoscore.compose.score import Score
+from videoscore.mood.circle import octant
+
+JUDGES = ("judge", "judge_blind")
+CHANCE = {"arousal": 0.5, "valence": 0.5, "quadrant": 0.25, "octant": 1 / 8, "octant or its neighbour": 3 / 8}
+
+
+def judged(judge: str, scores: Sequence[Score]) -> NDArray[np.float64]:
+    """(n, 2) valence and arousal of each score by a judge. `judge_blind` sees neither density, duration nor
+    polyphony, and neither of them velocity."""
+    from videoscore.compose.tagger import Tagger, note_arrays
+
+    model = Tagger.load(judge)
+    return np.array([model.predict(note_arrays(s)) for s in scores])
+
+
+def rates(heard: NDArray[np.float64], asked: NDArray[np.float64], octants: bool = False) -> dict[str, float]:
+    """Shares of pieces, of (n, 2) valence and arousal, whose sign of arousal, of valence, of both is the one asked
+    for; with `octants` also the same octant, and the same or a neighbouring one."""
+    right = (heard >= 0) == (asked >= 0)
+    out = {"arousal": float(right[:, 1].mean()), "valence": float(right[:, 0].mean()),
+           "quadrant": float(right.all(1).mean())}
+    if octants:
+        apart = np.array([(octant(*h) - octant(*a)) % 8 for h, a in zip(heard, asked)])
+        out |= {"octant": float((apart == 0).mean()),
+                "octant or its neighbour": float(np.isin(apart, (0, 1, 7)).mean())}
+    return out
