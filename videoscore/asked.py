@@ -61,8 +61,9 @@ def write_music(options: Options | None = None, *, mood: str | None = None, vale
     sheet, told = ask_sheet(options, mood=mood, valence=valence, arousal=arousal, curve=curve, seconds=seconds,
                             key=key, tempo=tempo)
     clock = pipeline.Clock(progress)
-    score, arrangement = pipeline.write(sheet, options, clock)
-    return Music(sheet, score, arrangement, told, clock.seconds)
+    sheet, selection = pipeline.choose(sheet, options, clock)
+    score, arrangement = pipeline.write(sheet, options, clock, selection=selection)
+    return Music(sheet, score, arrangement, told + (selection.remarks if selection else ()), clock.seconds)
 
 
 def ask_sheet(options: Options, *, curve: str | Path | MoodCurve | None = None, **wishes: Any

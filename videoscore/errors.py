@@ -14,6 +14,7 @@ VideoscoreError
 │   └── DiskFull
 ├── SetupError          exit 5   a part of the system is missing (FluidSynth, a SoundFont, weights)
 ├── NoFace              exit 6   faces were to be read, and the video shows none
+├── NoMood              exit 6   nothing in the video shows a mood, and one is needed
 └── Cancelled           exit 130
 
 Each error says in one line what is wrong, names the file, and ends in the remedy.
@@ -110,6 +111,10 @@ class SetupError(VideoscoreError):
 
 
 class NoFace(VideoscoreError):
+    exit_code = 6
+
+
+class NoMood(VideoscoreError):
     exit_code = 6
 
 

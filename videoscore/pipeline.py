@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from videoscore.compose.score import Role, Score
 from videoscore.config import Options
@@ -32,6 +32,9 @@ from videoscore.perform.parts import Arrangement
 from videoscore.progress import Progress, silent
 from videoscore.video.frames import Cut, Frame
 from videoscore.video.media import Media
+
+if TYPE_CHECKING:
+    from videoscore.library.select import Selection
 
 STAGES = ("probe", "sample", "perceive", "smooth", "spot", "compose", "orchestrate", "render", "speech",
           "mix", "mux")
@@ -62,7 +65,8 @@ class Analysis:
 class Plan:
     """What is about to be composed, with which options, and the files to be written.
 
-    remarks : what the user should know of how the video was read.
+    remarks : what the user should know of how the video was read, and of where the music comes from.
+    selection : what was chosen from the library, where that was asked for.
     """
 
     media: Media
@@ -70,6 +74,7 @@ class Plan:
     sheet: CueSheet
     targets: Targets
     remarks: tuple[str, ...] = ()
+    selection: Selection | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ class Result:
     loudness : integrated loudness of the new sound track in LUFS, None when too short or silent to measure.
     true_peak : its true peak in dBTP, None when it is silent.
     seconds : wall time by stage. peak_memory : bytes, of this process and its largest child together.
-    remarks : what the user should know of how the video was read.
+    remarks : what the user should know of how the video was read, and of where the music comes from.
+    selection : what was chosen from the library, where that was asked for.
     """
 
     output: Path
@@ -93,6 +99,7 @@ class Result:
     seconds: Mapping[str, float]
     peak_memory: int
     remarks: tuple[str, ...] = ()
+    selection: Selection | None = None
 
 
 @dataclass
@@ -208,16 +215,46 @@ def roles_of(preset: Preset, options: Options | None = None, played: bool = True
     return dict.fromkeys(preset.palettes, roles)
 
 
-def write(sheet: CueSheet, options: Options, clock: Clock, played: bool = True) -> tuple[Score, Arrangement]:
-    """Compose and orchestrate a cue sheet with the preset of `options`. played : False where the arrangement
-    isn't wanted, and so drums may be written that the preset has nobody for."""
+def choose(sheet: CueSheet, options: Options, clock: Clock) -> tuple[CueSheet, Selection | None]:
+    """Where `options` ask for music of the library: the sheet with the meters and keys of what was chosen, and the
+    choice. Else the sheet as it is, and None. Raises InputError when nothing can be chosen."""
+    if options.library.music == "generate":
+        return sheet, None
+    from videoscore.library.select import select
+
+    with clock.stage("select", float(sheet.duration)):
+        selection = select(sheet, options.library)
+    return selection.sheet, selection
+
+
+def write(sheet: CueSheet, options: Options, clock: Clock, played: bool = True,
+          selection: Selection | None = None) -> tuple[Score, Arrangement]:
+    """Compose, or fit from the library, and orchestrate a cue sheet with the preset of `options`.
+
+    played : False where the arrangement isn't wanted, and so drums may be written that the preset has nobody for.
+    selection : what `choose` gave for this sheet; it is chosen here when it wasn't.
+    """
     from videoscore.compose.compose import compose
     from videoscore.perform.orchestrate import orchestrate
 
     preset = load_preset(options.preset)
     roles = roles_of(preset, options, played)
-    with clock.stage("compose", float(sheet.duration)):
-        music = compose(sheet, options.compose, roles=roles, progress=clock.progress)
+    if selection is None:
+        sheet, selection = choose(sheet, options, clock)
+
+    def composed(sheet: CueSheet) -> Score:
+        with clock.stage("compose", float(sheet.duration)):
+            return compose(sheet, options.compose, roles=roles, progress=clock.progress)
+
+    if selection is None:
+        music = composed(sheet)
+    else:
+        from videoscore.compose.ask import read_roles
+        from videoscore.library.select import play
+
+        wanted = read_roles(options.compose.roles) if options.compose.roles else None
+        with clock.stage("fit", float(sheet.duration)):
+            music = play(selection, composed, wanted, clock.progress)
     with clock.stage("orchestrate", float(sheet.duration)):
         return music, orchestrate(music, preset, sheet.seed)
 
@@ -278,6 +315,7 @@ def _plan(input: str | Path, output: str | Path | None, options: Options | None,
             preset = sheet.preset if preset is None else preset
             seed = sheet.seed if seed is None else seed
     options = build(preset, seed, options, **given)
+    _refuse_selecting(given, options)
     roles_of(load_preset(options.preset), options)  # found wrong now rather than after the watching
     media = _probe(Path(input), clock)
     source = Path(cues) if isinstance(cues, (str, Path)) else None
@@ -290,7 +328,10 @@ def _plan(input: str | Path, output: str | Path | None, options: Options | None,
         sheet, remarks = seen.sheet, seen.remarks
     else:
         sheet = dataclasses.replace(conform(sheet, media.duration), seed=options.seed, preset=options.preset)
-    return Plan(media, options, sheet, targets, remarks)
+    sheet, selection = choose(sheet, options, clock)
+    if selection is not None:
+        remarks += selection.remarks
+    return Plan(media, options, sheet, targets, remarks, selection)
 
 
 def _refuse_watching(given: Mapping[str, Any]) -> None:
@@ -300,6 +341,15 @@ def _refuse_watching(given: Mapping[str, Any]) -> None:
         if value is not None and setting is not None and setting.group in WATCHING:
             raise UsageError(f"{setting.flag} has no effect with a cue sheet: the video isn't watched",
                              remedy="Leave it out, or leave out --cues.")
+
+
+def _refuse_selecting(given: Mapping[str, Any], options: Options) -> None:
+    for name, value in given.items():
+        setting = settings().get(name)
+        if (value is not None and setting is not None and setting.group == "library" and name != "music"
+                and options.library.music == "generate"):
+            raise UsageError(f"{setting.flag} has no effect with --music generate",
+                             remedy="Add --music select or auto, or leave it out.")
 
 
 def _analyze(media: Media, options: Options, clock: Clock) -> Analysis:
@@ -346,7 +396,7 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
 
     media, options, sheet, targets = planned.media, planned.options, planned.sheet, planned.targets
     total = float(sheet.duration)
-    music, arrangement = write(sheet, options, clock)
+    music, arrangement = write(sheet, options, clock, selection=planned.selection)
     made: dict[str, Path] = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
     save(sheet, made["cues"])
     if "midi" in targets.kept:
@@ -366,5 +416,10 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
         mux(media, mixed.path, targets.output, overwrite=targets.overwrite,
             keep_original=options.mix.audio != "replace", progress=clock.progress)
     publish(made, targets)
+    remarks = planned.remarks
+    if planned.selection is not None:
+        from videoscore.library.select import remember_or_tell
+
+        remarks += remember_or_tell(planned.selection, options.library)
     return Result(targets.output, targets.kept, sheet, len(music.notes), mixed.loudness.integrated,
-                  mixed.loudness.true_peak, clock.seconds, peak_memory(), planned.remarks)
+                  mixed.loudness.true_peak, clock.seconds, peak_memory(), remarks, planned.selection)

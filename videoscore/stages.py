@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from videoscore.cues.files import load as load_cues
     from videoscore.cues.files import save as save_cues
     from videoscore.cues.spot import spot as spot
+    from videoscore.library.add import add as add_to_library
+    from videoscore.library.select import play as play_selection
+    from videoscore.library.select import select as select
     from videoscore.mood.perceive import perceive as perceive
     from videoscore.mood.smooth import smooth as smooth
     from videoscore.perform.midi import write_midi as write_played_midi
@@ -44,6 +47,9 @@ _WHERE = {
     "save_cues": "videoscore.cues.files:save",
     "ask": "videoscore.compose.ask:read",
     "ask_cues": "videoscore.compose.ask:cue_sheet",
+    "add_to_library": "videoscore.library.add:add",
+    "select": "videoscore.library.select",
+    "play_selection": "videoscore.library.select:play",
     "compose": "videoscore.compose.compose",
     "write_midi": "videoscore.compose.midi",
     "load_preset": "videoscore.perform.palettes",

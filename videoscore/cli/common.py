@@ -16,7 +16,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 # settings that matter to a command, by option group
 WATCHING = ("sample", "perceive", "smooth", "spot")
-WRITING = ("compose",)
+WRITING = ("compose", "library")
 SOUNDING = ("render",)
 MIXING = ("mix",)
 EVERYTHING = WATCHING + WRITING + SOUNDING + MIXING
@@ -46,8 +46,8 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
     return click.option(setting.flag, setting.name, metavar=metavar, help=setting.help + default)
 
 
-_METAVARS = {int: "N", float: "X", str: "NAME", Fraction: "SECONDS"}
-_OWN_METAVARS = {"soundfont": "FILE", "roles": "ROLE,..."}
+_METAVARS = {int: "N", float: "X", str: "NAME", Fraction: "SECONDS", bool: "true|false"}
+_OWN_METAVARS = {"soundfont": "FILE", "library": "FILE", "roles": "ROLE,..."}
 
 
 def with_voice(command: Command) -> Command:

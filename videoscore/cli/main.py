@@ -27,6 +27,8 @@ COMMANDS = {
     "compose": ("stages:compose", "Write the music of a cue sheet, of a mood or of a curve of moods, as MIDI."),
     "render": ("stages:render", "Play the music of a cue sheet to WAV stems."),
     "mix": ("stages:mix", "Mix music files under a video's sound, to WAV or into the video."),
+    "library": ("library:library", "Your own MIDI files: tagged, kept, and chosen for a video's cues."),
+    "playlist": ("playlist:playlist", "Pieces of the library for a video's dominant emotion."),
     "presets": ("presets:presets", "List the presets, or show one."),
     "doctor": ("doctor:doctor", "Check the parts of the system that scoring needs."),
     "train": ("train:train", "Train a model."),

@@ -8,6 +8,7 @@ import click
 
 from videoscore.cli.common import EVERYTHING, print_result, with_settings, with_voice
 from videoscore.cli.telling import Teller
+from videoscore.errors import UsageError
 
 
 @click.command()
@@ -18,11 +19,12 @@ from videoscore.cli.telling import Teller
 @with_settings(*EVERYTHING)
 @click.option("--keep", metavar="KIND,...", default="",
               help="keep cues, midi, stems, wav beside the output (the cue sheet is always kept)")
+@click.option("--explain", is_flag=True, help="with --music select or auto: print what each choice costs, by terms")
 @click.option("--dry-run", is_flag=True, help="print the plan (cues, moods, tempo, times) and write nothing")
 @click.option("--overwrite", is_flag=True, help="replace files that are already there")
 @with_voice
-def score(teller: Teller, input: str, output: str | None, cues: str | None, keep: str, dry_run: bool,
-          overwrite: bool, **settings: Any) -> None:
+def score(teller: Teller, input: str, output: str | None, cues: str | None, keep: str, explain: bool,
+          dry_run: bool, overwrite: bool, **settings: Any) -> None:
     """Write music for the video INPUT and put it under the picture.
 
     The picture and every other stream are copied untouched. The cue sheet is written beside the
@@ -31,8 +33,11 @@ def score(teller: Teller, input: str, output: str | None, cues: str | None, keep
     from videoscore import pipeline
 
     kinds = [kind for kind in (k.strip() for k in keep.split(",")) if kind]
+    if explain and settings.get("music") in (None, "generate"):
+        raise UsageError("--explain has nothing to explain where the music is written",
+                         remedy="Add --music select or auto, or leave it out.")
     if dry_run:
-        _show_plan(teller, pipeline.plan(input, output, cues=cues, keep=kinds, overwrite=overwrite,
+        _show_plan(teller, explain, pipeline.plan(input, output, cues=cues, keep=kinds, overwrite=overwrite,
                                          progress=teller.progress, **settings))
         return
     result = pipeline.score(input, output, cues=cues, keep=kinds, overwrite=overwrite,
@@ -44,10 +49,10 @@ def score(teller: Teller, input: str, output: str | None, cues: str | None, keep
         "notes": result.notes, "seed": result.sheet.seed, "preset": result.sheet.preset,
         "loudness": result.loudness, "true_peak": result.true_peak,
         "seconds": {k: round(v, 3) for k, v in result.seconds.items()}, "peak_memory": result.peak_memory,
-        "remarks": result.remarks,
+        "remarks": result.remarks, **_chosen(result)[0],
     }
     teller.remarks(result.remarks)
-    teller.result(facts, _summary(result))
+    teller.result(facts, _summary(result) + (f"\n{_chosen(result, True)[1]}" if explain else ""))
 
 
 def _summary(result: Any) -> str:
@@ -63,13 +68,26 @@ def _summary(result: Any) -> str:
     return "\n".join(lines + [f"  {kind}: {path}" for kind, path in result.kept.items()])
 
 
-def _show_plan(teller: Teller, planned: Any) -> None:
+def _chosen(done: Any, explain: bool = False) -> tuple[dict[str, Any], str]:
+    """What was chosen from the library, as facts and as text; nothing where all was written."""
+    if done.selection is None:
+        return {}, ""
+    from videoscore.cli.picks import pick_table
+    from videoscore.library.select import reasons
+
+    rows = reasons(done.sheet, done.selection.picks)
+    return {"music": rows}, pick_table(rows, explain)
+
+
+def _show_plan(teller: Teller, explain: bool, planned: Any) -> None:
     from videoscore.cli.tables import cue_row, cue_table
 
     sheet, targets = planned.sheet, planned.targets
     facts = {"plan": [cue_row(cue) for cue in sheet.cues], "duration": sheet.duration, "seed": sheet.seed,
-             "preset": sheet.preset, "output": targets.output, "kept": targets.kept, "remarks": planned.remarks}
+             "preset": sheet.preset, "output": targets.output, "kept": targets.kept, "remarks": planned.remarks,
+             **_chosen(planned)[0]}
     teller.remarks(planned.remarks)
     head = f"{planned.media.path}: {float(sheet.duration):.3f} s, preset {sheet.preset}, seed {sheet.seed}"
     tail = "would write " + ", ".join(str(p) for p in (targets.output, *targets.kept.values()))
-    print_result(teller, facts, f"{head}\n{cue_table(sheet)}\n{tail}")
+    chosen = _chosen(planned, explain)[1]
+    print_result(teller, facts, "\n".join(filter(None, (head, cue_table(sheet), chosen, tail))))

@@ -124,7 +124,10 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
     check_file(target, overwrite)
     if sheet_file is not None:
         check_file(Path(sheet_file), overwrite)
-    music, arrangement = pipeline.write(sheet, options, pipeline.Clock(teller.progress), played)
+    tell = pipeline.Clock(teller.progress)
+    sheet, selection = pipeline.choose(sheet, options, tell)
+    music, arrangement = pipeline.write(sheet, options, tell, played, selection)
+    remarks = (*remarks, *(selection.remarks if selection else ()))
     if played:
         write_played(arrangement, target)
     else:
@@ -178,7 +181,9 @@ def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **set
     check_folder(target, overwrite)
     sheet, options = pipeline.cue_options(cues, settings)
     tell = pipeline.Clock(teller.progress)
-    _, arrangement = pipeline.write(sheet, options, tell)
+    sheet, selection = pipeline.choose(sheet, options, tell)
+    teller.remarks(selection.remarks if selection else ())
+    _, arrangement = pipeline.write(sheet, options, tell, selection=selection)
     with pipeline.working_folder(target) as folder:
         with tell.stage("render", float(sheet.duration)):
             stems = stage(arrangement, folder / "stems", options.render, None, teller.progress)

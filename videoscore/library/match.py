@@ -25,11 +25,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from videoscore.config import LibraryOptions
 from videoscore.cues.contour import mean
 from videoscore.cues.keys import key_name, parse_key
 from videoscore.cues.meter import TEMPO
 from videoscore.cues.sheet import Cue, CueSheet
-from videoscore.library._options import LibraryOptions
 from videoscore.library.catalogue import Catalogue
 from videoscore.library.material import MOST_BEATS, STRETCH, bars_for, fit_meter
 from videoscore.library.picks import Candidate, Other, Pick

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from videoscore.compose.score import Note, Role, Score
+from videoscore.config import LibraryOptions
 from videoscore.cues.sheet import CueSheet
-from videoscore.errors import InputError, NotFound, OutputError, UsageError
-from videoscore.library._options import LibraryOptions
+from videoscore.errors import InputError, NotFound, OutputError
 from videoscore.library.add import digest
 from videoscore.library.catalogue import Catalogue, load
 from videoscore.library.fit import assemble, continues, fit
@@ -93,7 +93,7 @@ def play(selection: Selection, generate: Callable[[CueSheet], Score], roles: fro
     ----------
     generate : writes a whole cue sheet; called once when a cue has no pick.
     roles : those that are wanted of the picked pieces; None for all.
-    progress : told of ("select", seconds of film done, seconds in all).
+    progress : told of ("fit", seconds of film done, seconds in all).
 
     Raises InputError when a piece was changed since it was added, or is gone.
     """
@@ -103,7 +103,7 @@ def play(selection: Selection, generate: Callable[[CueSheet], Score], roles: fro
     parts: list[list[Note]] = []
     total = float(sheet.duration)
     for k, (cue, pick) in enumerate(zip(sheet.cues, picks)):
-        progress("select", float(cue.start), total)
+        progress("fit", float(cue.start), total)
         if pick is None:
             assert written is not None
             place = written.sections[k]
@@ -116,7 +116,7 @@ def play(selection: Selection, generate: Callable[[CueSheet], Score], roles: fro
         following = sheet.cues[k + 1].key if k + 1 < len(picks) else None
         part = fit(cue, pick, music[pick.piece.content], following, after is not None and continues(pick, after))
         parts.append([n for n in part if roles is None or n.role in roles])
-    progress("select", total, total)
+    progress("fit", total, total)
     return assemble(sheet, parts)
 
 
@@ -125,7 +125,7 @@ def remember(selection: Selection, options: LibraryOptions) -> None:
     place = Path(options.path).expanduser() if options.path else default_path()
     if place.is_file() and any(selection.picks):
         with Library(place) as library:
-            library.use(selection.film, [pick and pick.piece.content for pick in selection.picks])
+            library.use(selection.film, [None if p is None else p.piece.content for p in selection.picks])
 
 
 def remember_or_tell(selection: Selection, options: LibraryOptions) -> tuple[str, ...]:
@@ -215,15 +215,3 @@ def _read(pick: Pick) -> Music:
     except Unusable as error:
         raise InputError(f"the piece can't be read any more ({error})", path=path,
                          remedy="Remove it with `videoscore library remove`.") from error
-
-
-def check_music(options: LibraryOptions, given: Mapping[str, object]) -> None:
-    """A setting that would silently do nothing is an error. given : settings by name. Raises UsageError."""
-    from videoscore.options import settings
-
-    for name, value in given.items():
-        setting = settings().get(name)
-        if (value is not None and setting is not None and setting.group == "library" and setting.field != "music"
-                and options.music == "generate"):
-            raise UsageError(f"{setting.flag} has no effect with --music generate",
-                             remedy="Add --music select or auto, or leave it out.")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from videoscore.config import LibraryOptions
 from videoscore.cues.keys import STEP
-from videoscore.library._options import LibraryOptions
 from videoscore.library.picks import Candidate
 
 BEAM = 128  # paths
