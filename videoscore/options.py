@@ -49,7 +49,7 @@ class Setting:
             return None
         try:
             converted = _convert(value, self.kind)
-        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        except (TypeError, ValueError, KeyError, ZeroDivisionError, OverflowError):
             raise UsageError(f"{self.flag}: {value!r} is not {_KINDS[self.kind]}",
                              remedy=f"Give a value like {show(self.default)}.") from None
         if self.choices and converted not in self.choices:
