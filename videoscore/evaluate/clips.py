@@ -73,10 +73,11 @@ def evaluate(folder: Path, pictures: Path | None = None, say: Callable[[str], No
         words = tuple(w for w in (row["mood1"], row["mood2"]) if w)
         reports.append(ClipReport(row["file"], words, analyze(folder / row["file"], **settings)))
         if pictures is not None:
-            from videoscore.evaluate.clip_picture import draw
+            from videoscore.preview.picture import draw
+            from videoscore.preview.timeline import Timeline
 
             pictures.mkdir(parents=True, exist_ok=True)
-            draw(reports[-1].analysis, f"{row['file']}: {', '.join(words)}",
+            draw(Timeline(reports[-1].analysis), f"{row['file']}: {', '.join(words)}",
                  pictures / f"{Path(row['file']).stem}.png")
     facts = [r.facts() for r in reports]
     apart = np.array([r.apart for r in reports])

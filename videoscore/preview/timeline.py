@@ -1,0 +1,47 @@
+"""What a preview shows: the analysis of a film, and where people speak in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from videoscore.mood.circle import MOODS
+from videoscore.pipeline import Analysis, analyze
+from videoscore.progress import Progress, silent
+
+# One colour a mood, around the circle, wherever videoscore shows moods. Neighbours differ in lightness, so that
+# they are told apart in deutan, protan and grey sight, too.
+COLOURS = dict(zip(MOODS, ("#F5C518", "#F0803C", "#C8323C", "#7A1F5C", "#2E2A6B", "#4C6A92", "#7FB3C8", "#A8D08D")))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """seen : the analysis. speech : seconds from the first picture in which somebody speaks, sorted."""
+
+    seen: Analysis
+    speech: Sequence[tuple[Fraction, Fraction]] = ()
+
+    @property
+    def duration(self) -> Fraction:
+        return self.seen.media.duration
+
+
+def watch(input: str | Path, progress: Progress = silent, **settings: Any) -> Timeline:
+    """Watch a film, and listen to it. Parameters and errors are those of `videoscore.pipeline.analyze`."""
+    seen = analyze(input, progress=progress, **settings)
+    if not seen.media.audio:
+        return Timeline(seen)
+    from videoscore.perform.speech import speech_regions
+
+    return Timeline(seen, tuple(speech_regions(seen.media, progress)))
+
+
+def letters(text: str, width: float, letter: float) -> str:
+    """As much of `text` as fits into `width`, where a letter takes `letter`; shortened with an ellipsis."""
+    room = int(width / letter)
+    if len(text) <= room:
+        return text
+    return f"{text[:room - 1].rstrip()}…" if room >= 4 else ""
