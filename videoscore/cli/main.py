@@ -23,6 +23,8 @@ from videoscore.options import did_you_mean
 COMMANDS = {
     "score": ("score:score", "Write music for a video and put it under the picture (the default command)."),
     "analyze": ("stages:analyze", "Mood curve, cuts and cues of a video, as JSON or CSV."),
+    "preview": ("preview:preview", "See what videoscore sees in a video: as a picture, a page or text."),
+    "tune": ("preview:tune", "Which smoothing window and shortest cue suit a video."),
     "probe": ("stages:probe", "What is in a video file."),
     "compose": ("stages:compose", "Write the music of a cue sheet, of a mood or of a curve of moods, as MIDI."),
     "render": ("stages:render", "Play the music of a cue sheet to WAV stems."),
