@@ -226,7 +226,7 @@ def test_an_instrument_that_leaves_rings_over_the_boundary():
     arrangement = orchestrate(score, load_preset("cinematic"))
     tempo, boundary = score.tempo, score.sections[1].start
     last = max(n.start + n.duration for n in part(arrangement, "oboe").notes)
-    assert Fraction(1, 4) < tempo.seconds(last) - tempo.seconds(boundary) < Fraction(1, 2)
+    assert abs(tempo.seconds(last) - tempo.seconds(boundary) - Fraction(4, 5)) < Fraction(1, 100)
     # one that stays doesn't: its next note is there
     before = [n for n in part(arrangement, "basses").notes if n.start < boundary]
     assert max(n.start + n.duration for n in before) <= boundary

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from videoscore.compose.score import PPQ, Section, TempoMap
+from videoscore.cues.contour import mean
 from videoscore.cues.sheet import CueSheet
 
 # MIDI writes a tempo as 24 bits of microseconds a quarter.
@@ -47,12 +48,10 @@ def sections(sheet: CueSheet) -> tuple[Section, ...]:
     out, tick = [], 0
     for cue in sheet.cues:
         end = tick + cue.meter.bars * cue.meter.beats * PPQ
-        middle = cue.start + (cue.end - cue.start) / 2
-        points = cue.curve or ()
-        valence = sum(p.valence for p in points) / len(points) if points else cue.at(middle)[0]
-        arousal = sum(p.arousal for p in points) / len(points) if points else cue.at(middle)[1]
-        out.append(Section(cue.name, cue.mood, valence, arousal, cue.key, tick, end,
-                           cue.meter.bars, cue.meter.beats))
+        valence, arousal = mean(cue.curve, cue.start, cue.end)
+        bars = cue.meter.bars
+        arousals = tuple(cue.at(bar_time(cue.start, cue.end, bars, bar))[1] for bar in range(bars))
+        out.append(Section(cue.name, cue.mood, valence, arousal, cue.key, tick, end, bars, cue.meter.beats, arousals))
         tick = end
     return tuple(out)
 

@@ -60,6 +60,7 @@ class Section:
     """The part of a score that belongs to one cue.
 
     start, end : ticks; both are downbeats. bars x beats quarters lie between them.
+    valence, arousal : mean over the cue. arousals : the arousal wanted in the middle of each bar; none: level.
     """
 
     name: str
@@ -71,6 +72,15 @@ class Section:
     end: int
     bars: int
     beats: int
+    arousals: tuple[float, ...] = ()
+
+    def arousal_in(self, bar: float) -> float:
+        """The arousal at `bar` bars after the middle of the first, interpolated."""
+        if not self.arousals:
+            return self.arousal
+        first = min(max(0, int(bar)), len(self.arousals) - 1)
+        second, w = min(first + 1, len(self.arousals) - 1), min(1.0, max(0.0, bar - first))
+        return self.arousals[first] + w * (self.arousals[second] - self.arousals[first])
 
 
 @dataclass(frozen=True)

@@ -27,19 +27,20 @@ LEAN = 0.5  # how far the last bar of a section leans towards the next section's
 
 @dataclass(frozen=True)
 class Dynamics:
-    """Velocities of one section. `following` is the next section's arousal, or None at the end."""
+    """Velocities of one section. `following` is the arousal with which the next begins, or None at the end."""
 
     section: Section
     following: float | None
 
     def arousal(self, tick: int) -> float:
-        """Arousal in [-1, 1] at a tick: the section's own, leaning to the next one's in its last bar."""
+        """Arousal in [-1, 1] at a tick: along the section's own curve, leaning to the next section's in the last
+        bar."""
         bar = self.section.beats * PPQ
+        own = self.section.arousal_in((tick - self.section.start) / bar - 0.5)
         last = self.section.end - bar
         if self.following is None or tick < last or self.section.bars < 2:
-            return self.section.arousal
-        w = LEAN * (tick - last) / bar
-        return self.section.arousal + w * (self.following - self.section.arousal)
+            return own
+        return own + LEAN * (tick - last) / bar * (self.following - own)
 
     def velocities(self, notes: Sequence[Note], role: Role, voice: Voice, instrument: Instrument,
                    rng: Random) -> list[int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import mido
 
 from videoscore.compose.midi import DRUM_CHANNEL, MELODIC_CHANNELS, Event, conductor, pack, save, track
+from videoscore.perform.crossfade import EXPRESSION
 from videoscore.perform.parts import Arrangement, Part
 
 VOLUME, PAN = 7, 10  # controller numbers
@@ -28,6 +29,9 @@ def to_bytes(music: Arrangement) -> bytes:
 def _track(part: Part, port: int, channel: int) -> list[Event]:
     notes = [(n.start, n.duration, n.pitch, n.velocity) for n in part.notes]
     events = track(part.name, channel, part.program, notes, ((VOLUME, part.volume), (PAN, part.pan)))
+    # before the notes of the same tick
+    events += [(tick, 7, mido.Message("control_change", channel=channel, control=EXPRESSION, value=value))
+               for tick, value in part.expression]
     return [(0, 0, mido.MetaMessage("midi_port", port=port)), *events] if port else events
 
 

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from random import Random
 
 from videoscore.compose.score import PPQ, Note, Role, Score, Section, TempoMap
+from videoscore.perform.crossfade import Entry, expression
 from videoscore.perform.dynamics import Dynamics
 from videoscore.perform.palettes import Instrument, Palette, Preset, Voice
 from videoscore.perform.parts import Arrangement, Part, Played
+from videoscore.perform.registers import cleared, in_range
 
-OCTAVE = 12
 # Standard deviation and limit of played onsets around written ones: well inside what an ensemble does
 # (asynchronies of 30-50 ms: Rasch 1979, "Synchronization in performed ensemble music").
 LOOSE, LOOSEST = 0.004, 0.008  # seconds
-RING = 0.35  # seconds that an instrument rings on after a boundary where it leaves
+RING = 0.8  # seconds that an instrument rings on, fading, after a boundary where it leaves: half is 12 dB down
 ALMOST_AT_THE_END = PPQ // 4  # ticks: a note that stops so near a boundary is held up to it
 CROWD = 20  # notes a second in a section, doublings and drums too, above which music turns into noise
 SAME_ATTACK = PPQ // 16  # ticks: nearer onsets of one pitch in one part are one note doubled
@@ -29,10 +31,11 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
     """Give every note of `score` to the instruments that its role has in its section's mood.
 
     - A line is moved by whole octaves to where most of it suits the instrument; a note that still
-      lies outside is folded in by octaves.
+      lies outside is folded in by octaves. Low chords are opened (see `videoscore.perform.registers`).
     - Velocity follows arousal, metre, phrase and role (see `videoscore.perform.dynamics`).
     - Onsets off the downbeats vary by a few milliseconds; downbeats, and so all cue boundaries, stay.
-    - Where the next section's palette leaves an instrument out, its last notes ring on over the boundary.
+    - Where palettes change, an instrument that leaves lets its last notes ring over the boundary and fade, and one
+      that enters grows over its first bar, a doubling over its first phrase (`videoscore.perform.crossfade`).
     - Doublings are left out where a section would have more than `CROWD` notes a second.
     - Drums are left out unless the palette names a player for them.
 
@@ -47,27 +50,53 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
     """
     end = score.sections[-1].end if score.sections else 0
     played: dict[str, list[Played]] = {name: [] for name in preset.instruments}
-    for k, section in enumerate(score.sections):
-        following = score.sections[k + 1] if k + 1 < len(score.sections) else None
-        palette = preset.palette(section.mood)
-        staying = _instruments(preset.palette(following.mood)) if following else frozenset(preset.instruments)
-        dynamics = Dynamics(section, following.arousal if following else None)
-        roles = _by_role(score.notes, section)
-        players = _players(palette, roles, score.tempo.seconds(section.end) - score.tempo.seconds(section.start))
-        for role, notes in roles.items():
-            for v, voice in enumerate(players[role]):
+    fades: dict[str, list[tuple[int, int]]] = {name: [] for name in preset.instruments}
+    casts = [_cast(score, section, preset) for section in score.sections]
+    for k, cast in enumerate(casts):
+        before, after = casts[k - 1] if k else None, casts[k + 1] if k + 1 < len(casts) else None
+        section = cast.section
+        dynamics = Dynamics(section, after.section.arousal_in(0) if after else None)
+        for role, voices in cast.players.items():
+            lines = _pitches(cast.notes[role], role, voices, preset)
+            for v, (voice, pitches) in enumerate(zip(voices, lines)):
                 instrument = preset.instruments[voice.instrument]
                 rng = Random(f"{seed}/{k}/{role.name}/{v}")
-                line = _line(notes, role, voice, instrument, dynamics, score.tempo, rng)
-                if voice.instrument not in staying and not instrument.drums:
-                    line = [_ring(note, section, score.tempo) for note in line]
+                line = _line(cast.notes[role], pitches, role, voice, instrument, dynamics, score.tempo, rng)
+                if before and voice.instrument not in before.instruments:
+                    rise = section.arousal_in(0) - before.section.arousal_in(before.section.bars - 1)
+                    entry = Entry(section, role, v > 0, rise)
+                    line = [entry.apply(note) for note in line]
+                if after and voice.instrument not in after.instruments and not instrument.drums:
+                    stop = min(section.end + _ticks(RING, section.end, score.tempo), after.section.end)
+                    line = [_ring(note, section.end, stop) for note in line]
+                    fades[voice.instrument].append((section.end, stop))
                 played[voice.instrument] += line
-    parts = tuple(_part(preset.instruments[name], _settled(notes, end)) for name, notes in played.items() if notes)
+    parts = tuple(_part(preset.instruments[name], _settled(notes, end), fades[name])
+                  for name, notes in played.items() if notes)
     return Arrangement(parts, score.sections, score.tempo, score.duration)
 
 
-def _instruments(palette: Palette) -> frozenset[str]:
-    return frozenset(voice.instrument for voices in palette.voices.values() for voice in voices)
+@dataclass(frozen=True)
+class _Cast:
+    """One section: its notes by role, and who plays them."""
+
+    section: Section
+    notes: Mapping[Role, Sequence[Note]]
+    players: Mapping[Role, tuple[Voice, ...]]
+
+    @property
+    def instruments(self) -> frozenset[str]:
+        return frozenset(voice.instrument for voices in self.players.values() for voice in voices)
+
+
+def _cast(score: Score, section: Section, preset: Preset) -> _Cast:
+    first, last = (bisect_left(score.notes, tick, key=lambda note: note.start)
+                   for tick in (section.start, section.end))
+    roles: dict[Role, list[Note]] = {}
+    for note in cleared(score.notes[first:last]):
+        roles.setdefault(note.role, []).append(note)
+    seconds = score.tempo.seconds(section.end) - score.tempo.seconds(section.start)
+    return _Cast(section, roles, _players(preset.palette(section.mood), roles, seconds))
 
 
 def _players(palette: Palette, roles: Mapping[Role, Sequence[Note]], seconds: Fraction
@@ -84,49 +113,34 @@ def _players(palette: Palette, roles: Mapping[Role, Sequence[Note]], seconds: Fr
     return players
 
 
-def _by_role(notes: Sequence[Note], section: Section) -> dict[Role, list[Note]]:
-    first, last = (bisect_left(notes, tick, key=lambda note: note.start) for tick in (section.start, section.end))
-    roles: dict[Role, list[Note]] = {}
-    for note in notes[first:last]:
-        roles.setdefault(note.role, []).append(note)
-    return roles
+def _pitches(notes: Sequence[Note], role: Role, voices: Sequence[Voice], preset: Preset
+             ) -> list[Sequence[int | None]]:
+    """What each voice of a role plays (None: nothing). Doublings keep to where the leading instrument plays;
+    those of the bass to what is written, so that basses sound under a cello."""
+    lines: list[Sequence[int | None]] = []
+    written = [note.pitch for note in notes]
+    for voice in voices:
+        instrument = preset.instruments[voice.instrument]
+        if instrument.drums:
+            lines.append([instrument.keys.get(pitch, pitch) for pitch in written])
+            continue
+        played = in_range(written, role, voice, instrument)
+        lines.append(played)
+        if role is not Role.BASS and len(lines) == 1:
+            written = played
+    return lines
 
 
-def _line(notes: Sequence[Note], role: Role, voice: Voice, instrument: Instrument, dynamics: Dynamics,
-          tempo: TempoMap, rng: Random) -> list[Played]:
+def _line(notes: Sequence[Note], pitches: Sequence[int | None], role: Role, voice: Voice, instrument: Instrument,
+          dynamics: Dynamics, tempo: TempoMap, rng: Random) -> list[Played]:
     """One role of one section as one instrument plays it."""
     velocities = dynamics.velocities(notes, role, voice, instrument, rng)
-    pitches = _drum_keys(notes, instrument) if instrument.drums else _in_range(notes, voice, instrument)
     line = []
     for note, pitch, velocity in zip(notes, pitches, velocities):
         start = _loose(note, dynamics.section, tempo, rng)
         if pitch is not None:
             line.append(Played(start, max(1, note.start + note.duration - start), pitch, velocity))
     return line
-
-
-def _drum_keys(notes: Sequence[Note], instrument: Instrument) -> list[int | None]:
-    return [instrument.keys.get(note.pitch, note.pitch) for note in notes]
-
-
-def _in_range(notes: Sequence[Note], voice: Voice, instrument: Instrument) -> list[int]:
-    """Pitches moved together by octaves so that most suit the instrument; the rest is folded in."""
-    wanted = [note.pitch + OCTAVE * voice.octave for note in notes]
-
-    def outside(octaves: int) -> int:
-        return sum(not instrument.low <= pitch + OCTAVE * octaves <= instrument.high for pitch in wanted)
-
-    shift = OCTAVE * min(range(-4, 5), key=lambda octaves: (outside(octaves), abs(octaves), octaves))
-    return [_folded(pitch + shift, instrument.low, instrument.high) for pitch in wanted]
-
-
-def _folded(pitch: int, low: int, high: int) -> int:
-    """The pitch in [low, high], at least an octave wide, nearest to `pitch` of the same name."""
-    if pitch < low:
-        return pitch + OCTAVE * -((pitch - low) // OCTAVE)
-    if pitch > high:
-        return pitch - OCTAVE * -((high - pitch) // OCTAVE)
-    return pitch
 
 
 def _loose(note: Note, section: Section, tempo: TempoMap, rng: Random) -> int:
@@ -143,11 +157,10 @@ def _ticks(seconds: float, at: int, tempo: TempoMap) -> int:
     return round(seconds * PPQ * 1_000_000 / quarter)
 
 
-def _ring(note: Played, section: Section, tempo: TempoMap) -> Played:
-    stop = note.start + note.duration
-    if not section.end - ALMOST_AT_THE_END <= stop <= section.end:
+def _ring(note: Played, boundary: int, stop: int) -> Played:
+    """A note that is held up to the `boundary`, held on to `stop`."""
+    if not boundary - ALMOST_AT_THE_END <= note.start + note.duration <= boundary:
         return note
-    stop = section.end + _ticks(RING, section.end, tempo)
     return Played(note.start, stop - note.start, note.pitch, note.velocity)
 
 
@@ -169,5 +182,6 @@ def _settled(notes: Iterable[Played], end: int) -> tuple[Played, ...]:
     return tuple(sorted(note for line in by_pitch.values() for note in line))
 
 
-def _part(instrument: Instrument, notes: tuple[Played, ...]) -> Part:
-    return Part(instrument.name, instrument.program, instrument.drums, notes, instrument.volume, instrument.pan)
+def _part(instrument: Instrument, notes: tuple[Played, ...], fades: list[tuple[int, int]]) -> Part:
+    return Part(instrument.name, instrument.program, instrument.drums, notes, instrument.volume, instrument.pan,
+                expression(fades, notes))

@@ -16,7 +16,7 @@ from videoscore.config import RenderOptions
 from videoscore.errors import OutputError, SetupError
 from videoscore.perform import soundfont
 from videoscore.perform.parts import Arrangement, Part, Stem
-from videoscore.perform.stem import QUANTUM, StemJob, to_json
+from videoscore.perform.stem import EXPRESSED, QUANTUM, StemJob, to_json
 from videoscore.progress import Progress, silent
 
 DEFAULTS = RenderOptions()
@@ -83,6 +83,7 @@ def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions
         start = sample(note.start)
         end = max(sample(note.start + note.duration), start + QUANTUM)
         events += [(start, note.pitch, note.velocity), (end, note.pitch, 0)]
+    events += [(sample(tick), EXPRESSED, value) for tick, value in part.expression]
     # at the same sample a note ends before the next of its pitch begins
     events.sort(key=lambda event: (event[0], event[2] > 0, event[1]))
     fade = min(options.fade, LONGEST_FADE * float(arrangement.duration))

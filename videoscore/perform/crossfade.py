@@ -1,0 +1,67 @@
+"""Over a boundary between palettes: who leaves rings and fades, who enters grows into its place.
+
+Levels only: no note moves, and none is added or left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from videoscore.compose.score import PPQ, Role, Section
+from videoscore.perform.parts import Played
+
+# dB under its own level at which an instrument enters; over its first bar it grows out of that. The tune,
+# the bass and the drums lead, so they enter nearer to it; a doubling takes up to BUILD_BARS to join in full.
+ENTRY, ENTRY_LEAD, BUILD = 8.0, 4.0, 12.0
+BUILD_BARS = 4
+LEADS = (Role.MELODY, Role.BASS, Role.DRUMS)
+# A cue that is much livelier than the one before breaks in: this rise of arousal leaves LEAST of the fade.
+BREAK_IN, LEAST = 0.8, 0.4
+STEPS = 12  # of an expression fade
+EXPRESSION = 11  # MIDI controller; 40 log10(value / 127) dB (SoundFont 2.04, section 8.4.6)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How one voice comes in at the start of a section.
+
+    doubling : it doubles a leading instrument. rise : how much the arousal rises over the boundary.
+    """
+
+    section: Section
+    role: Role
+    doubling: bool
+    rise: float
+
+    def gain(self, tick: int) -> float:
+        """dB, 0 or less, of a note that starts at `tick`."""
+        bar = self.section.beats * PPQ
+        bars = max(1, min(BUILD_BARS, self.section.bars // 2)) if self.doubling else 1
+        left = 1.0 - (tick - self.section.start) / (bars * bar)
+        depth = BUILD if self.doubling else ENTRY_LEAD if self.role in LEADS else ENTRY
+        return -depth * max(0.0, left) * max(LEAST, 1.0 - max(0.0, self.rise) / BREAK_IN)
+
+    def apply(self, note: Played) -> Played:
+        """The note at its level. A synthesiser's velocity is 40 log10 dB too (SF 2.04, section 8.4.1)."""
+        velocity = round(note.velocity * 10 ** (self.gain(note.start) / 40))
+        return Played(note.start, note.duration, note.pitch, max(1, velocity))
+
+
+def faded(boundary: int, stop: int) -> list[tuple[int, int]]:
+    """(tick, expression) from full at `boundary` to nothing at `stop`."""
+    return [(boundary + (stop - boundary) * k // STEPS, round(127 * (1 - k / STEPS))) for k in range(1, STEPS + 1)]
+
+
+def expression(fades: list[tuple[int, int]], notes: tuple[Played, ...]) -> tuple[tuple[int, int], ...]:
+    """The expression of a part over time: its fades (boundary, stop), and full again for the next note after each.
+
+    Returns (tick, value 0..127) in order of time; before the first it is 127.
+    """
+    out: list[tuple[int, int]] = []
+    for boundary, stop in sorted(set(fades)):
+        out += faded(boundary, stop)
+        following = next((note.start for note in notes if note.start >= boundary), None)
+        if following is not None:
+            # a note that comes while the fade is under way ends it
+            out = [(tick, value) for tick, value in out if tick < following] + [(following, 127)]
+    return tuple(out)
