@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from videoscore.compose.plan import PlannedBar
 from videoscore.config import ComposeOptions
+from videoscore.mood.circle import TYPICAL_RADIUS
+
+SPAN = 2  # bars over which a change of mood is measured, and so for how long it is pushed
+AFTER_A_CHANGE = 2.0  # added to the push, as its multiple, where the mood has moved as far as a mood word lies
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,19 @@ class Push:
 
 
 def push(bars: Sequence[PlannedBar], options: ComposeOptions) -> Push:
-    """The push of every bar: the same guidance everywhere."""
+    """The push of every bar.
+
+    The weight of classifier-free guidance (Ho & Salimans 2022, eq. 6 with w = weight - 1) in bar b is
+
+        1 + intensity * (guidance - 1) * (1 + 2 * moved(b)),    moved(b) = |m(b) - m(b - 2)| / .6, at most 1
+
+    where m is the wanted (valence, arousal) and .6 the distance of a mood word from neutral: up to three times the
+    push in the two bars after the mood has moved, when what lies on the page still speaks for the old one. (Less
+    push near neutral was tried as well: music then followed ramps, which cross it, no better.) An intensity
+    over 1 also stretches the V/A that the network hears.
+    """
     mood = np.array([(b.plan.valence or 0.0, b.plan.arousal or 0.0) for b in bars]).reshape(-1, 2)
-    return Push(np.full(len(bars), options.guidance), mood)
+    before = mood[np.maximum(np.arange(len(mood)) - SPAN, 0)]
+    moved = np.minimum(np.hypot(*(mood - before).T) / TYPICAL_RADIUS, 1.0)
+    weight = 1 + options.intensity * (options.guidance - 1) * (1 + AFTER_A_CHANGE * moved)
+    return Push(weight, np.clip(mood * max(1.0, options.intensity), -1.0, 1.0))

@@ -86,6 +86,7 @@ def evaluate(settings: Settings, say: Say = lambda _: None) -> dict:
             report["moods"][way.name] = hit(mood, write(way, mood, settings), octants=True)
     say(f"following: {settings.pieces} pieces")
     long = _following(settings, report)
+    report["density"] = _density(corner, written)
     _texture(written, long, settings, report, say)
     say("speed and memory")
     report["long"] = settings.long
@@ -108,10 +109,17 @@ def _following(settings: Settings, report: dict) -> list[Score]:
     return long
 
 
+def _density(tasks: Sequence[Task], scores: Sequence[Score]) -> dict[str, dict[str, float]]:
+    """Notes a second, drums too, median and most, for each mood asked for."""
+    found: dict[str, list[float]] = {}
+    for t, s in zip(tasks, scores):
+        found.setdefault(f"({t.valence:+.1f}, {t.arousal:+.1f})", []).append(len(s.notes) / float(s.duration))
+    return {mood: {"median": float(np.median(x)), "most": max(x)} for mood, x in found.items()}
+
+
 def _texture(written: Sequence[Score], long: Sequence[Score], settings: Settings, report: dict, say: Say) -> None:
     """What was written, beside held-out music, and what it has in common with the music it was trained on."""
     mine, mine_long = [passage(s) for s in written], [passage(s) for s in long]
-    report["densest"] = max(len(s.notes) / float(s.duration) for s in written)
     report["stuck"] = stuck([*mine, *mine_long])
     if settings.corpus is None:
         return

@@ -82,7 +82,8 @@ def _texture(report: dict) -> Iterator[str]:
             s = report[key]
             yield (f"identical bars in a row, {name}: at most {s['most']:.0f}; more than four in "
                    f"{s['more than four']:.1%} of the passages")
-    yield f"densest cue: {report['densest']:.1f} notes/s, drums too"
+    corners = ", ".join(f"{k} {d['median']:.1f} (most {d['most']:.1f})" for k, d in report["density"].items())
+    yield f"notes a second at (valence, arousal), drums too: {corners}"
 
 
 def _copies(report: dict) -> Iterator[str]:
