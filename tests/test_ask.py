@@ -110,6 +110,12 @@ def test_a_curve_with_a_tempo_runs_at_one_tempo_and_its_cues_start_on_bars():
         assert cue.at(middle) == pytest.approx(on_line(step, middle), abs=0.05)
 
 
+def test_points_nearer_than_a_clock_can_tell_do_no_harm():
+    near = line((0, 0.5, 0.5), (10, 0.5, 0.5), (10.0001, -0.5, 0.5), (10.0003, 0.5, -0.5), (30, 0.5, -0.5))
+    for tempo in (None, 90):
+        assert sheet_of(curve=near, tempo=tempo).duration == 30
+
+
 def test_a_curve_that_hardly_moves_is_one_cue():
     assert len(sheet_of(curve=line((0, 0.3, 0.1), (60, 0.34, 0.12))).cues) == 1
 
@@ -182,6 +188,8 @@ def test_any_curve_gives_a_sound_sheet(steps, tempo, seed, seconds):
     ({"mood": "Happy", "seconds": 9, "tempo": 10}, "--tempo: 10 is out of range"),
     ({"mood": "Happy", "seconds": 9, "tempo": 301}, "300"),
     ({"curve": line((0, 0, 0))}, "one point"),
+    ({"curve": line((0, 0, 0), (0, 1, 0))}, "don't increase"),
+    ({"curve": line((0, 0, 0), (1, float("nan"), 0))}, "from -1 to 1"),
 ])
 def test_wishes_that_cannot_be_met_say_why(words, hint):
     with pytest.raises(UsageError) as caught:

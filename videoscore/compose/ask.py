@@ -95,12 +95,10 @@ def read(*, mood: str | None = None, valence: Any = None, arousal: Any = None,
             raise UsageError("nothing says how long the music is to be", remedy="Give --seconds.")
         level = centre(word) if word else (numbers["valence"], numbers["arousal"])
         curve = (CurvePoint(Fraction(0), *map(tidy, level)),)
-    elif len(curve) < 2:
-        raise UsageError("--curve: one point is no curve",
-                         remedy="Give it two or more, or use --valence and --arousal.")
+    else:
+        curve = _curve(curve)
     length = _length(curve[-1].t if seconds is None else seconds)
-    return Ask(length, tuple(replace(p, t=p.t.limit_denominator(FINEST)) for p in curve), word,
-               None if key is None else _key(key), numbers.get("tempo"))
+    return Ask(length, tuple(curve), word, None if key is None else _key(key), numbers.get("tempo"))
 
 
 def cue_sheet(ask: Ask, options: SpotOptions | None = None, *, source: str = "", seed: int = 0,
@@ -180,6 +178,21 @@ def _key(key: str) -> str:
     return f"{tonic[0].upper()}{tonic[1:]} {mode.lower()}"
 
 
+def _curve(points: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
+    points = tuple(replace(p, t=p.t.limit_denominator(FINEST)) for p in points)
+    if len(points) < 2:
+        raise UsageError("--curve: one point is no curve",
+                         remedy="Give it two or more, or use --valence and --arousal.")
+    for before, point in zip((None, *points), points):
+        if point.t < 0 or before is not None and point.t <= before.t:
+            raise UsageError(f"--curve: the times don't increase from 0 on at {show(point.t)} s",
+                             remedy="Sort the points, and keep one for each time.")
+        if not (-1 <= point.valence <= 1 and -1 <= point.arousal <= 1):
+            raise UsageError(f"--curve: valence {point.valence} or arousal {point.arousal} at {show(point.t)} s",
+                             remedy="Use numbers from -1 to 1.")
+    return points
+
+
 def _length(value: Any) -> Fraction:
     try:
         # a clock time such as 1:02.5 is welcome; a sign is no slip of form but a length that can't be
@@ -234,7 +247,9 @@ def _looked_at(line: Sequence[CurvePoint], length: Fraction) -> np.ndarray:
 def _on_one_grid(cues: Sequence[Cue], ask: Ask, t: np.ndarray, va: np.ndarray, seed: int) -> list[Cue]:
     """The cues with their boundaries moved to the nearest bar line of one tempo."""
     start, end = Fraction(0), ask.length
-    line = tuple(CurvePoint(Fraction(round(float(t[i]) * 1000), 1000), *map(tidy, va[i])) for i in thinned(t, va))
+    points = {at: CurvePoint(at, *map(tidy, va[i])) for i in thinned(t, va)
+              for at in (Fraction(round(float(t[i]) * 1000), 1000),)}
+    line = tuple(points.values())
     whole = _bars(ask, mean(line, start, end), cues[0].mood, seed)
     length = ask.length / whole.bars
     lines = sorted({0, whole.bars, *(round(c.start / length) for c in cues[1:])} & set(range(whole.bars + 1)))
