@@ -61,7 +61,7 @@ def add(teller: Teller, library: Any, paths: tuple[str, ...], jobs: int | None) 
     teller.result({"library": library.path, **_added_facts(added)}, _added_text(added, str(library.path)))
     if added.skipped:
         teller.close()
-        raise click.exceptions.Exit(1)
+        raise SystemExit(1)
 
 
 @library.command("list")
@@ -183,7 +183,7 @@ def import_(teller: Teller, library: Any, file: str, jobs: int | None) -> None:
     teller.result(facts, "\n".join(lines))
     if done.missing or done.added.skipped:
         teller.close()
-        raise click.exceptions.Exit(1)
+        raise SystemExit(1)
 
 
 @library.command()

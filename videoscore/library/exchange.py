@@ -43,8 +43,8 @@ def row(piece: Stored) -> dict[str, str | float | int]:
     """A piece as `COLUMNS`. source : whose word mood, valence and arousal are, "user" or "tagger"."""
     e = piece.entry
     return {
-        "path": str(piece.path), "title": e.title, "mood": piece.mood, "valence": round(piece.valence, 4),
-        "arousal": round(piece.arousal, 4), "source": "tagger" if piece.user is None else "user",
+        "path": str(piece.path), "title": e.title, "mood": piece.mood, "valence": piece.valence,
+        "arousal": piece.arousal, "source": "tagger" if piece.user is None else "user",
         "seconds": e.seconds, "key": e.key_name, "bpm": e.bpm, "beats": e.beats, "bars": e.bars, "notes": e.notes,
         "programs": " ".join("drums" if p < 0 else str(p) for p in e.programs), "pulse": e.pulse,
         "added": piece.added, "content": e.content,

@@ -93,20 +93,21 @@ class _Reader:
         assert process.stdin is not None and process.stdout is not None
         watch = threading.Timer(LONGEST, process.kill)
         watch.start()
+        line = ""
         try:
             process.stdin.write(json.dumps(str(path)) + "\n")
             process.stdin.flush()
             line = process.stdout.readline()
-            return json.loads(line) if line.endswith("\n") else None
         except OSError:
-            return None
+            pass
         finally:
-            slow = watch.finished.is_set()
             watch.cancel()
-            if slow or process.poll() is not None:
-                process.kill()
-                process.wait()
-                self._close(process)
+        if line.endswith("\n"):
+            return json.loads(line)
+        process.kill()  # it is dead or as good as that; the next file gets another
+        process.wait()
+        self._close(process)
+        return None
 
     @staticmethod
     def _close(process: subprocess.Popen[str]) -> None:

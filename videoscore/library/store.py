@@ -306,4 +306,4 @@ class Library:
 def word(mood: str) -> tuple[float, float, str]:
     """A mood as the user's word for a piece: the middle of its octant. Raises KeyError when there is none such."""
     valence, arousal = centre(mood)
-    return valence, arousal, mood_of(valence, arousal)
+    return round(valence, 4), round(arousal, 4), mood_of(valence, arousal)
