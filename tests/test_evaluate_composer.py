@@ -55,6 +55,16 @@ def test_hit_rates():
     assert rates == {"arousal": 0.75, "valence": 0.5, "quadrant": 0.5, "octant": 0.5, "octant or its neighbour": 0.5}
 
 
+def test_moods_one_by_one():
+    heard = np.array([(0.5, 0.1), (0.1, 0.5), (-0.5, -0.5)])
+    wanted = np.array([centre("Happy"), centre("Happy"), centre("Tired")])
+    found = hits.by_mood(heard, wanted)
+    assert list(found) == ["Happy", "Tired"]
+    assert found["Happy"] == {"valence": pytest.approx(0.3), "arousal": pytest.approx(0.3), "octant": 0.5,
+                              "octant or its neighbour": 1.0}
+    assert found["Tired"]["octant"] == 0.0
+
+
 def test_controls_do_not_know_what_they_must_not():
     high, low = Task(-0.6, 0.6, 12, 3), Task(0.6, -0.6, 12, 3)
     assert asked.unasked(high) == asked.unasked(low)

@@ -13,7 +13,7 @@ from videoscore.config import ComposeOptions
 from videoscore.mood.circle import TYPICAL_RADIUS
 
 SPAN = 2  # bars over which a change of mood is measured, and so for how long it is pushed
-AFTER_A_CHANGE = 2.0  # added to the push, as its multiple, where the mood has moved as far as a mood word lies
+AFTER_A_CHANGE = 1.0  # added to the push, as its multiple, where the mood has moved as far as a mood word lies
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +35,13 @@ def push(bars: Sequence[PlannedBar], options: ComposeOptions) -> Push:
 
     The weight of classifier-free guidance (Ho & Salimans 2022, eq. 6 with w = weight - 1) in bar b is
 
-        1 + intensity * (guidance - 1) * (1 + 2 * moved(b)),    moved(b) = |m(b) - m(b - 2)| / .6, at most 1
+        1 + intensity * (guidance - 1) * (1 + moved(b)),    moved(b) = |m(b) - m(b - 2)| / .6, at most 1
 
-    where m is the wanted (valence, arousal) and .6 the distance of a mood word from neutral: up to three times the
-    push in the two bars after the mood has moved, when what lies on the page still speaks for the old one. (Less
-    push near neutral was tried as well: music then followed ramps, which cross it, no better.) An intensity
-    over 1 also stretches the V/A that the network hears.
+    where m is the wanted (valence, arousal) and .6 the distance of a mood word from neutral: twice the push
+    in the two bars after the mood has moved, when what lies on the page still speaks for the old one. Measured on 24
+    pieces a curve it is as good as an even push, and within the noise no better (arousal r .73 against .70, error
+    .06); three times the push, or less of it near neutral, were no better either. An intensity over 1 also stretches
+    the V/A that the network hears.
     """
     mood = np.array([(b.plan.valence or 0.0, b.plan.arousal or 0.0) for b in bars]).reshape(-1, 2)
     before = mood[np.maximum(np.arange(len(mood)) - SPAN, 0)]

@@ -18,7 +18,7 @@ from videoscore.config import ComposeOptions
 from videoscore.evaluate import copies, cost
 from videoscore.evaluate.asked import CONTROLS, SHIPPED, UNGUIDED, Task, Way, corners, octants
 from videoscore.evaluate.following import following, pieces
-from videoscore.evaluate.hits import JUDGES, judged, rates
+from videoscore.evaluate.hits import JUDGES, by_mood, judged, rates
 from videoscore.evaluate.overlap import compare, stuck
 from videoscore.evaluate.real import HELD_OUT, TRAINED, Corpus
 from videoscore.evaluate.texture import passage
@@ -63,8 +63,11 @@ def write(way: Way, tasks: Sequence[Task], settings: Settings) -> list[Score]:
 
 def hit(tasks: Sequence[Task], scores: Sequence[Score], octants: bool = False) -> dict:
     """Hit rates by every judge."""
-    asked = np.array([(t.valence, t.arousal) for t in tasks])
-    return {judge: rates(judged(judge, scores), asked, octants) for judge in JUDGES}
+    return {judge: rates(judged(judge, scores), _asked(tasks), octants) for judge in JUDGES}
+
+
+def _asked(tasks: Sequence[Task]) -> np.ndarray:
+    return np.array([(t.valence, t.arousal) for t in tasks])
 
 
 def evaluate(settings: Settings, say: Say = lambda _: None) -> dict:
@@ -83,7 +86,9 @@ def evaluate(settings: Settings, say: Say = lambda _: None) -> dict:
             written = scores
             report["together"] = len(corner) * settings.seconds / (time.perf_counter() - clock)
         if way in (SHIPPED, UNGUIDED):
-            report["moods"][way.name] = hit(mood, write(way, mood, settings), octants=True)
+            scores = write(way, mood, settings)
+            report["moods"][way.name] = hit(mood, scores, octants=True)
+            report.setdefault("by mood", by_mood(judged(JUDGES[0], scores), _asked(mood)))
     say(f"following: {settings.pieces} pieces")
     long = _following(settings, report)
     report["density"] = _density(corner, written)
@@ -135,6 +140,6 @@ def _texture(written: Sequence[Score], long: Sequence[Score], settings: Settings
     report["copies"] = {}
     for name, line in (("melody", copies.melody), ("all notes", copies.texture)):
         known_lines = [line(p) for p in trained]
-        for whose, heap in (("written", mine), ("held out", held)):
+        for whose, heap in (("written", [*mine, *mine_long]), ("held out", held)):
             runs = copies.longest_shared([line(p) for p in heap], known_lines)
             report["copies"].setdefault(name, {})[whose] = copies.summary(runs)

@@ -55,6 +55,9 @@ def _moods(report: dict) -> Iterator[str]:
         for judge in JUDGES:
             yield _row(name, judge, [entry[judge][f] for f in CHANCE])
     yield _row("chance", "", list(CHANCE.values()))
+    for mood, m in report["by mood"].items():
+        yield (f"  asked for {mood:12} heard at ({m['valence']:+.2f}, {m['arousal']:+.2f}); its octant "
+               f"{m['octant']:.2f}, or its neighbour {m['octant or its neighbour']:.2f}")
 
 
 def _following(report: dict) -> Iterator[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.compose.score import Score
-from videoscore.mood.circle import octant
+from videoscore.mood.circle import mood_of, octant
 
 JUDGES = ("judge", "judge_blind")
 CHANCE = {"arousal": 0.5, "valence": 0.5, "quadrant": 0.25, "octant": 1 / 8, "octant or its neighbour": 3 / 8}
@@ -21,6 +21,20 @@ def judged(judge: str, scores: Sequence[Score]) -> NDArray[np.float64]:
 
     model = Tagger.load(judge)
     return np.array([model.predict(note_arrays(s)) for s in scores])
+
+
+def by_mood(heard: NDArray[np.float64], asked: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    """For each mood asked for: the mean valence and arousal that a judge heard, and how often its octant, or a
+    neighbour of it."""
+    moods = np.array([mood_of(*a) for a in asked])
+    out = {}
+    for mood in dict.fromkeys(moods.tolist()):
+        mine = moods == mood
+        shares = rates(heard[mine], asked[mine], octants=True)
+        valence, arousal = heard[mine].mean(0)
+        out[mood] = {"valence": float(valence), "arousal": float(arousal), "octant": shares["octant"],
+                     "octant or its neighbour": shares["octant or its neighbour"]}
+    return out
 
 
 def rates(heard: NDArray[np.float64], asked: NDArray[np.float64], octants: bool = False) -> dict[str, float]:
