@@ -72,6 +72,13 @@ def test_a_much_livelier_cue_breaks_in():
     assert entry("Happy", "Depressed") + 0.05 < entry("Peaceful", "Angry") < 1.0
 
 
+def test_a_stinger_strikes_at_once():
+    score = even("Happy", "Angry", role=Role.PAD, bars=1)
+    pad = part(orchestrate(score, load_preset("cinematic")), "choir")
+    full = part(orchestrate(even("Angry", role=Role.PAD, bars=1), load_preset("cinematic")), "choir")
+    assert np.mean([n.velocity for n in pad.notes]) == pytest.approx(np.mean([n.velocity for n in full.notes]), abs=4)
+
+
 def test_who_stays_changes_nothing_and_the_film_s_beginning_is_no_entry():
     score = even("Happy", "Dynamic", role=Role.BASS, pitch=40)
     arrangement = orchestrate(score, load_preset("cinematic"))

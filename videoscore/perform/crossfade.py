@@ -34,7 +34,9 @@ class Entry:
     rise: float
 
     def gain(self, tick: int) -> float:
-        """dB, 0 or less, of a note that starts at `tick`."""
+        """dB, 0 or less, of a note that starts at `tick`. A cue of one bar is a stinger and strikes at once."""
+        if self.section.bars < 2:
+            return 0.0
         bar = self.section.beats * PPQ
         bars = max(1, min(BUILD_BARS, self.section.bars // 2)) if self.doubling else 1
         left = 1.0 - (tick - self.section.start) / (bars * bar)
