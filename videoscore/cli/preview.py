@@ -53,8 +53,12 @@ def preview(teller: Teller, inputs: Sequence[str], output: str | None, text: boo
     if text or path is None:
         print_result(teller, facts, "\n\n".join(_text(name, t) for name, t in timelines))
     else:
-        teller.result(facts, f"{path}: {sum(len(t.seen.sheet.cues) for _, t in timelines)} cues in "
-                             f"{len(timelines)} film{'s' * (len(timelines) > 1)}")
+        teller.result(facts, f"{path}: {_count(sum(len(t.seen.sheet.cues) for _, t in timelines), 'cue')} in "
+                             f"{_count(len(timelines), 'film')}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:

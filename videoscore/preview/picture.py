@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,16 +76,17 @@ def _thumbnails(axes: Any, timeline: Timeline) -> None:
     axes.set(ylim=(0, 1), yticks=[])
 
 
-def _cues(axes: Any, timeline: Timeline) -> None:
+def _cues(axes: Any, timeline: Timeline, details: bool = True) -> None:
     """A box a cue: its name, key and tempo where there is room; a triangle a hit point."""
     end = float(timeline.duration)
     for cue in timeline.seen.sheet.cues:
         start, width = float(cue.start), float(cue.duration)
         axes.barh(0.4, width, left=start, height=0.8, color=COLOURS[cue.mood], alpha=0.45, edgecolor="black", lw=0.8)
-        for y, text in ((0.58, cue.name), (0.22, f"{cue.key}, {float(cue.bpm):.0f}")):
+        lines = [(0.58, cue.name), (0.22, f"{cue.key}, {float(cue.bpm):.0f}")] if details else [(0.38, cue.name)]
+        for y, text in lines:
             fitting = letters(text, width / end - LETTER, LETTER)
             if fitting:
-                axes.text(start + 0.005 * end, y, fitting, fontsize=9 if y > 0.5 else 8, va="center", clip_on=True)
+                axes.text(start + 0.005 * end, y, fitting, fontsize=9 if y > 0.3 else 8, va="center", clip_on=True)
         for hit in cue.hits:
             axes.plot(float(hit.t), 0.92, marker="v", color="black", markersize=3 + 4 * hit.strength, clip_on=False)
     axes.set(ylim=(0, 1), yticks=[])
@@ -193,7 +195,8 @@ def contact_sheet(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None
     FigureCanvasAgg(whole)
     grid = whole.add_gridspec(3 * len(timelines), 1, height_ratios=[1.0, 0.5, 0.5] * len(timelines))
     for n, (name, timeline) in enumerate(timelines):
-        for k, row in enumerate((_thumbnails, _cues, _ribbon)):
+        parts: tuple[Callable[[Any, Timeline], None], ...] = (_thumbnails, partial(_cues, details=False), _ribbon)
+        for k, row in enumerate(parts):
             axes = whole.add_subplot(grid[3 * n + k, 0])
             row(axes, timeline)
             axes.set_xlim(0, float(timeline.duration))

@@ -126,12 +126,13 @@ def deviation(raw: MoodCurve, sheet: CueSheet) -> float:
 
 
 def _reason(best: Trial, trials: Sequence[Trial]) -> str:
-    calm = min(t.deviation for t in trials)
-    pace = "the film is one cue" if best.cues == 1 else f"{best.changes:.1f} changes a minute"
-    return (f"A window of {best.window:g} s with cues of {float(best.min_cue):g} s or more: {pace}, "
-            f"{best.on_cuts:.0%} of them on cuts, {best.stability:.0%} of the boundaries stay where a neighbouring "
-            f"window puts them, and the moods lie {best.deviation:.2f} from their cue's mean (the least of all "
-            f"settings: {calm:.2f}).")
+    least = min(t.deviation for t in trials)
+    setting = f"A window of {best.window:g} s with cues of {float(best.min_cue):g} s or more"
+    fit = f"the moods lie {best.deviation:.2f} from their cue's mean (the least of all settings: {least:.2f})"
+    if best.cues == 1:
+        return f"{setting}: the film is one cue, and {fit}."
+    return (f"{setting}: {best.changes:.1f} changes a minute, {best.on_cuts:.0%} of them on cuts, "
+            f"{best.stability:.0%} of the boundaries stay where a neighbouring window puts them, and {fit}.")
 
 
 def preset_text(tuning: Tuning, base: Path) -> str:
