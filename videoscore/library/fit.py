@@ -38,7 +38,7 @@ def fit(cue: Cue, pick: Pick, music: Music, following: str | None, flows_on: boo
     length = cue.meter.bars * cue.meter.beats * PPQ
     notes = _laid(music, pick, length)
     if following is None:
-        notes = _ended(cue, pick, notes, length, _own_end(music, pick, length))
+        notes = _ended(cue, pick, notes, length, _own_end(music, pick, notes, length))
     elif not flows_on:
         notes = _joined(cue, notes, length, parse_key(following)[0])
     return untangled(n for n in notes if n.start < length)
@@ -100,10 +100,15 @@ def _into_range(pitch: int) -> int:
     return pitch
 
 
-def _own_end(music: Music, pick: Pick, length: int) -> bool:
-    """Whether the cue ends as the piece does."""
+def _own_end(music: Music, pick: Pick, notes: list[Note], length: int) -> bool:
+    """Whether the cue ends as the piece does, and that is an end: over the tonic in the bass."""
     whole = sum(int(music.bar_length[bar]) for bar in pick.bars)
-    return pick.bars[-1] == len(music.bar_start) - 1 and whole == length and len(pick.bars) > 1
+    pitched = [n for n in notes if n.role != Role.DRUMS]
+    if pick.bars[-1] != len(music.bar_start) - 1 or whole != length or len(pick.bars) < 2 or not pitched:
+        return False
+    stop = max(n.start + n.duration for n in pitched)
+    lowest = min(n.pitch for n in pitched if n.start + n.duration > stop - PPQ // 4)
+    return lowest % 12 == parse_key(pick.key)[0]
 
 
 def _joined(cue: Cue, notes: list[Note], length: int, tonic: int) -> list[Note]:
@@ -124,7 +129,10 @@ def _ended(cue: Cue, pick: Pick, notes: list[Note], length: int, own: bool) -> l
     bar = cue.meter.beats * PPQ
     hold = length - (bar if cue.meter.bars > 1 else max(1, cue.meter.beats // 2) * PPQ)
     quiet = length - round((length - hold) * min(1 / 3, RELEASE / max(quarter * (length - hold) / PPQ, 1e-6)))
-    if not own and cue.meter.bars * cue.meter.beats > 1:
+    if own:  # its last notes may be late; they are all there is to hear then
+        return [replace(n, duration=min(n.duration, max(quiet - n.start, length - n.start if n.start >= quiet else 1)))
+                for n in notes]
+    if cue.meter.bars * cue.meter.beats > 1:
         if hold >= bar:
             notes = _retuned(notes, hold - max(1, cue.meter.beats // 2) * PPQ, _dominant(tonic))
         notes = [replace(n, duration=min(n.duration, hold - n.start)) for n in notes if n.start < hold]
