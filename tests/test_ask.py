@@ -369,3 +369,11 @@ def test_from_python(monkeypatch):
 def test_moods_are_all_accepted():
     assert [sheet_of(mood=mood.upper(), seconds=12).cues[0].mood for mood in MOODS] == list(MOODS)
     assert isinstance(read(mood="Happy", seconds=1), Ask)
+
+
+def test_the_plan_tells_the_mean_over_time():
+    from videoscore.cli.tables import cue_row
+
+    crowded = line((0, 0.4, 0.1), (20, 0.4, 0.1), (20.5, 0.4, 0.16), (21, 0.4, 0.22), (21.5, 0.4, 0.3))
+    (cue,) = sheet_of(curve=crowded).cues
+    assert cue_row(cue)["arousal"] == pytest.approx(0.107, abs=0.01)

@@ -16,11 +16,13 @@ def clock(seconds: Fraction | float) -> str:
 
 
 def cue_row(cue: Cue) -> dict[str, Any]:
-    """The facts of a cue that the plan shows; V/A is the mean of the curve's points."""
+    """The facts of a cue that the plan shows; V/A is the curve's mean over the cue."""
+    from videoscore.cues.contour import mean
+
+    valence, arousal = mean(cue.curve, cue.start, cue.end)
     return {
         "name": cue.name, "start": cue.start, "end": cue.end, "start_on": cue.start_on, "mood": cue.mood,
-        "valence": round(sum(p.valence for p in cue.curve) / len(cue.curve), 3),
-        "arousal": round(sum(p.arousal for p in cue.curve) / len(cue.curve), 3),
+        "valence": round(valence, 3), "arousal": round(arousal, 3),
         "key": cue.key, "bars": cue.meter.bars, "beats": cue.meter.beats, "bpm": round(float(cue.bpm), 2),
         "hits": len(cue.hits),
     }
