@@ -21,7 +21,7 @@ from songs import many_notes, shelf, song
 from videoscore.compose.score import Role
 from videoscore.errors import NotFound, OutputError, SetupError, UsageError
 from videoscore.library import builtin, store
-from videoscore.library.add import add, find_files
+from videoscore.library.add import add, digest, find_files
 from videoscore.library.catalogue import load, signature_of
 from videoscore.library.entry import PieceEntry
 from videoscore.library.exchange import import_csv, read_word, to_csv
@@ -421,6 +421,34 @@ def test_signatures_are_those_of_cue_sheets():
 
     keys = np.arange(24)
     assert signature_of(keys).tolist() == [parse_key(key_name(k % 12, k >= 12))[0] for k in keys.tolist()]
+
+
+@pytest.mark.slow
+def test_the_script_writes_pieces_that_say_how_they_were_written(tmp_path):
+    """One short piece of one mood, the better of two by the judge."""
+    script = Path(__file__).resolve().parents[1] / "scripts" / "builtin_library.py"
+    run = [sys.executable, script, "--moods", "tired", "--pieces", "1", "--candidates", "2", "--seconds", "24"]
+    for name in ("one", "two"):
+        subprocess.run([*run, "--out", tmp_path / name], env=command_environment(), check=True, capture_output=True)
+    (piece,) = builtin.load_builtin(tmp_path / "one")
+    assert piece.path.read_bytes() == (tmp_path / "two" / "tired-1.mid").read_bytes()
+    assert piece.entry == describe(read(piece.path.read_bytes()), digest(piece.path.read_bytes()), "Tired 1")
+    takes = piece.written["takes"]
+    assert [t["seed"] for t in takes] == [601000, 601001]
+    assert piece.written["seed"] in [t["seed"] for t in takes]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_tracks_that_are_named_by_role_are_taken_at_their_word(tmp_path):
+    from handscore import hand_score
+
+    from videoscore.compose.midi import write_midi
+
+    score = hand_score(bars=4)
+    write_midi(score, tmp_path / "a.mid")
+    music = read((tmp_path / "a.mid").read_bytes())
+    assert sorted(zip(music.onset.tolist(), music.role.tolist(), music.pitch.tolist())) == sorted(
+        (n.start, int(n.role), n.pitch) for n in score.notes)
 
 
 # ---------------------------------------------------------------- the command

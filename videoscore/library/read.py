@@ -87,7 +87,9 @@ def read(data: bytes) -> Music:
         raise Unusable(f"over {MOST_QUARTERS} quarter notes long")
     grid = _grid(table)
     kind = kind_of(tracks)
-    role = roles_of.assign(grid, tracks, kind)
+    role = _named(grid, tracks)
+    if role is None:
+        role = roles_of.assign(grid, tracks, kind)
     keep = role != roles_of.DROP
     table, grid, role = table[keep], grid.where(keep), role[keep]
     if not (role != Role.DRUMS).any():
@@ -121,6 +123,14 @@ def kind_of(tracks: list[Track]) -> str:
     if len(tracks) == 4 and all(t.program in STRINGS for t in tracks):
         return "quartet"
     return "song" if any(t.program in VOICES for t in tracks) else "ensemble"
+
+
+def _named(notes: Notes, tracks: list[Track]) -> np.ndarray | None:
+    """Roles by the names of the tracks, where all are named so, as in videoscore's own files."""
+    names = [t.name.strip().upper() for t in tracks]
+    if not all(name in Role.__members__ and (name == "DRUMS") == t.drums for name, t in zip(names, tracks)):
+        return None
+    return np.array([Role[name] for name in names], np.int8)[notes.track]
 
 
 def _notes(midi: Any, scale: float) -> tuple[np.ndarray, list[Track]]:
