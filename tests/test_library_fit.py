@@ -335,6 +335,8 @@ def test_match_explains_and_compose_plays_what_it_chose(videoscore, place, tmp_p
     assert Path(made.result["output"]).read_bytes() == to_bytes(
         play(select(dataclasses.replace(two_cues()), options(place)), no_composer))
     assert [r["key"] for r in made.result["plan"]] == [p["key"] for p in said["picks"]]
+    idle = videoscore("compose", sheet, "--match-near", "1", "--overwrite")
+    assert (idle.code, "no effect with --music generate" in idle.err) == (2, True)
     refused = videoscore("compose", sheet, "--music", "chose")
     assert (refused.code, "select" in refused.err) == (2, True)
 

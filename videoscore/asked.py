@@ -58,6 +58,7 @@ def write_music(options: Options | None = None, *, mood: str | None = None, vale
     SetupError : the composer's weights are missing.
     """
     options = build(preset, seed, options, **settings)
+    pipeline.refuse_selecting(settings, options)
     sheet, told = ask_sheet(options, mood=mood, valence=valence, arousal=arousal, curve=curve, seconds=seconds,
                             key=key, tempo=tempo)
     clock = pipeline.Clock(progress)

@@ -195,6 +195,7 @@ def cue_options(cues: str | Path, settings: Mapping[str, Any]) -> tuple[CueSheet
     chosen: dict[str, Any] = {"preset": sheet.preset, "seed": sheet.seed}
     chosen |= {name: value for name, value in settings.items() if value is not None}
     options = build(**chosen)
+    refuse_selecting(settings, options)
     return dataclasses.replace(sheet, preset=options.preset, seed=options.seed), options
 
 
@@ -315,7 +316,7 @@ def _plan(input: str | Path, output: str | Path | None, options: Options | None,
             preset = sheet.preset if preset is None else preset
             seed = sheet.seed if seed is None else seed
     options = build(preset, seed, options, **given)
-    _refuse_selecting(given, options)
+    refuse_selecting(given, options)
     roles_of(load_preset(options.preset), options)  # found wrong now rather than after the watching
     media = _probe(Path(input), clock)
     source = Path(cues) if isinstance(cues, (str, Path)) else None
@@ -343,7 +344,8 @@ def _refuse_watching(given: Mapping[str, Any]) -> None:
                              remedy="Leave it out, or leave out --cues.")
 
 
-def _refuse_selecting(given: Mapping[str, Any], options: Options) -> None:
+def refuse_selecting(given: Mapping[str, Any], options: Options) -> None:
+    """A setting of the library, given where the music is written, is an error. Raises UsageError."""
     for name, value in given.items():
         setting = settings().get(name)
         if (value is not None and setting is not None and setting.group == "library" and name != "music"

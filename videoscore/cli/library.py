@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -223,9 +222,9 @@ def match_(teller: Teller, cues: str, explain: bool, **settings: Any) -> None:
     from videoscore.library.select import reasons, select
     from videoscore.pipeline import cue_options
 
+    if settings["music"] in (None, "generate"):
+        settings["music"] = "select"
     sheet, options = cue_options(cues, settings)
-    if options.library.music == "generate":
-        options = replace(options, library=replace(options.library, music="select"))
     chosen = select(sheet, options.library)
     rows = reasons(sheet, chosen.picks)
     print_result(teller, {"picks": rows, "remarks": chosen.remarks}, pick_table(rows, explain))

@@ -154,6 +154,7 @@ def _wanted(cues: str | None, wishes: dict[str, Any], words: dict[str, Any]) -> 
 
         del wishes["sheet_file"]
         options = build(**words)
+        pipeline.refuse_selecting(words, options)
         sheet, remarks = ask_sheet(options, **wishes)
         return sheet, options, remarks
     spotting = [name for name, setting in settings().items() if setting.group == "spot"]

@@ -21,12 +21,17 @@ LEFT_OVER = 4  # bars that make a section of their own at the end of a run; fewe
 SHORTEST_WINDOW = 10.0  # seconds that the tagger looks at; as in its own labelling of the corpus
 FEWEST = 8  # pitched notes a section; under that the tagger's figures say nothing
 ON_BEAT = (0, 6, 8, 12, 16, 18)  # 1/24 quarters: sixteenths and triplets
-LOOPS = (8, 4, 2)  # bars
+LOOPS = (8, 4)  # bars
 
 
 @lru_cache(maxsize=1)
 def tagger() -> Tagger:
-    return Tagger.load("tagger")
+    """The shipped tagger with the labelled songs' own zero: what people heard as negative is negative.
+
+    For the composer's corpus it is centred on that corpus; a user's music may be any.
+    """
+    shipped = Tagger.load("tagger")
+    return Tagger(shipped.names, {**shipped.weights, "centre": np.zeros(2)}, shipped.ceiling)
 
 
 def describe(music: Music, content: str, title: str) -> PieceEntry:
@@ -107,7 +112,7 @@ def _loop(chroma: np.ndarray, held: np.ndarray, first: int, last: int) -> tuple[
     norm = chroma / np.maximum(np.linalg.norm(chroma, axis=1, keepdims=True), 1e-9)
     best = (first, last, -1.0)
     for length in LOOPS:
-        for a in range(first, last - length + 1, 2 if length > 2 else 1):
+        for a in range(first, last - length + 1, 2):
             b = a + length
             after = float(norm[a] @ norm[b]) if b < len(norm) else 0.5
             before = float(norm[a - 1] @ norm[b - 1]) if a > 0 else 0.5
