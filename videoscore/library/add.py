@@ -88,8 +88,11 @@ def add(library: Library, paths: Sequence[str | Path], jobs: int | None = None, 
     if unread:
         count = max(1, min(jobs or cores(), len(unread)))
         with contextlib.closing(read_all(unread, count)) as answers:
-            for path, answer in answers:
-                adding.take(path, answer)
+            try:
+                for path, answer in answers:
+                    adding.take(path, answer)
+            finally:  # what was read before Ctrl-C needn't be read again
+                adding.flush()
     adding.settle_copies()
     adding.flush()
     adding.out.skipped.sort()

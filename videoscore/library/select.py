@@ -76,7 +76,9 @@ def select(sheet: CueSheet, options: LibraryOptions) -> Selection:
     if options.music == "select" and missing:
         raise InputError(f"no piece of the library can fill the cue {missing[0]}", path=options.path or default_path(),
                          remedy="Add more files to it, or use --music auto or generate.")
-    remarks = [_words(name, pick, options) for name, pick in zip((c.name for c in sheet.cues), picks)]
+    remarks = [_words(cue.name, pick, options) for cue, pick in zip(sheet.cues, picks)]
+    if len(catalogue) == 0:
+        remarks = ["the library is empty: all music is written"]
     if gone:
         remarks.append(f"{len(gone)} piece{'s' * (len(gone) != 1)} of the library "
                        f"{'are' if len(gone) != 1 else 'is'} no longer where "
