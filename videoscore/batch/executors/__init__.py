@@ -1,0 +1,31 @@
+"""Who does the work, by name. A new executor is one file with the protocol of `base`, and one line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from videoscore.batch.executors.base import Executor, Setup, Work
+from videoscore.errors import UsageError
+from videoscore.options import did_you_mean
+
+# name -> "module:class"; the class takes (work, setup)
+EXECUTORS = {
+    "local": "videoscore.batch.executors.local:LocalPool",
+    "inline": "videoscore.batch.executors.inline:Inline",
+    "ray": "videoscore.batch.executors.on_ray:RayPool",
+}
+DEFAULT = "local"
+
+
+def get_executor(name: str, work: Work, setup: Setup) -> Executor:
+    """An executor that is ready for tasks. Raises UsageError for an unknown name or a setting it can't heed,
+    SetupError when a part of it is missing."""
+    if name not in EXECUTORS:
+        raise UsageError(f"--executor: there is none named {name!r}",
+                         remedy=f"{did_you_mean(name, EXECUTORS)}Choose from {', '.join(EXECUTORS)}.")
+    if setup.address is not None and name != "ray":
+        raise UsageError(f"--address has no effect with --executor {name}",
+                         remedy="Leave it out, or use --executor ray.")
+    module, _, kind = EXECUTORS[name].partition(":")
+    return cast(Executor, getattr(import_module(module), kind)(work, setup))

@@ -1,0 +1,56 @@
+"""How many workers fit: cores and memory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# bytes that a worker needs at its peak: PyTorch, all models and its renderers (docs/batch.md has the measurement)
+NEEDS = 1_500_000_000
+_CGROUP = Path("/sys/fs/cgroup")
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def cores() -> list[int]:
+    """Numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def free_memory(root: Path = _CGROUP, meminfo: Path = Path("/proc/meminfo")) -> int | None:
+    """Bytes that can still be used: what the system has, or less where a container may use less. None: unknown."""
+    found = []
+    try:
+        lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
+        found.append(int(lines["MemAvailable"].split()[0]) * 1024)
+    except (OSError, KeyError, ValueError, IndexError):
+        pass
+    try:
+        limit = (root / "memory.max").read_text().strip()
+        if limit != "max":
+            used = int((root / "memory.current").read_text())
+            # the cache of files counts as used, and is given up when needed
+            facts = dict(line.split() for line in (root / "memory.stat").read_text().splitlines())
+            found.append(int(limit) - used + int(facts.get("inactive_file", 0)))
+    except (OSError, ValueError):
+        pass
+    return min(found) if found else None
+
+
+def workers_that_fit(count_of_cores: int, memory: int | None) -> int:
+    """One a core, fewer where memory is short, at least one."""
+    by_memory = count_of_cores if memory is None else memory // NEEDS
+    return max(1, min(count_of_cores, by_memory))
+
+
+def share(slot: int, slots: int, available: list[int]) -> list[int]:
+    """The cores of one of `slots` workers. Each has at least one; all are used."""
+    if slots >= len(available):
+        return [available[slot % len(available)]]
+    return available[slot::slots]
+
+
+def threads(count: int) -> dict[str, str]:
+    """The environment in which libraries use `count` threads."""
+    return dict.fromkeys(_THREADS, str(count))
