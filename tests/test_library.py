@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 import shutil
 import signal
@@ -27,7 +28,7 @@ from videoscore.library.entry import PieceEntry
 from videoscore.library.exchange import import_csv, read_word, to_csv
 from videoscore.library.read import Unusable, read
 from videoscore.library.store import STEPS, Library, word
-from videoscore.library.tag import describe, spans
+from videoscore.library.tag import describe, spans, steadied
 
 # ---------------------------------------------------------------- reading and tagging
 
@@ -80,6 +81,18 @@ def test_roles_bars_and_ticks(tmp_path):
 ])
 def test_sections_are_about_eight_bars_of_one_length(lengths, expected):
     assert list(spans(np.array(lengths))) == expected
+
+
+def test_a_sections_tag_is_steadied_by_what_is_around_it(tmp_path):
+    one = entry_of(song(tmp_path / "a.mid", bars=72)).sections
+    level = [dataclasses.replace(s, valence=0.3, arousal=-0.2) for s in one]
+    assert steadied(level) == tuple(level)
+    spike = steadied([dataclasses.replace(s, valence=0.9 if k == 4 else 0.0) for k, s in enumerate(level)])
+    valence = [s.valence for s in spike]
+    assert valence.index(max(valence)) == 4
+    assert valence[4] == pytest.approx(0.5 * 0.9 * 3 / 9 + 0.5 * 0.1, abs=1e-4)
+    assert valence[0] == pytest.approx(0.5 * 0.1)  # so far off only the whole piece tells of it
+    assert steadied([]) == ()
 
 
 def test_what_cannot_be_used_says_why(tmp_path):
