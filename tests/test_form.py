@@ -141,3 +141,19 @@ def test_a_curve_inside_a_cue_is_heard_bar_by_bar():
     bars = planned(film(replace(cue("1M1", 0, 32, "Happy", 16), curve=points)))
     arousal = [b.plan.arousal for b in bars]
     assert arousal == sorted(arousal) and arousal[-1] - arousal[0] > 1.2
+
+
+def test_a_phrase_whose_valence_turns_stands_in_the_relative_key():
+    """One cue from joy to grief: it begins in major and ends in the minor with the same notes."""
+    points = (CurvePoint(Fraction(0), 0.6, 0.0), CurvePoint(Fraction(32), -0.6, 0.0))
+    bars = planned(film(replace(cue("1M1", 0, 32, "Happy", 16), curve=points)))
+    modes = [b.plan.minor for b in bars]
+    assert modes[:4] == [False] * 4 and modes[-4:] == [True] * 4
+    assert bars[-1].plan.chord == TONIC[True] and bars[-2].plan.chord == DOMINANT[True]
+    assert all(len(set(modes[k:k + 4])) == 1 for k in range(0, 16, 4))
+
+
+def test_a_cue_of_one_valence_keeps_its_mode_where_it_hardly_matters():
+    points = (CurvePoint(Fraction(0), 0.05, 0.0), CurvePoint(Fraction(32), -0.05, 0.0))
+    bars = planned(film(replace(cue("1M1", 0, 32, "Happy", 16), curve=points)))
+    assert not any(b.plan.minor for b in bars)

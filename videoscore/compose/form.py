@@ -20,6 +20,7 @@ SONG_FORM = ("A", "A", "B", "A", "C", "C", "B", "A")
 SENTENCE_FORM = ("A", "B", "A", "C", "B", "A")
 SENTENCES_FROM = 16     # bars that a cue needs to be built of sentences
 SENTENCES = 0.4         # share of moods whose longer cues are
+TURN = 0.1              # valence from which a phrase takes the mode of its sign, whatever the cue's key
 
 
 class Return(Enum):
@@ -41,9 +42,10 @@ class Phrase:
 
 @dataclass(frozen=True)
 class FormedBar:
-    """One bar of a form: its chord, and the bar of the film that returns in it, if any."""
+    """One bar of a form: its chord, its mode, and the bar of the film that returns in it, if any."""
 
     chord: int
+    minor: bool
     source: int | None = None
     how: Return = Return.WHOLE
 
@@ -74,57 +76,70 @@ class Form:
     """The form of one cue, phrase by phrase.
 
     base : the film's number of the cue's first bar. chords : those of the bars before it, by number.
-    theme : of the cue's mood, where an earlier cue stated it. close : the cue's last chord.
+    minor : mode of the cue's key. valences : what is wanted in each of its bars. theme : of the cue's mood, where an
+    earlier cue stated it. goes_on : the next cue is in the same key, so that the last chord is to lead into it.
+
+    A phrase whose valence lies clearly on the other side (`TURN`) stands in the relative key, whose notes are the same:
+    it is the mode that carries valence (Gabrielsson & Lindstroem 2010), and a cue's key has only one.
     """
 
-    def __init__(self, harmony: Harmony, base: int, chords: Sequence[int], minor: bool, valence: float,
-                 theme: Theme | None, close: int, rng: np.random.Generator) -> None:
-        self.harmony, self.base, self.minor, self.valence, self.rng = harmony, base, minor, valence, rng
-        self.close, self.before = close, list(chords)
+    def __init__(self, harmony: Harmony, base: int, chords: Sequence[int], minor: bool, valences: Sequence[float],
+                 theme: Theme | None, goes_on: bool, rng: np.random.Generator) -> None:
+        self.harmony, self.base, self.minor, self.valences, self.rng = harmony, base, minor, valences, rng
+        self.goes_on, self.before = goes_on, list(chords)
         self.bars: list[FormedBar] = []
-        self.stated: dict[str, Theme] = {} if theme is None else {"A": theme}
-        self.returns: dict[str, int] = {} if theme is None else {"A": 1}
+        self.stated: dict[tuple[str, bool], Theme] = {} if theme is None else {("A", minor): theme}
+        self.returns: dict[tuple[str, bool], int] = {} if theme is None else {("A", minor): 1}
 
-    def write(self, bars: int, sentences: bool) -> list[FormedBar]:
-        for number, phrase in enumerate(phrases(bars, sentences)):
+    def write(self, sentences: bool) -> list[FormedBar]:
+        for number, phrase in enumerate(phrases(len(self.valences), sentences)):
             self.bars += self._phrase(phrase, number, sentences)
         return self.bars
 
     @property
     def theme(self) -> Theme | None:
-        """The first phrase as it was stated, here or in an earlier cue."""
-        return self.stated.get("A")
+        """The first phrase in the cue's own mode as it was stated, here or in an earlier cue."""
+        return self.stated.get(("A", self.minor))
+
+    def _mode(self, valence: float) -> bool:
+        """Whether a phrase of that valence is in minor."""
+        return self.minor if abs(valence) < TURN else valence < 0
 
     def _phrase(self, phrase: Phrase, number: int, sentence: bool) -> list[FormedBar]:
-        tonic, dominant = TONIC[self.minor], DOMINANT[self.minor]
+        valence = float(np.mean(self.valences[phrase.first:phrase.first + phrase.bars]))
+        minor = self._mode(valence)
+        tonic, dominant = TONIC[minor], DOMINANT[minor]
         half = not sentence and number % 2 == 0
-        close = self.close if phrase.last else dominant if half else tonic
+        close = dominant if half else tonic
+        if phrase.last:
+            close = DOMINANT[self.minor] if self.goes_on else tonic
         contrast = phrase.letter == "B"
-        open_on = int(self.rng.choice([TONIC[not self.minor], dominant])) if contrast else tonic
-        line = [FormedBar(c) for c in self._chords(phrase.bars, open_on, close)]
-        here = self.base + phrase.first
-        stated = self.stated.get(phrase.letter)
+        open_on = int(self.rng.choice([TONIC[not minor], dominant])) if contrast else tonic
+        line = [FormedBar(c, minor) for c in self._chords(phrase.bars, open_on, close, minor, valence)]
+        here, name = self.base + phrase.first, (phrase.letter, minor)
+        stated = self.stated.get(name)
         if stated is None:
-            self.stated[phrase.letter] = Theme(here, phrase.bars)
+            self.stated[name] = Theme(here, phrase.bars)
             if sentence and phrase.bars >= SENTENCE:
                 for k in (2, 3):    # the idea again
-                    line[k] = FormedBar(line[k - 2].chord, here + k - 2, Return.MELODY if k == 3 else Return.WHOLE)
+                    how = Return.MELODY if k == 3 else Return.WHOLE
+                    line[k] = FormedBar(line[k - 2].chord, minor, here + k - 2, how)
             return line
         # what closes a phrase is new, what comes before it returns; the oftener, the freer
-        times = self.returns[phrase.letter] = self.returns.get(phrase.letter, 0) + 1
+        times = self.returns[name] = self.returns.get(name, 0) + 1
         kept = phrase.bars - (2 if close == tonic and phrase.bars > 2 else 1)
         for k in range(min(kept, stated.bars)):
             how = Return.MELODY if times >= 2 else Return.WHOLE
-            line[k] = FormedBar(self._chord(stated.first + k, line), stated.first + k, how)
+            line[k] = FormedBar(self._chord(stated.first + k, line), minor, stated.first + k, how)
         return line
 
-    def _chords(self, bars: int, first: int, last: int) -> list[int]:
+    def _chords(self, bars: int, first: int, last: int, minor: bool, valence: float) -> list[int]:
         """A progression; a close on the tonic comes from the dominant where there is room (authentic cadence)."""
-        if bars >= 3 and last == TONIC[self.minor]:
-            bars, cadence, end = bars - 1, DOMINANT[self.minor], [last]
+        if bars >= 3 and last == TONIC[minor]:
+            bars, cadence, end = bars - 1, DOMINANT[minor], [last]
         else:
             cadence, end = last, []
-        return [*self.harmony.sample(bars, first, cadence, self.minor, self.valence, self.rng), *end]
+        return [*self.harmony.sample(bars, first, cadence, minor, valence, self.rng), *end]
 
     def _chord(self, number: int, line: Sequence[FormedBar]) -> int:
         """Chord of a bar by its number in the film; `line` is the phrase that follows `self.bars`."""

@@ -34,13 +34,13 @@ RANGES = {Role.MELODY: (60, 84), Role.COUNTER: (50, 84), Role.ACCOMPANIMENT: (40
 LONGEST_REST = 0.9  # seconds without a sounding note before an onset is asked for
 # Quarters that a role may rest, in the calmest and in the most aroused bar; those left out rest as long as they like.
 # Without it the network, asked for six parts, lets the tune be silent for half of the time.
-RESTS = {Role.MELODY: (2.5, 1.25), Role.ACCOMPANIMENT: (2.5, 0.75), Role.BASS: (4.0, 1.5), Role.PAD: (4.0, 4.0),
+RESTS = {Role.MELODY: (3.0, 1.25), Role.ACCOMPANIMENT: (4.0, 0.75), Role.BASS: (6.0, 1.5), Role.PAD: (4.0, 4.0),
          Role.DRUMS: (8.0, 1.0)}
 # Taken off the logit of a note above the tune, which would bury it.
 UNDER = {Role.COUNTER: 0.8, Role.ACCOMPANIMENT: 1.6, Role.PAD: 2.4}
 FAR = 7  # semitones that the tune may leap for nothing
 LEAP = 0.15  # taken off the logit for every further semitone
-CROWD = (6.0, 15.0)  # notes a second allowed at arousal -1 and +1: the density corridor's ceiling
+CROWD = (3.0, 15.0)  # notes a second allowed at arousal -1 and +1: the density corridor's ceiling
 DRUM = 0.33  # notes that a drum stroke counts as there
 # Taken off the logit of a pitch outside the scale. Far more made everything so clean that it sounded canned: 1.2
 # left no note in a hundred outside, real music has one in ten.

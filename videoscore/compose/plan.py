@@ -7,7 +7,7 @@ the next cue. A cue too short for a tune is one gesture.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
@@ -102,15 +102,16 @@ class Planner:
     def _cue(self, cue: Cue, number: int, following: Cue | None, after: int, sentences: bool,
              rng: np.random.Generator) -> None:
         bars, (_, minor) = cue.meter.bars, parse_key(cue.key)
-        form = self._form(cue, minor, following, sentences, rng)
+        mood = [cue.at(bar_time(cue.start, cue.end, bars, bar)) for bar in range(bars)]
+        form = self._form(cue, minor, [v for v, _ in mood], following, sentences, rng)
         after_last = DOMINANT[minor] if following is None else TONIC[parse_key(following.key)[1]]
         roles = self.roles.get(cue.mood, DEFAULT_ROLES)
         marks, gesture = marks_of(cue), _gesture(cue)
         for bar, formed in enumerate(form):
-            valence, arousal = cue.at(bar_time(cue.start, cue.end, bars, bar))
+            valence, arousal = mood[bar]
             lift, swell = _lead(marks, bar, bars)
             plan = BarPlan(
-                length=cue.meter.beats * GRID, compound=False, bpm=float(cue.bpm), minor=minor,
+                length=cue.meter.beats * GRID, compound=False, bpm=float(cue.bpm), minor=formed.minor,
                 chord=formed.chord, next_chord=form[bar + 1].chord if bar + 1 < bars else after_last,
                 valence=valence, arousal=min(1.0, arousal + lift), since=bar, until=bars - 1 - bar,
                 to_end=after + bars - 1 - bar, roles=roles,
@@ -119,14 +120,13 @@ class Planner:
                                  gesture=gesture, marks=marks.get(bar, ()), swell=swell)
             self.bars.append(self._returning(planned, formed))
 
-    def _form(self, cue: Cue, minor: bool, following: Cue | None, sentences: bool, rng: np.random.Generator
-              ) -> list[FormedBar]:
+    def _form(self, cue: Cue, minor: bool, valences: Sequence[float], following: Cue | None, sentences: bool,
+              rng: np.random.Generator) -> list[FormedBar]:
         key = (cue.mood, cue.meter.beats, minor)
-        valence = cue.at((cue.start + cue.end) / 2)[0]
         goes_on = following is not None and following.key == cue.key and _gesture(cue) is None
-        form = Form(self.harmony, len(self.bars), [b.plan.chord for b in self.bars], minor, valence,
-                    self.themes.get(key), DOMINANT[minor] if goes_on else TONIC[minor], rng)
-        bars = form.write(cue.meter.bars, sentences)
+        form = Form(self.harmony, len(self.bars), [b.plan.chord for b in self.bars], minor, valences,
+                    self.themes.get(key), goes_on, rng)
+        bars = form.write(sentences)
         if form.theme is not None and form.theme.bars >= 4:
             self.themes.setdefault(key, form.theme)
         return bars

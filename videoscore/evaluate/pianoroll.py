@@ -22,22 +22,21 @@ def draw(scores: Mapping[str, Score], path: Path, lowest: int = 28, highest: int
 
     Drums are drawn as ticks at the bottom. Thin lines are bars, thick ones begin a cue or every fourth bar.
     """
-    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, rows = plt.subplots(len(scores), 1, figsize=(WIDE, TALL * len(scores)), squeeze=False,
-                                layout="constrained")
+    figure = Figure(figsize=(WIDE, TALL * len(scores)), layout="constrained")
+    FigureCanvasAgg(figure)
+    rows = figure.subplots(len(scores), 1, squeeze=False)
     for axes, (title, score) in zip(rows[:, 0], scores.items()):
         _roll(axes, score, lowest, highest)
         axes.set_title(title, fontsize=9, loc="left")
     rows[-1, 0].set_xlabel("seconds", fontsize=8)
     used = {n.role for s in scores.values() for n in s.notes}
-    handles = [plt.Line2D([], [], color=COLOURS[r], lw=4, label=r.name.lower()) for r in Role if r in used]
+    handles = [Line2D([], [], color=COLOURS[r], lw=4, label=r.name.lower()) for r in Role if r in used]
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=8, frameon=False)
     figure.savefig(path, dpi=100)
-    plt.close(figure)
     return path
 
 
