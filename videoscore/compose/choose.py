@@ -10,6 +10,7 @@ from videoscore.compose.hand import Written
 from videoscore.compose.plan import PlannedBar
 from videoscore.compose.score import Role
 from videoscore.compose.steps import GRID
+from videoscore.cues.contour import mean
 from videoscore.cues.sheet import Cue
 
 
@@ -19,7 +20,7 @@ def best_take(cue: Cue, bars: Sequence[PlannedBar], takes: Sequence[Sequence[Wri
     from videoscore.compose.tagger import Tagger
 
     tagger = Tagger.load("tagger")
-    wanted = np.array([np.mean([p.valence for p in cue.curve]), np.mean([p.arousal for p in cue.curve])])
+    wanted = np.array(mean(cue.curve, cue.start, cue.end))
     distances = []
     for page in takes:
         heard = [w for w in page if w.role != Role.DRUMS]
