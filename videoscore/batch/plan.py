@@ -44,7 +44,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Job:
-    """One film to score. input, output : absolute.
+    """One film to score. input, output : absolute. suffix : how the output's name ends, with the dot.
 
     free_suffix : the output may get another suffix when its container can't hold the film.
     shared : another job's output differs in nothing but the suffix, so what is kept beside this one, or written
@@ -53,15 +53,21 @@ class Job:
 
     input: Path
     output: Path
+    suffix: str
     free_suffix: bool = False
     shared: bool = False
+
+    @property
+    def base(self) -> str:
+        """The output's name without its suffix."""
+        return self.output.name.removesuffix(self.suffix)
 
     def files(self, suffix: str, kinds: Iterable[str]) -> dict[str, Path]:
         """Kind -> file, for "output" and what is kept beside it, when the film gets this suffix."""
         output = self.output
-        if self.free_suffix and suffix != output.suffix:
-            output = output.with_name((output.name if self.shared else output.stem) + suffix)
-        base = output.name if self.shared else output.stem
+        base = output.name if self.shared else self.base
+        if self.free_suffix and suffix != self.suffix:
+            output = output.with_name(base + suffix)
         return {"output": output} | {kind: output.with_name(base + KEEP[kind]) for kind in kinds}
 
 
@@ -97,8 +103,8 @@ def plan(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> list[Job]:
         if _identities([job.output]) & inputs:
             raise UsageError(f"the output of {job.input.name} would be written over an input",
                              remedy=f"Change --name, or move {job.output} away.")
-    alike = Counter(path.with_suffix("") for path in jobs)
-    return [replace(job, shared=alike[job.output.with_suffix("")] > 1) for job in jobs.values()]
+    alike = Counter((job.output.parent, job.base) for job in jobs.values())
+    return [replace(job, shared=alike[job.output.parent, job.base] > 1) for job in jobs.values()]
 
 
 def job_of(found: Found, wanted: Wanted) -> Job:
@@ -107,7 +113,9 @@ def job_of(found: Found, wanted: Wanted) -> Job:
     values = {"stem": path.stem, "ext": path.suffix, "parent": path.parent.name, "preset": Path(wanted.preset).stem,
               "seed": str(wanted.seed)}
     folder = Path(os.path.abspath(wanted.output)) / found.folder
-    return Job(path, folder / output_name(wanted.name, values), wanted.name.endswith("{ext}"))
+    output = folder / output_name(wanted.name, values)
+    free = wanted.name.endswith("{ext}")
+    return Job(path, output, path.suffix if free else output.suffix, free)
 
 
 def find(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> Iterator[Found]:

@@ -83,11 +83,13 @@ Happening = Told | Ended | Lost
 
 @dataclass(frozen=True)
 class Setup:
-    """jobs : workers, None for as many as fit. address : of a cluster. limited : tasks have a time limit."""
+    """jobs : workers, None for as many as fit. address : of a cluster. limited : tasks have a time limit.
+    tell : for an executor that can't tell from `wait`, because it works meanwhile; may raise Cancelled."""
 
     jobs: int | None = None
     address: str | None = None
     limited: bool = False
+    tell: Callable[[Told], None] | None = None
 
 
 class Executor(Protocol):

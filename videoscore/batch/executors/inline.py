@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from videoscore.batch.executors.base import Ended, Happening, Setup, Task, Work, attempt
+from videoscore.batch.executors.base import Ended, Happening, Setup, Task, Told, Work, attempt
 from videoscore.errors import UsageError
-from videoscore.progress import silent
 
 
 class Inline:
@@ -23,7 +22,7 @@ class Inline:
                              remedy="Leave it out, or use --executor local.")
         self.work = work
         self.tasks: list[Task] = []
-        self.tell: Callable[[str, float, float], None] = silent
+        self.tell = setup.tell
 
     def submit(self, task: Task) -> None:
         self.tasks.append(task)
@@ -32,7 +31,12 @@ class Inline:
         if not self.tasks:
             return ()
         task = self.tasks.pop(0)
-        return (Ended(task.key, attempt(self.work, task.payload, self.tell)),)
+
+        def tell(stage: str, done: float, total: float) -> None:
+            if self.tell is not None:
+                self.tell(Told(task.key, 0, stage, done, total))
+
+        return (Ended(task.key, attempt(self.work, task.payload, tell)),)
 
     def stop(self) -> None:
         self.tasks.clear()

@@ -43,7 +43,10 @@ class LocalPool:
     def submit(self, task: Task) -> None:
         slot = self._idle()
         hand = self._hands[slot]
-        if hand is None or not hand.process.is_alive():
+        if hand is not None and not hand.process.is_alive():
+            self._kill(slot, hand)
+            hand = None
+        if hand is None:
             hand = self._hands[slot] = self._spawn(slot)
         hand.task, hand.begun = task, time.monotonic()
         with contextlib.suppress(OSError):  # it has just died; `wait` will find that out

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 
 from videoscore.batch.executors.base import Task, Told, Work, attempt
 from videoscore.batch.executors.resources import threads
+from videoscore.progress import Progress
 
 EVERY = 0.2  # seconds between two words of progress
 
@@ -45,7 +46,7 @@ def serve(pipe: Connection, work: Work, slot: int, share: Sequence[int]) -> None
         pipe.send(outcome)
 
 
-def _teller(pipe: Connection, key: int, slot: int):  # type: ignore[no-untyped-def]
+def _teller(pipe: Connection, key: int, slot: int) -> Progress:
     """A `Progress` that tells the leader, not too often."""
     last: dict[str, float] = {}
     owner = threading.get_ident()

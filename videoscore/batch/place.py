@@ -1,0 +1,41 @@
+"""From the staging folder to where it belongs, and the space for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from videoscore.batch.decide import stamp
+from videoscore.errors import OutputError
+from videoscore.outputs import replace_folder, write_error
+
+MARGIN = 64_000_000  # bytes that have to stay free beside what is known to be written
+
+
+def place(made: Mapping[str, Path], files: Mapping[str, Path]) -> dict[Path, tuple[int, int]]:
+    """Rename everything that was made to its final name, the film last: where it is, the rest is, too.
+
+    Returns file -> (size, mtime in ns). Raises OutputError, DiskFull.
+    """
+    done = {}
+    for kind in sorted(made, key=lambda kind: kind == "output"):
+        target = files[kind]
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if made[kind].is_dir():
+                replace_folder(made[kind], target)
+            elif target.is_dir():
+                raise OutputError("this is a folder", path=target, remedy="Move it away.")
+            else:
+                os.replace(made[kind], target)
+            done[target] = stamp(target)
+        except OSError as error:
+            raise write_error(target, error) from error
+    return done
+
+
+def room_for(size: int, folder: Path) -> bool:
+    """Whether `size` bytes can be written below `folder` with `MARGIN` to spare."""
+    return shutil.disk_usage(folder).free >= size + MARGIN

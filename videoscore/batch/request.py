@@ -1,0 +1,44 @@
+"""What a batch is asked for, and who is told how it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from videoscore.batch.executors import DEFAULT
+from videoscore.batch.executors.base import Told
+from videoscore.batch.report import Line
+from videoscore.config import Options
+
+
+@dataclass(frozen=True)
+class Request:
+    """How films are to be scored. keep : kinds as for `pipeline.score`. limit : seconds a film may take.
+    cache : folder and bound in bytes of the cache of perceptions."""
+
+    options: Options = field(default_factory=Options)
+    keep: tuple[str, ...] = ()
+    retry: bool = False
+    overwrite: bool = False
+    executor: str = DEFAULT
+    jobs: int | None = None
+    address: str | None = None
+    limit: float | None = None
+    cache: tuple[str, int] | None = None
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(("cues", *self.keep)))
+
+
+class Listener(Protocol):
+    """Who is told how it goes."""
+
+    def begin(self, total: int, slots: int) -> None: ...
+
+    def told(self, input: Path, word: Told) -> None: ...
+
+    def ended(self, line: Line) -> None: ...
+
+    def note(self, text: str) -> None: ...
