@@ -152,6 +152,16 @@ def test_a_tempo_that_does_not_suit_the_mood_costs():
     assert titles(match(sheet, shelf, QUIET)) == "b"
 
 
+def test_what_was_played_without_a_beat_is_dearer():
+    shelf = catalogue([section()], [section()])
+    free = dataclasses.replace(shelf, pulse=np.array([0.25, 0.9]))
+    sheet = CueSheet("f", Fraction(20), (cue("1M1", 0, 20, "Happy", 8),))
+    assert titles(match(sheet, shelf, QUIET)) == "a"
+    assert titles(match(sheet, free, QUIET)) == "b"
+    (pick,) = match(sheet, dataclasses.replace(free, pulse=np.array([0.45, 0.0])), QUIET)
+    assert pick.terms["beat"] == pytest.approx(QUIET.beat / 2)
+
+
 def test_keys_of_neighbours_are_related_by_moving_pieces_a_little():
     # C major, then F# major: six steps apart, one semitone makes it one step
     shelf = catalogue([section(key=0)], [section(key=6, mood="Angry", bpm=140)])

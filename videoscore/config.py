@@ -86,6 +86,8 @@ class LibraryOptions:
                             min=0.0, max=100.0, flag="match-stretch")
     length: float = option(1.0, "cost in selecting of a piece that has to be repeated for the whole cue",
                            min=0.0, max=100.0, flag="match-length")
+    beat: float = option(0.5, "cost in selecting of a piece that was played without a beat",
+                         min=0.0, max=100.0, flag="match-beat")
     key: float = option(0.3, "weight in selecting of the key's relation to the cue before",
                         min=0.0, max=100.0, flag="match-key")
     variety: float = option(0.5, "cost in selecting of a piece that was heard before in the film",

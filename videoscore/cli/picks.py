@@ -7,6 +7,8 @@ from typing import Any
 
 from videoscore.cli.tables import table
 
+WIDEST = 40  # characters of a title
+
 
 def pick_table(rows: Sequence[Mapping[str, Any]], explain: bool = False) -> str:
     """A line a cue; with `explain` the terms of each cost and the next best pieces. rows : as of
@@ -20,7 +22,8 @@ def pick_table(rows: Sequence[Mapping[str, Any]], explain: bool = False) -> str:
 
 
 def _picked(r: Mapping[str, Any]) -> list[str]:
-    return [r["title"], r["bars"], r["key"], f"{r['semitones']:+d}" if r["semitones"] else "0",
+    title = r["title"] if len(r["title"]) <= WIDEST else r["title"][:WIDEST - 3] + "..."
+    return [title, r["bars"], r["key"], f"{r['semitones']:+d}" if r["semitones"] else "0",
             f"{100 * (r['stretch'] - 1):+.1f} %", f"{r['distance']:.2f}"]
 
 

@@ -18,7 +18,8 @@ _COLUMNS = ("first_bar", "last_bar", "start", "end", "valence", "arousal", "key"
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece to choose from. id : in the user's library; None for one that came with videoscore."""
+    """A piece to choose from. id : in the user's library; None for one that came with videoscore. pulse : as in
+    `videoscore.library.entry.PieceEntry`."""
 
     content: str
     title: str
@@ -26,6 +27,7 @@ class Piece:
     id: int | None
     seconds: float
     bars: int
+    pulse: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +36,8 @@ class Catalogue:
 
     piece : index into `pieces`. run : the bar, one past, to which sections of the same bar length follow without a gap.
     signature : of the key, -6..5 (sharps over 0, see `videoscore.cues.keys`). ago : how many films ago the piece was
-    last played, 0 for never. salt : 64 bits of the piece's content and the section's number. Others as in
-    `SectionEntry`; the user's word for a piece is in `valence` and `arousal`.
+    last played, 0 for never. pulse : of the piece. salt : 64 bits of the piece's content and the section's number.
+    Others as in `SectionEntry`; the user's word for a piece is in `valence` and `arousal`.
     """
 
     pieces: tuple[Piece, ...]
@@ -56,6 +58,7 @@ class Catalogue:
     loop: np.ndarray
     run: np.ndarray
     ago: np.ndarray
+    pulse: np.ndarray
     salt: np.ndarray
 
     def __len__(self) -> int:
@@ -105,6 +108,7 @@ def assemble(pieces: Sequence[Piece], owner: np.ndarray, rows: np.ndarray, recen
     salt = np.array([int(p.content[:16], 16) for p in pieces], np.uint64)
     return Catalogue(
         pieces=tuple(pieces), piece=owner, signature=signature_of(c["key"]), run=_runs(owner, c), ago=ago[owner],
+        pulse=np.array([p.pulse for p in pieces], float)[owner],
         salt=salt[owner] + c["first_bar"].astype(np.uint64), **c)
 
 
@@ -120,17 +124,17 @@ def shifted(mood: float, piece: float, user: float | None) -> float:
 
 def _stored(library: Library) -> tuple[list[Piece], np.ndarray]:
     """The user's pieces, and (n, 1 + 13) rows of their sections, the index of the piece first."""
-    facts = library.db.execute("SELECT id, content, title, path, seconds, bars, user_valence - valence, "
-                               "user_arousal - arousal FROM pieces ORDER BY id").fetchall()
-    pieces = [Piece(content, title, Path(path), number, seconds, bars)
-              for number, content, title, path, seconds, bars, _, _ in facts]
+    facts = library.db.execute("SELECT id, content, title, path, seconds, bars, pulse, user_valence - "
+                               "valence, user_arousal - arousal FROM pieces ORDER BY id").fetchall()
+    pieces = [Piece(content, title, Path(path), number, seconds, bars, pulse)
+              for number, content, title, path, seconds, bars, pulse, _, _ in facts]
     columns = ", ".join(f"s.{name}" if name not in ("start", "end") else f's."{name}"' for name in _COLUMNS)
     raw = library.db.execute(f"SELECT s.piece, {columns} FROM sections s ORDER BY s.piece, s.number").fetchall()
     rows = np.array(raw, float).reshape(-1, 1 + len(_COLUMNS))
     ids = np.array([fact[0] for fact in facts], float)
     rows[:, 0] = np.searchsorted(ids, rows[:, 0])
     owner = rows[:, 0].astype(np.int64)
-    for k, name in ((6, "valence"), (7, "arousal")):
+    for k, name in ((7, "valence"), (8, "arousal")):
         moved = np.array([fact[k] or 0.0 for fact in facts])
         column = 1 + _COLUMNS.index(name)
         rows[:, column] = np.clip(rows[:, column] + moved[owner], -1.0, 1.0)
@@ -138,7 +142,8 @@ def _stored(library: Library) -> tuple[list[Piece], np.ndarray]:
 
 
 def _came_along(one: Builtin) -> Piece:
-    return Piece(one.entry.content, one.entry.title, one.path, None, one.entry.seconds, one.entry.bars)
+    return Piece(one.entry.content, one.entry.title, one.path, None, one.entry.seconds, one.entry.bars,
+                 one.entry.pulse)
 
 
 def _runs(owner: np.ndarray, c: Mapping[str, np.ndarray]) -> np.ndarray:

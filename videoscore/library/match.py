@@ -6,6 +6,7 @@ mood        distance on the valence-arousal plane, mean over the cue, of what is
 tempo       steps of 10 % that the piece's tempo lies outside of the range that suits the cue's mood
 stretch     (log tempo ratio / log 1.08)^2
 length      share of the cue for which the piece has to be repeated, more where it loops badly
+beat        1 for a piece whose onsets lie off any grid (`OFF_BEAT`), 0 for one that keeps time (`ON_BEAT`)
 transpose   semitones that it is moved, a twelfth each
 key         step on the circle of fifths from the cue before (`videoscore.cues.keys.STEP`)
 variety     1 when the piece was heard before in the film; `IN_A_ROW` in the cue just before
@@ -40,6 +41,7 @@ WRITTEN = 50.0  # of no piece at all, with --music auto: more than any close one
 STRAYS = 0.35  # on the plane: how far from the cue's mood a piece may go on
 LOOKS = 9  # moments of a cue at which moods are compared
 OUTSIDE = 5.0  # steps of tempo after which more makes no difference
+OFF_BEAT, ON_BEAT = 0.3, 0.6  # pulse (see `PieceEntry`): .25 is chance
 OTHERS = 3  # candidates that an explanation also shows
 
 
@@ -79,6 +81,7 @@ class _Base:
 
     bar: np.ndarray
     recency: np.ndarray
+    beat: np.ndarray
 
 
 def _base(c: Catalogue, options: LibraryOptions, leave_out: frozenset[str]) -> _Base:
@@ -91,7 +94,8 @@ def _base(c: Catalogue, options: LibraryOptions, leave_out: frozenset[str]) -> _
         out = np.array([p.content in leave_out for p in c.pieces])
         bar = np.where(out[c.piece], 0.0, bar)
     recency = np.where(c.ago > 0, options.recency * 0.5 ** (np.maximum(c.ago, 1) - 1.0), 0.0)
-    return _Base(bar, recency)
+    beat = options.beat * np.clip((ON_BEAT - c.pulse) / (ON_BEAT - OFF_BEAT), 0.0, 1.0)
+    return _Base(bar, recency, beat)
 
 
 def _chance(salt: np.ndarray, seed: int) -> np.ndarray:
@@ -114,14 +118,15 @@ def _candidates(cue: Cue, c: Catalogue, options: LibraryOptions, base: _Base, se
     quarters = c.bpm * seconds / 60
     lack = np.maximum(0.0, 1 - (c.run - c.first_bar) * c.beats / np.maximum(quarters, 1e-9))
     chance = options.chance * _chance(c.salt, seed if cue.seed is None else cue.seed)
-    rough = options.mood * np.hypot(c.valence - valence, c.arousal - arousal) + tempo + base.recency + chance
+    rough = options.mood * np.hypot(c.valence - valence, c.arousal - arousal)
+    rough += tempo + base.recency + base.beat + chance
     rough = np.where(base.bar > 0, rough + options.length * lack * (1.5 - c.loop), np.inf)
     found = []
     for row in _shortlist(rough, c.piece):
         made = _candidate(cue, c, row, (valence, arousal), options)
         if made is not None:
             terms = {**made.terms, "tempo": float(tempo[row]), "recency": float(base.recency[row]),
-                     "chance": float(chance[row])}
+                     "beat": float(base.beat[row]), "chance": float(chance[row])}
             found.append(replace(made, terms=terms))
     if options.music == "auto":
         found = [f for f in found if f.distance <= options.near]
