@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 WIDE, HIGH, DPI = 12.8, 9.0, 100    # inches, inches, pixels an inch: 1280 x 900
 THUMBNAILS = 10
-LETTER = 0.0098     # width of one at 9 points, as a share of the axis
+LETTER = 0.0108     # width of one at 9 points, as a share of the axis
 SOURCES = {"scene": "#4C6A92", "face": "#F0803C", "deep": "#7A1F5C", "held": "#BBBBBB"}
 LINES = {"valence": "#0072B2", "arousal": "#D55E00"}
 
