@@ -132,13 +132,14 @@ def test_links_that_go_round(tmp_path):
 
 
 def test_what_is_kept_beside_two_that_differ_in_the_suffix(tmp_path):
-    make(tmp_path, "a.mp4", "a.mov", "b.gif")
-    jobs = {j.input.name: j for j in plan(Wanted((str(tmp_path),), tmp_path / "out"))}
-    named = {n: {k: p.name for k, p in j.files(".mkv" if n == "b.gif" else j.output.suffix, ["cues"]).items()}
+    make(tmp_path, "a.mp4", "a.mov", "b.gif", "c")
+    jobs = {j.input.name: j for j in plan(Wanted((str(tmp_path), str(tmp_path / "c")), tmp_path / "out"))}
+    named = {n: {k: p.name for k, p in j.files(".mkv" if n in ("b.gif", "c") else j.suffix, ["cues"]).items()}
              for n, j in jobs.items()}
     assert named == {"a.mp4": {"output": "a.scored.mp4", "cues": "a.scored.mp4.cues.json"},
                      "a.mov": {"output": "a.scored.mov", "cues": "a.scored.mov.cues.json"},
-                     "b.gif": {"output": "b.scored.mkv", "cues": "b.scored.cues.json"}}
+                     "b.gif": {"output": "b.scored.mkv", "cues": "b.scored.cues.json"},
+                     "c": {"output": "c.scored.mkv", "cues": "c.scored.cues.json"}}
 
 
 def test_filters(tmp_path):

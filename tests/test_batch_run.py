@@ -31,12 +31,15 @@ class Ears:
 
     def __init__(self) -> None:
         self.lines, self.notes, self.words = [], [], []
+        self.begun = threading.Event()
 
     def begin(self, total, slots):
         self.total = total
 
     def told(self, input, word):
         self.words.append((input.name, word.stage))
+        if word.stage == "perceive":
+            self.begun.set()
 
     def ended(self, line):
         self.lines.append(line)
@@ -179,11 +182,13 @@ def test_a_pool_survives_death_and_hanging(tmp_path):
     assert again.counts == {"scored": 0, "skipped": 3, "failed": 3, "queued": 0}
 
 
-def interrupt(delay: float, times: int) -> threading.Thread:
+def interrupt(ears: Ears, times: int) -> threading.Thread:
+    """Ctrl-C when the first film is under way."""
     def run() -> None:
+        ears.begun.wait(60)
         for _ in range(times):
-            time.sleep(delay)
             os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
     thread = threading.Thread(target=run)
     thread.start()
     return thread
@@ -194,7 +199,7 @@ def test_ctrl_c_once_finishes_what_runs_and_twice_stops_now(tmp_path, times, don
     root, out = tmp_path / "in", tmp_path / "out"
     films(root, a="slow", b="slow", c="slow")
     ears = Ears()
-    thread = interrupt(0.3, times)
+    thread = interrupt(ears, times)
     report = batch(root, out, INLINE, ears)
     thread.join()
     assert (report.stopped, report.exit_code) == ("interrupted", 130)

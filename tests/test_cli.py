@@ -74,7 +74,7 @@ def test_help_lists_every_command_and_every_setting(videoscore):
     (["{film}", "--min-cue", "0"], "out of range"),
     (["{film}", "--preset", "piano", "--cues"], "requires an argument"),
     (["score"], "INPUT"),
-    (["{film}", "{film}"], "extra argument"),
+    (["{film}", "{film}"], "-o OUT_DIR"),
 ])
 def test_usage_errors_are_one_line_and_code_2(videoscore, film, words, hint):
     said = videoscore(*[w.format(film=film.path) for w in words])
@@ -91,9 +91,10 @@ def test_a_missing_file_is_code_3_also_without_the_word_score(videoscore, tmp_pa
 
 
 def test_a_folder_is_refused_in_one_line(videoscore, tmp_path):
-    said = videoscore(tmp_path)
-    assert said.code == 3
-    assert "folder" in one_line(said.err)
+    for words, code in ((["probe", tmp_path], 3), ([tmp_path], 2)):  # scored it can be, with a folder to write to
+        said = videoscore(*words)
+        assert said.code == code
+        assert "folder" in one_line(said.err)
 
 
 def test_json_tells_an_error_on_stdout_too(videoscore, tmp_path):

@@ -48,6 +48,7 @@ class Leader:
         self._begun: dict[int, float] = {}
         self._owners: dict[Path, Path] = {}  # what was written -> the input it was made from
         self._keys = 0
+        self._last_note = ""
         self._full = ""
         self.report = Report()
 
@@ -59,6 +60,12 @@ class Leader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def tell_once(self, text: str) -> None:
+        """A note, unless it was the last one."""
+        if text != self._last_note:
+            self.listener.note(text)
+        self._last_note = text
 
     def run(self, jobs: Sequence[Job]) -> Report:
         """Score what is to be scored; one bad film stops nothing.
@@ -199,7 +206,8 @@ class Leader:
              outcome: Outcome | None = None, **facts: object) -> None:
         outcome = outcome or Outcome()
         if outcome.size is None:  # the worker went before it could tell
-            outcome = replace(outcome, **_stat(job.input))
+            size, mtime = _stat(job.input)
+            outcome = replace(outcome, size=size, mtime=mtime)
         seconds = time.perf_counter() - self._begun[key]
         self.ledger.end(job.input, status, reason, error, seconds=seconds, size=outcome.size, mtime=outcome.mtime,
                         content=outcome.content, versions=dict(outcome.versions), about=dict(outcome.about), **facts)
@@ -230,12 +238,12 @@ class Leader:
 
 
 def _size(job: Job) -> int:
-    return _stat(job.input).get("size", 0)
+    return _stat(job.input)[0] or 0
 
 
-def _stat(path: Path) -> dict[str, int]:
+def _stat(path: Path) -> tuple[int | None, int | None]:
     try:
         facts = path.stat()
     except OSError:
-        return {}
-    return {"size": facts.st_size, "mtime": facts.st_mtime_ns}
+        return None, None
+    return facts.st_size, facts.st_mtime_ns

@@ -19,10 +19,12 @@ class Stopper:
         self.asked = False
         self.now = False
         self._tell = tell
+        self._depth = 0  # it may be entered again inside
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Stopper:
-        if threading.current_thread() is threading.main_thread():
+        self._depth += 1
+        if self._depth == 1 and threading.current_thread() is threading.main_thread():
             for name in ("SIGINT", "SIGTERM", "SIGHUP"):
                 if hasattr(signal, name):
                     number = getattr(signal, name)
@@ -30,8 +32,10 @@ class Stopper:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for number, before in self._before.items():
-            signal.signal(number, before)
+        self._depth -= 1
+        if self._depth == 0:
+            for number, before in self._before.items():
+                signal.signal(number, before)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and not self.asked:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from videoscore.cli.batch import FINDING, LIST, WORKING, is_batch, score_batch, split, with_batch
 from videoscore.cli.common import EVERYTHING, print_result, with_settings, with_voice
 from videoscore.cli.telling import Teller
 from videoscore.errors import UsageError
 
 
 @click.command()
-@click.argument("input")
-@click.option("-o", "--output", metavar="FILE",
-              help="the scored video; its suffix chooses the container  [default: NAME.scored.* beside INPUT]")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option("-o", "--output", metavar="FILE|FOLDER",
+              help="the scored video; its suffix chooses the container  [default: NAME.scored.* beside INPUT]; of many "
+                   "INPUTs, the folder for all")
 @click.option("--cues", metavar="FILE", help="compose from this cue sheet instead of watching the video")
 @with_settings(*EVERYTHING)
 @click.option("--keep", metavar="KIND,...", default="",
@@ -22,20 +25,36 @@ from videoscore.errors import UsageError
 @click.option("--explain", is_flag=True, help="with --music select or auto: print what each choice costs, by terms")
 @click.option("--dry-run", is_flag=True, help="print the plan (cues, moods, tempo, times) and write nothing")
 @click.option("--overwrite", is_flag=True, help="replace files that are already there")
+@with_batch(LIST, FINDING, WORKING)
 @with_voice
-def score(teller: Teller, input: str, output: str | None, cues: str | None, keep: str, explain: bool,
+def score(teller: Teller, inputs: Sequence[str], output: str | None, cues: str | None, keep: str, explain: bool,
           dry_run: bool, overwrite: bool, **settings: Any) -> None:
     """Write music for the video INPUT and put it under the picture.
 
-    The picture and every other stream are copied untouched. The cue sheet is written beside the
-    output as NAME.cues.json: edit it and give it back with --cues.
+    Folders, globs or several INPUTs are scored as a batch, into a folder. The picture and every
+    other stream are copied untouched. The cue sheet is written beside the output as NAME.cues.json:
+    edit it and give it back with --cues.
     """
-    from videoscore import pipeline
-
+    batch, settings = split(settings)
     kinds = [kind for kind in (k.strip() for k in keep.split(",")) if kind]
     if explain and settings.get("music") in (None, "generate"):
         raise UsageError("--explain has nothing to explain where the music is written",
                          remedy="Add --music select or auto, or leave it out.")
+    if not inputs and not batch["stdin"]:
+        raise click.UsageError("Missing argument 'INPUT...'.", click.get_current_context())
+    if is_batch(inputs, batch):
+        for given, flag in ((cues is not None, "--cues"), (explain, "--explain")):
+            if given:
+                raise UsageError(f"{flag} is for one film, not for a batch", remedy="Leave it out, or name one film.")
+        score_batch(teller, inputs, output, batch, kinds, dry_run, overwrite, settings)
+        return
+    _score_one(teller, inputs[0], output, cues, kinds, explain, dry_run, overwrite, settings)
+
+
+def _score_one(teller: Teller, input: str, output: str | None, cues: str | None, kinds: list[str], explain: bool,
+               dry_run: bool, overwrite: bool, settings: dict[str, Any]) -> None:
+    from videoscore import pipeline
+
     if dry_run:
         _show_plan(teller, explain, pipeline.plan(input, output, cues=cues, keep=kinds, overwrite=overwrite,
                                          progress=teller.progress, **settings))

@@ -94,6 +94,11 @@ class Teller:
         for stage in list(self._stages):
             self._end(stage)
 
+    def event(self, name: str, facts: Mapping[str, Any]) -> None:
+        """An event of a command's own; only under --json."""
+        if self.as_json:
+            self._event({"event": name, **facts})
+
     def _event(self, event: Mapping[str, Any]) -> None:
         print(json.dumps(event, default=plain, allow_nan=False), flush=True)
 

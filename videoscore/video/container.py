@@ -91,7 +91,7 @@ def _head(path: Path) -> bytes:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
             raise NotAVideo(
-                "this is a folder", path=path, remedy="Name one film in it; folders are not scored yet"
+                "this is a folder", path=path, remedy="Name one film in it"
             )
         if not stat.S_ISREG(mode):  # a pipe or a device could block for ever
             raise NotAVideo("not a regular file", path=path, remedy="Save the film to a file first")

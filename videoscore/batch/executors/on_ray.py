@@ -50,11 +50,11 @@ class RayPool:
         self._begun_here = not ray.is_initialized()
         if self._begun_here:
             _connect(ray, setup.address)
-        cpus = int(ray.cluster_resources().get("CPU", 1))
-        self.slots = setup.jobs or max(1, cpus)
-        self._class = ray.remote(num_cpus=1, memory=None if setup.jobs else NEEDS, max_restarts=0)(Hand)
-        if not setup.jobs:
-            self.slots = min(self.slots, max(1, int(ray.cluster_resources().get("memory", NEEDS) // NEEDS)))
+        resources = ray.cluster_resources()
+        fit = min(int(resources.get("CPU", 1)), int(resources.get("memory", NEEDS) // NEEDS))
+        # never more than there are CPUs: an actor too many would wait for ever, and its task with it
+        self.slots = max(1, min(setup.jobs, int(resources.get("CPU", 1))) if setup.jobs else fit)
+        self._class = ray.remote(num_cpus=1, max_restarts=0)(Hand)
         self._hands: list[Any] = [None] * self.slots
         self._running: dict[Any, _Running] = {}
 

@@ -1,0 +1,208 @@
+"""``videoscore score`` with many inputs, and ``videoscore watch``."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from videoscore.cli.common import EVERYTHING, Command, print_result, with_settings, with_voice
+from videoscore.cli.telling import Teller
+from videoscore.errors import UsageError
+
+if TYPE_CHECKING:
+    from videoscore.batch.plan import Wanted
+    from videoscore.batch.report import Report
+    from videoscore.batch.request import Request
+
+FINDING = (
+    click.option("--recursive", "-r", is_flag=True, help="also what is in folders below INPUT; OUTPUT mirrors them"),
+    click.option("--name", metavar="TEMPLATE", help="names of the outputs, with {stem}, {ext}, {parent}, {preset}, "
+                                                    "{seed}  [default: {stem}.scored{ext}]"),
+    click.option("--suffix", metavar="SUFFIX,...", help="only files that end so, e.g. mp4,mov"),
+    click.option("--min-size", metavar="SIZE", help="only files of at least this size, e.g. 500k, 20M"),
+    click.option("--max-size", metavar="SIZE", help="only files of at most this size"),
+)
+WORKING = (
+    click.option("--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
+                 help="films at a time  [default: one a core, fewer where memory is short]"),
+    click.option("--executor", metavar="local|inline|ray", help="who works: processes here, this process, or a Ray "
+                                                                "cluster  [default: local]"),
+    click.option("--address", metavar="ADDRESS", help="of the Ray cluster, or auto"),
+    click.option("--retry", is_flag=True, help="also do again what failed before"),
+    click.option("--time-limit", type=click.FloatRange(1.0), metavar="SECONDS",
+                 help="give a film up after this time  [default: none]"),
+    click.option("--cache-size", metavar="SIZE", help="bound of the cache of what was seen in films; 0: none"
+                                                      "  [default: 500M]"),
+)
+LIST = (click.option("--stdin", is_flag=True, help="read names from standard input, one a line or with NULs between"),)
+NAMES = ("recursive", "name", "suffix", "min_size", "max_size", "jobs", "executor", "address", "retry", "time_limit",
+         "cache_size", "stdin")
+
+
+def with_batch(*groups: Sequence[Any]) -> Any:
+    """Add the options of a batch; `split` takes them out of the keywords again."""
+
+    def add(command: Command) -> Command:
+        for option in reversed([option for group in groups for option in group]):
+            command = option(command)
+        return command
+
+    return add
+
+
+def split(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of a batch, and all others."""
+    batch = {name: settings[name] for name in NAMES if name in settings}
+    return batch, {name: value for name, value in settings.items() if name not in NAMES}
+
+
+def is_batch(inputs: Sequence[str], batch: dict[str, Any]) -> bool:
+    """Whether this is more than one plain file: several, a folder, a glob, a list, or an option of a batch."""
+    if len(inputs) != 1 or any(batch.values()):
+        return True
+    name = inputs[0]
+    return os.path.isdir(name) or (glob.has_magic(name) and not os.path.lexists(name))
+
+
+def score_batch(teller: Teller, inputs: Sequence[str], output: str | None, batch: dict[str, Any], keep: Sequence[str],
+                dry_run: bool, overwrite: bool, settings: dict[str, Any]) -> None:
+    """Score all of `inputs` into the folder `output`."""
+    from videoscore.batch.ledger import Ledger
+    from videoscore.batch.plan import plan
+    from videoscore.batch.report import NAME, check_report
+    from videoscore.batch.run import Leader
+    from videoscore.cli.batch_telling import BatchTeller
+
+    if batch["stdin"]:
+        from videoscore.batch.plan import read_names
+
+        inputs = (*inputs, *read_names(sys.stdin.buffer.read()))
+    if not inputs:
+        raise UsageError("the list names nothing", remedy="Give names of films on standard input.")
+    wanted, request = read_request(inputs, output, batch, keep, overwrite, settings)
+    if dry_run:
+        _show(teller, wanted, request)
+        return
+    listener = BatchTeller(teller)
+    with Ledger(wanted.output, reading=True) as ledger:  # what is wrong is found before anything is made
+        if not plan(wanted, ledger.written()):
+            raise UsageError("there is no film to score", remedy="Check the folder, --recursive and the filters.")
+    with Ledger(wanted.output) as ledger:
+        check_report(wanted.output / NAME)
+        ledger.recover()
+        jobs = plan(wanted, ledger.written())
+        try:
+            with Leader(ledger, request, listener) as leader:
+                report = leader.run(jobs)
+        finally:
+            listener.close()
+        _tell(teller, report, wanted.output)
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="IN_DIR...")
+@click.option("-o", "--output", metavar="OUT_DIR", help="the folder for the scored videos")
+@with_batch(FINDING, WORKING)
+@click.option("--interval", type=click.FloatRange(0.1), default=2.0, metavar="SECONDS", show_default=True,
+              help="a file is complete when it hasn't changed for this long")
+@with_settings(*EVERYTHING)
+@click.option("--keep", metavar="KIND,...", default="", help="keep cues, midi, stems, wav beside the output")
+@click.option("--overwrite", is_flag=True, help="replace files that are already there")
+@with_voice
+def watch(teller: Teller, inputs: Sequence[str], output: str | None, interval: float, keep: str, overwrite: bool,
+          **settings: Any) -> None:
+    """Score what arrives in the folders IN_DIR, until Ctrl-C."""
+    from videoscore.batch.ledger import Ledger
+    from videoscore.batch.report import NAME, check_report
+    from videoscore.batch.run import Leader
+    from videoscore.batch.watch import watch as watch_folders
+    from videoscore.cli.batch_telling import BatchTeller
+
+    batch, settings = split(settings)
+    for name in inputs:
+        if not os.path.isdir(name):
+            raise UsageError(f"{name!r} is no folder", remedy="Name the folders to watch.")
+    kinds = [kind for kind in (k.strip() for k in keep.split(",")) if kind]
+    wanted, request = read_request(inputs, output, batch, kinds, overwrite, settings)
+    listener = BatchTeller(teller)
+    with Ledger(wanted.output) as ledger:
+        check_report(wanted.output / NAME)
+        ledger.recover()
+        try:
+            with Leader(ledger, request, listener) as leader:
+                report = watch_folders(leader, wanted, interval)
+        finally:
+            listener.close()
+        _tell(teller, report, wanted.output)
+
+
+def read_request(inputs: Sequence[str], output: str | None, batch: dict[str, Any], keep: Sequence[str],
+                 overwrite: bool, settings: dict[str, Any]) -> tuple[Wanted, Request]:
+    """What the command line asks for, checked as far as it can be before any film is looked at."""
+    from videoscore.batch.cache import LIMIT, default_folder
+    from videoscore.batch.executors import DEFAULT
+    from videoscore.batch.names import TEMPLATE
+    from videoscore.batch.plan import Wanted, read_size, read_suffixes
+    from videoscore.batch.request import Request
+    from videoscore.options import build, did_you_mean
+    from videoscore.outputs import KEEP
+    from videoscore.perform.palettes import load_preset
+    from videoscore.perform.soundfont import find_soundfont, fluidsynth
+    from videoscore.writing import refuse_selecting, roles_of
+
+    if output is None:
+        raise UsageError("a folder, or several inputs, need a folder for what is written", remedy="Add -o OUT_DIR.")
+    for kind in keep:
+        if kind not in KEEP:
+            raise UsageError(f"--keep: {kind!r} is nothing that can be kept",
+                             remedy=f"{did_you_mean(kind, KEEP)}Choose from {', '.join(KEEP)}.")
+    options = build(**settings)
+    refuse_selecting(settings, options)
+    roles_of(load_preset(options.preset), options)
+    fluidsynth()  # found missing now rather than for each film
+    find_soundfont(options.render.soundfont)
+    cache = LIMIT if batch["cache_size"] is None else read_size(batch["cache_size"], "--cache-size")
+    wanted = Wanted(
+        tuple(inputs), Path(output), batch["recursive"], batch["name"] or TEMPLATE,
+        None if batch["suffix"] is None else read_suffixes(batch["suffix"]),
+        read_size(batch["min_size"] or "0", "--min-size"),
+        None if batch["max_size"] is None else read_size(batch["max_size"], "--max-size"),
+        options.preset, options.seed)
+    return wanted, Request(options, tuple(keep), batch["retry"], overwrite, batch["executor"] or DEFAULT,
+                           batch["jobs"], batch["address"], batch["time_limit"],
+                           (str(default_folder()), cache) if cache else None)
+
+
+def _tell(teller: Teller, report: Report, output: Path) -> None:
+    """The end of a batch: report, table, exit code."""
+    path = report.write(output)
+    teller.result({**report.facts(), "report": path}, f"{report.table()}\n  report  {path}")
+    if report.exit_code:
+        raise SystemExit(report.exit_code)
+
+
+def _show(teller: Teller, wanted: Wanted, request: Request) -> None:
+    """What would be done, and nothing written."""
+    from videoscore.batch.decide import decide, digest
+    from videoscore.batch.ledger import Ledger
+    from videoscore.batch.plan import plan
+    from videoscore.batch.report import one_line
+
+    with Ledger(wanted.output, reading=True) as ledger:
+        rows, jobs = ledger.rows(), plan(wanted, ledger.written())
+    settings = digest(request.options, request.keep)
+    facts = []
+    for job in jobs:
+        verdict = decide(job, rows.get(job.input), settings, retry=request.retry, overwrite=request.overwrite,
+                         kinds=request.kinds)
+        facts.append({"input": str(job.input), "output": str(job.output), "status": verdict.status,
+                      "reason": verdict.reason})
+    lines = [f"{'score' if f['status'] == 'queued' else 'leave':6}{one_line(f['input'])} -> {one_line(f['output'])}"
+             + (f" ({one_line(f['reason'])})" if f["reason"] else "") for f in facts]
+    print_result(teller, {"plan": facts}, "\n".join(lines or ["there is no film to score"]))
