@@ -71,12 +71,12 @@ def mix_files(input: str | Path, music: Sequence[str | Path], output: str | Path
 
 def _stem(path: Path, target: Path, duration: Fraction) -> Stem:
     """Any sound file as a stereo float WAV exactly as long as the picture. Raises InputError."""
-    from videoscore.perform.mux import ffmpeg_path
+    from videoscore.perform.remux import ONE_FILE, ffmpeg_path
 
     if not path.is_file():
         raise NotFound("no such file", path=path, remedy="Check the name and the folder.")
     samples = round(duration * RATE)
-    command = [ffmpeg_path(), "-hide_banner", "-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file",
+    command = [ffmpeg_path(), "-hide_banner", "-nostdin", "-v", "error", "-y", *ONE_FILE,
                "-i", f"file:{os.path.abspath(path)}", "-map", "0:a:0", "-ac", "2", "-af",
                f"aresample={RATE},apad=whole_len={samples},atrim=end_sample={samples}",
                "-c:a", "pcm_f32le", "-f", "wav", "-rf64", "auto", f"file:{target}"]

@@ -12,12 +12,13 @@ from av.stream import Disposition
 
 from videoscore.errors import SetupError
 from videoscore.perform.containers import Container, Track
-from videoscore.video.container import open_media, packets
+from videoscore.video.container import FORMATS, open_media, packets
 from videoscore.video.media import Media
 
 RATE = 48000  # of the new track
 _DISCARD_ALL = 48  # AVDISCARD_ALL: the demuxer reads the stream itself
-_ONE_FILE = ("-protocol_whitelist", "file")
+# before each input: the very file is read, and no playlist that names others (a file may have changed since its probe)
+ONE_FILE = ("-protocol_whitelist", "file", "-format_whitelist", FORMATS)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _codec(stream: object) -> str:
 
 def trial(path: Path, track: Track, container: Container) -> list[str]:
     """A command that succeeds when FFmpeg can write this stream to this container."""
-    source = [*_ONE_FILE, "-i", url(path), "-map", f"0:{track.index}", "-c", "copy", "-t", "0.1"]
+    source = [*ONE_FILE, "-i", url(path), "-map", f"0:{track.index}", "-c", "copy", "-t", "0.1"]
     return [ffmpeg_path(), "-nostdin", "-v", "quiet", *source, "-f", container.muxer, "-y", os.devnull]
 
 
@@ -88,7 +89,7 @@ def command(
     start = ["-f", "wav", "-itsoffset", _decimal(media.video.start)]
     return [
         *(ffmpeg_path(), "-hide_banner", "-nostdin", "-v", "error", "-nostats", "-progress", "pipe:1", "-y"),
-        *("-copyts", *_ONE_FILE, *guess, "-i", url(media.path), *_ONE_FILE, *start, "-i", url(audio)),
+        *("-copyts", *ONE_FILE, *guess, "-i", url(media.path), *ONE_FILE, *start, "-i", url(audio)),
         *(*maps, "-map_metadata", "0", "-map_chapters", "0", "-c", "copy", "-copyinkf"),
         *_music(media, container, title),
         *_originals(media, len(firsts)),

@@ -24,7 +24,7 @@ from videoscore.errors import BrokenVideo, NotAVideo, NotFound, VideoscoreError
 
 # Demuxers that read one file and nothing else. Left out on purpose: hls, dash, concat, image2 (they
 # open other files), tty and the raw text ones (they "play" any text), lavfi and the devices.
-_FORMATS = (
+FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,live_flv,ogg,gif,asf,asf_o,mxf,gxf,nut,rm,ivf,"
     "wtv,dv,h261,h263,h264,hevc,vvc,av1,obu,m4v,mpegvideo,vc1,vc1test,cavsvideo,dirac,mjpeg,mjpeg_2000,ipu,apng,"
     "yuv4mpegpipe,swf,nsv,vivo,bink,smk,roq,flic,film_cpk,wc3movie,4xm,avs,amv,thp,pva,ty,r3d,cine,smjpeg,"
@@ -53,7 +53,7 @@ def open_media(path: Path) -> InputContainer:
     try:
         return av.open(
             f"file:{os.path.abspath(path)}",
-            options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
+            options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:
