@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WIDE, HIGH, DPI = 12.8, 9.0, 100    # inches, inches, pixels an inch: 1280 x 900
 THUMBNAILS = 10
 LETTER = 0.0108     # width of one at 9 points, as a share of the axis
+STEPS = (20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 36000, 360000)     # seconds between two ticks
 SOURCES = {"scene": "#4C6A92", "face": "#F0803C", "deep": "#7A1F5C", "held": "#BBBBBB"}
 LINES = {"valence": "#0072B2", "arousal": "#D55E00"}
 
@@ -54,6 +55,7 @@ def figure(timeline: Timeline, title: str) -> Figure:
     axes[-1].set_xlabel("seconds", fontsize=9)
     if end >= 180:
         axes[-1].set_xlabel("minutes:seconds", fontsize=9)
+        axes[-1].set_xticks(np.arange(0, end, next(step for step in STEPS if end / step <= 12)))
         axes[-1].xaxis.set_major_formatter(lambda t, _: f"{int(t) // 60}:{int(t) % 60:02d}")
     _plane(whole.add_subplot(grid[1:4, 1]), timeline)
     _legend(whole.add_subplot(grid[4:, 1]), timeline)
