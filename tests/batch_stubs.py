@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def _act(order: str, path: Path, progress) -> None:
             mark.touch()
             os._exit(3)
     if order == "hang":
+        child = subprocess.Popen(["sleep", "1000"], start_new_session=True)  # as ffmpeg is
+        path.with_name(path.name + ".child").write_text(str(child.pid))
         time.sleep(1000)
     if order.startswith("slow"):
         for k in range(10):

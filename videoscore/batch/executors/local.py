@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from videoscore.batch.executors.base import Ended, Happening, Lost, Outcome, Setup, Task, Told, Work
+from videoscore.batch.executors.ending import kill_worker
 from videoscore.batch.executors.resources import cores, free_memory, share, workers_that_fit
 from videoscore.batch.executors.worker import serve
 
@@ -129,9 +128,7 @@ class LocalPool:
 
     def _kill(self, slot: int, hand: _Hand) -> None:
         assert hand.process.pid is not None
-        with contextlib.suppress(OSError):
-            os.killpg(hand.process.pid, signal.SIGKILL)
-        hand.process.kill()  # it may not have had its group yet
+        kill_worker(hand.process.pid)
         hand.process.join()
         hand.pipe.close()
         self._hands[slot] = None

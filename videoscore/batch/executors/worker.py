@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from videoscore.batch.executors.base import Task, Told, Work, attempt
+from videoscore.batch.executors.ending import kill_own_group
 from videoscore.batch.executors.resources import threads
 from videoscore.progress import Progress
 
@@ -69,4 +70,4 @@ def _go_with_leader() -> None:
     leader = parent_process()
     assert leader is not None
     wait([leader.sentinel])
-    os.killpg(0, signal.SIGKILL)
+    kill_own_group()
