@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-from videoscore.batch.executors.base import Task, Told, Work, attempt
+from videoscore.batch.executors.base import Outcome, Task, Told, Work, attempt
 from videoscore.batch.executors.ending import kill_own_group
 from videoscore.batch.executors.resources import threads
 from videoscore.progress import Progress
@@ -39,12 +39,11 @@ def serve(pipe: Connection, work: Work, slot: int, share: Sequence[int]) -> None
     while True:
         try:
             task: Task | None = pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):  # the leader has gone
             return
         if task is None:
             return
-        outcome = attempt(work, task.payload, _teller(pipe, task.key, slot))
-        pipe.send(outcome)
+        _say(pipe, attempt(work, task.payload, _teller(pipe, task.key, slot)))
 
 
 def _teller(pipe: Connection, key: int, slot: int) -> Progress:
@@ -57,9 +56,16 @@ def _teller(pipe: Connection, key: int, slot: int) -> Progress:
         # from one thread only, for two messages in one pipe at once would mix
         if threading.get_ident() == owner and (done >= total or now - last.get(stage, 0.0) >= EVERY):
             last[stage] = now
-            pipe.send(Told(key, slot, stage, float(done), float(total)))
+            _say(pipe, Told(key, slot, stage, float(done), float(total)))
 
     return tell
+
+
+def _say(pipe: Connection, word: Told | Outcome) -> None:
+    try:
+        pipe.send(word)
+    except OSError:  # the leader has gone; `_go_with_leader` may not have noticed yet
+        kill_own_group()
 
 
 def _go_with_leader() -> None:
