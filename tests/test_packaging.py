@@ -50,8 +50,10 @@ def imported() -> dict[str, set[str]]:
 def test_dependencies_are_those_that_are_imported():
     needed = requirements(PROJECT["dependencies"])
     training = requirements(PROJECT["optional-dependencies"]["train"])
-    cluster = requirements(PROJECT["optional-dependencies"]["ray"])
-    modules = {MODULES.get(name, name): name for name in needed | training | cluster}
+    single = {"ray": "videoscore/batch/executors/on_ray.py", "opentimelineio": "videoscore/cues/markers.py"}
+    assert set(single) == {name for extra in ("ray", "editors")
+                           for name in requirements(PROJECT["optional-dependencies"][extra])}
+    modules = {MODULES.get(name, name): name for name in needed | training | set(single)}
     undeclared = {m: files for m, files in imported().items() if m not in modules}
     assert undeclared == {}
     weights = {name for name in training if name.endswith("_pytorch_model")}    # files are read, nothing imported
@@ -60,8 +62,8 @@ def test_dependencies_are_those_that_are_imported():
     for module, files in imported().items():
         if modules[module] in training - needed:
             assert all(f.startswith(("videoscore/train/", "videoscore/evaluate/")) for f in files), (module, files)
-        if modules[module] in cluster:
-            assert files == {"videoscore/batch/executors/on_ray.py"}
+        if module in single:
+            assert files == {single[module]}
 
 
 def test_every_dependency_is_pinned_exactly():
