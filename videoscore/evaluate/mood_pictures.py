@@ -66,7 +66,7 @@ def bins(moods: Array, truth: NDArray[np.int64], count: int = BINS) -> tuple[Arr
 def curves(logs: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]], path: Path) -> None:
     """logs : model -> run -> entries with "epoch", "octant seen", "octant unseen", "log loss seen" and so on.
     Thin lines are single folds, thick ones their mean."""
-    figure = _figure(9.2, 3.8)
+    figure = _figure(9.2, 4.2)
     for axes, figure_name in zip(figure.subplots(1, 2), ("log loss", "octant")):
         for k, (model, runs) in enumerate(logs.items()):
             for part, style in (("seen", ":"), ("unseen", "-")):
@@ -80,8 +80,8 @@ def curves(logs: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]], path: 
                 axes.plot(sorted(points), [np.mean(points[e]) for e in sorted(points)], style, color=f"C{k}",
                           label=f"{model}, {part}")
         axes.set(xlabel="epoch", ylabel={"octant": "share of octants right"}.get(figure_name, figure_name))
-        if figure_name == "octant":
-            axes.legend(fontsize=7, frameon=False)
+    handles, names = axes.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=len(logs), fontsize=7, frameon=False)
     _save(figure, path)
 
 
