@@ -146,7 +146,7 @@ def read_request(inputs: Sequence[str], output: str | None, batch: dict[str, Any
                  overwrite: bool, settings: dict[str, Any]) -> tuple[Wanted, Request]:
     """What the command line asks for, checked as far as it can be before any film is looked at."""
     from videoscore.batch.cache import LIMIT, default_folder
-    from videoscore.batch.executors import DEFAULT
+    from videoscore.batch.executors import DEFAULT, check_executor
     from videoscore.batch.names import TEMPLATE
     from videoscore.batch.plan import Wanted, read_size, read_suffixes
     from videoscore.batch.request import Request
@@ -162,6 +162,7 @@ def read_request(inputs: Sequence[str], output: str | None, batch: dict[str, Any
         if kind not in KEEP:
             raise UsageError(f"--keep: {kind!r} is nothing that can be kept",
                              remedy=f"{did_you_mean(kind, KEEP)}Choose from {', '.join(KEEP)}.")
+    check_executor(batch["executor"] or DEFAULT, batch["address"])
     options = build(**settings)
     refuse_selecting(settings, options)
     roles_of(load_preset(options.preset), options)
