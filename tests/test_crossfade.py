@@ -136,7 +136,7 @@ def test_the_fade_is_heard(tmp_path):
     assert levels[0] < levels[1] - 8
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(moods=st.lists(st.sampled_from(MOODS), min_size=2, max_size=5), name=st.sampled_from(list_presets()),
        bars=st.integers(1, 5), bpm=st.integers(30, 290))
 def test_no_note_moves_and_none_passes_the_end(moods, name, bars, bpm):
@@ -151,7 +151,9 @@ def test_no_note_moves_and_none_passes_the_end(moods, name, bars, bpm):
         for note in p.notes:
             assert note.start + note.duration <= end
             near = min(starts, key=lambda tick: abs(tick - note.start))
-            assert abs(arrangement.tempo.seconds(note.start) - arrangement.tempo.seconds(near)) <= Fraction(9, 1000)
+            half_a_tick = Fraction(60, min(bpm, 97) * 2 * PPQ)
+            moved = abs(arrangement.tempo.seconds(note.start) - arrangement.tempo.seconds(near))
+            assert moved <= Fraction(8, 1000) + half_a_tick
             # a note is never struck into a fade
             before = [tick for tick in ticks if tick <= note.start]
             assert not before or level[before[-1]] == 127

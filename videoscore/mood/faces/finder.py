@@ -159,7 +159,7 @@ def levels(height: int, width: int, smallest: int) -> Iterable[tuple[int, int]]:
     """(height, width) of the pyramid's levels: from the one where a face of `smallest` pixels fills P-net's
     patch down to the one where the picture's shorter side does."""
     side, scale = SIDES["p"], SIDES["p"] / smallest
-    while min(height, width) * scale >= side:
+    while min(height, width) * scale >= side - 1e-9:    # 47 * (12 / 47) is a hair less than 12
         yield round(height * scale), round(width * scale)
         scale *= STEP
 
