@@ -323,7 +323,7 @@ def black(tmp_path_factory) -> Path:
 def test_match_explains_and_compose_plays_what_it_chose(videoscore, place, tmp_path):
     sheet = tmp_path / "film.cues.json"
     save(two_cues(), sheet)
-    said = videoscore("library", "match", sheet, "--library", place, "--json").result
+    said = videoscore("library", "match", sheet, "--library", place, "--builtin-music", "false", "--json").result
     assert [p["music"] for p in said["picks"]] == ["select", "select"]
     for p in said["picks"]:
         assert sum(p["terms"].values()) == pytest.approx(p["cost"], abs=0.01)
