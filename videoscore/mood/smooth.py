@@ -29,6 +29,7 @@ BARRIER = 0.8
 REACH = 6.0
 # What a sample of confidence 0 still weighs, so that a stretch without any confidence has a mean.
 LEAST_CONFIDENCE = 1e-3
+EVEN = 1e-9     # share of the time by which two halves may differ and still be even
 # What counts as a change is judged on a running median over this share of the window, so that an odd sample or
 # two aren't one.
 GUIDE = 0.5
@@ -130,8 +131,11 @@ def _running_median(t: Array, x: Array, trust: Array, reach: float) -> Array:
             weight = weight * known[a:b]
         if weight.sum() > 0:
             order = np.argsort(x[a:b], axis=0)
-            under = np.cumsum(weight[order], axis=0) >= weight.sum() / 2            # (b - a, c)
-            out[i] = np.take_along_axis(x[a:b], order, axis=0)[under.argmax(0), np.arange(x.shape[1])]
+            half, ordered = weight.sum() / 2, np.take_along_axis(x[a:b], order, axis=0)
+            below, column = np.cumsum(weight[order], axis=0), np.arange(x.shape[1])         # (b - a, c)
+            # half of the time to the digit: the middle of the two values, as rounding would choose one of them
+            lower, upper = ((below >= half * (1 + side)).argmax(0) for side in (-EVEN, EVEN))
+            out[i] = (ordered[lower, column] + ordered[upper, column]) / 2
     return out
 
 
