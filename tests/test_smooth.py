@@ -189,3 +189,15 @@ def test_a_lasting_change_stays_in_its_place_and_sharp_without_a_cut():
     small = make(t, np.where(t < 20, 0.1, 0.2))
     plain, edged = (smooth(small, [], SmoothOptions(window=8, edge=e)).valence for e in (0.0, 0.4))
     assert edged == pytest.approx(plain, abs=0.01)      # a change smaller than the edge is smoothed as ever
+
+
+def test_an_even_median_does_not_depend_on_the_direction():
+    """Two halves of the guide's window that are equal but for rounding (found by hypothesis)."""
+    t = np.array([0.0, 1.80296907, 2.80296907, 5.80296907])
+    valence = np.array([-0.25932823, -0.00138287, -0.329035, 0.26817305])
+    arousal = np.array([0.13652187, 0.23422951, -0.87324076, -0.5497168])
+    trust = np.array([0.23750482, 0.50589319, 0.07141822, 0.70008732])
+    curve = make(t, valence, arousal, trust)
+    mirrored = make((t[-1] - t)[::-1], valence[::-1], arousal[::-1], trust[::-1])
+    forth, back = (smooth(c, [], SmoothOptions(window=12.0)) for c in (curve, mirrored))
+    assert np.allclose(forth.valence, back.valence[::-1], atol=1e-9)
