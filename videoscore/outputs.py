@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,16 +107,24 @@ def replace_folder(made: Path, path: Path) -> None:
     os.replace(made, path)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all. Raises DiskFull or OutputError."""
-    part = path.with_name(f"{path.name[:80]}.part{os.getpid()}")
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A name of the same suffix beside `path`, to be written in the block: it becomes `path` at the end, or nothing
+    of it stays. Raises DiskFull or OutputError."""
+    part = path.with_name(f"{path.stem[:80]}.part{os.getpid()}{path.suffix[:40]}")
     try:
-        part.write_text(text, encoding="utf-8")
+        yield part
         os.replace(part, path)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all. Raises DiskFull or OutputError."""
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def write_error(path: Path, error: OSError) -> OutputError:

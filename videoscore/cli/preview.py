@@ -63,7 +63,7 @@ def _count(number: int, what: str) -> str:
 
 def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
     """The picture, the page or the contact sheet, whole or not at all."""
-    from videoscore.outputs import write_error, write_text
+    from videoscore.outputs import whole, write_text
     from videoscore.preview.page import page
     from videoscore.preview.picture import contact_sheet, draw
 
@@ -71,17 +71,11 @@ def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
         name, timeline = timelines[0]
         write_text(path, page(timeline, name))
         return
-    part = path.with_name(f"{path.stem[:80]}.part{os.getpid()}{path.suffix}")
-    try:
+    with whole(path) as part:
         if len(timelines) == 1:
             draw(timelines[0][1], timelines[0][0], part)
         else:
             contact_sheet(timelines, part)
-        os.replace(part, path)
-    except OSError as error:
-        raise write_error(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _text(name: str, timeline: Timeline) -> str:
@@ -110,7 +104,7 @@ def tune(teller: Teller, input: str, save: str | None, picture: str | None, over
     """Which smoothing window, and which shortest cue, suit the video INPUT."""
     from videoscore import pipeline
     from videoscore.options import build
-    from videoscore.outputs import check_file, write_text
+    from videoscore.outputs import check_file, whole, write_text
     from videoscore.perform.palettes import load_preset
     from videoscore.preview.tune import draw, preset_text
     from videoscore.preview.tune import tune as stage
@@ -125,7 +119,8 @@ def tune(teller: Teller, input: str, save: str | None, picture: str | None, over
     if save is not None:
         write_text(Path(save), preset_text(found, load_preset(options.preset).path))
     if picture is not None:
-        draw(found, Path(picture))
+        with whole(Path(picture)) as part:
+            draw(found, part)
     rows = [[f"{t.window:g}", f"{float(t.min_cue):g}", str(t.cues), f"{t.mean_length:.1f}", f"{t.on_cuts:.2f}",
              f"{t.changes:.1f}", f"{t.deviation:.3f}", f"{t.stability:.2f}", f"{t.cost:.3f}",
              "<" if t == found.best else ""] for t in found.trials]
