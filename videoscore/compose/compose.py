@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from videoscore.compose.locked import assembled
 from videoscore.compose.plan import Planner
 from videoscore.compose.score import Role, Score
 from videoscore.config import ComposeOptions
@@ -44,7 +45,8 @@ def compose(sheet: CueSheet, options: ComposeOptions | None = None, roles: Roles
     roles : the roles that play in each mood (by name); moods left out get melody, accompaniment and bass.
     Deterministic: the same sheet (with its seed), options, roles and weights give the same notes on the
     same machine. With ``options.takes`` > 1 every cue is written that many times and the take whose
-    tagged mood lies nearest to the wanted one is kept.
+    tagged mood lies nearest to the wanted one is kept. Locked cues keep their notes, which the others hear; where all
+    are locked nothing is written, and no weights are needed.
 
     Raises SetupError when the weights are missing.
     """
@@ -66,6 +68,8 @@ def compose_with_facts(sheets: Sequence[CueSheet], options: ComposeOptions, role
                        progress: Progress = silent, weights: Path | None = None, *,
                        switches: Switches = Switches(), rows: int = ROWS) -> tuple[list[Score], Facts]:
     """`compose_many`, with its counts and with the switches that the evaluation needs."""
+    if all(cue.locked for sheet in sheets for cue in sheet.cues):
+        return [assembled(sheet) for sheet in sheets], Facts(0, 0)
     import torch
 
     from videoscore.compose.decode import Decoder, Sampling

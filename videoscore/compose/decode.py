@@ -63,6 +63,8 @@ class Decoder:
     def write(self, writings: Sequence[Writing], closed: Callable[[Writing], None] = lambda _: None) -> None:
         """Write every sheet to its end; `closed` is told after each cue."""
         live = [w for w in writings if w.open_cue()]
+        if not live:
+            return
         rows = [Row(w, take) for w in live for take in range(w.takes)]
         make = Cached if self.cached else Reread
         memory: Memory = make(self.model, self.copies * len(rows))

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from videoscore.compose.score import PPQ, Section, TempoMap
 from videoscore.cues.contour import mean
-from videoscore.cues.sheet import CueSheet
+from videoscore.cues.sheet import Cue, CueSheet, Performance
 
 # MIDI writes a tempo as 24 bits of microseconds a quarter.
 LONGEST_QUARTER = (1 << 24) - 1
@@ -51,9 +51,23 @@ def sections(sheet: CueSheet) -> tuple[Section, ...]:
         valence, arousal = mean(cue.curve, cue.start, cue.end)
         bars = cue.meter.bars
         arousals = tuple(cue.at(bar_time(cue.start, cue.end, bars, bar))[1] for bar in range(bars))
-        out.append(Section(cue.name, cue.mood, valence, arousal, cue.key, tick, end, bars, cue.meter.beats, arousals))
+        performance = performance_of(cue)
+        out.append(Section(cue.name, cue.mood, valence, arousal, cue.key, tick, end, bars, cue.meter.beats, arousals,
+                           performance.chords if performance else (), performance))
         tick = end
     return tuple(out)
+
+
+def performance_of(cue: Cue) -> Performance | None:
+    """How a locked cue is played; None of one that isn't locked. Notes that came without get a plain one."""
+    if not cue.locked:
+        return None
+    return cue.performance or Performance(cue.seed or 0, 0, quarter_of(cue))
+
+
+def quarter_of(cue: Cue) -> int:
+    """Microseconds of a quarter note, rounded."""
+    return min(max(round(60_000_000 / cue.bpm), 1), LONGEST_QUARTER)
 
 
 def bar_time(start: Fraction, end: Fraction, bars: int, bar: int) -> Fraction:

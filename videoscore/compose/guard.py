@@ -37,7 +37,8 @@ class Guard:
     def open_bar(self) -> None:
         """To be told after each bar line. A bar that returns by plan is written anew where it would be too many."""
         hand = self.hand
-        self.same = () if hand.done or hand.planned.chordal else stuck_on(hand.earlier, hand.bar)
+        free = not (hand.done or hand.planned.chordal or hand.dictated is not None)
+        self.same = stuck_on(hand.earlier, hand.bar) if free else ()
         if self.same:
             hand.tune, hand.given = [], False
         if self.same and spelled([w for w in hand.queue if w is not None]) == self.same:

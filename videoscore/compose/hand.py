@@ -6,7 +6,7 @@ the next step. It is pure bookkeeping on numpy arrays; the network is elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,6 +64,7 @@ class Hand:
     """Writes the bars `first` <= number < `stop` of a plan.
 
     strength : how strongly scale and chord pull, 1 is normal.
+    dictated : what stands in each of these bars already, by number; nothing is drawn then.
     """
 
     bars: Sequence[PlannedBar]
@@ -76,6 +77,7 @@ class Hand:
     sounding: float = 0.0  # quarters after the start of the current bar until which something sounds
     until: dict[int, float] = field(default_factory=dict)  # likewise for each role
     same_melody: int = 0
+    dictated: Mapping[int, Sequence[Written]] | None = None
 
     def __post_init__(self) -> None:
         self.bar = self.first - 1
@@ -103,7 +105,9 @@ class Hand:
             self.sounding -= self.planned.plan.length / GRID
             self.until = {r: u - self.planned.plan.length / GRID for r, u in self.until.items()}
         self.bar, self.here, self.queue, self.tune, self.given = self.bar + 1, [], [], [], False
-        if not self.done and self.planned.replay is not None:
+        if not self.done and self.dictated is not None:
+            self.queue = [*self.dictated.get(self.bar, ()), None]
+        elif not self.done and self.planned.replay is not None:
             old = self.earlier.get(self.planned.replay, [])
             if self.planned.how is Return.MELODY:
                 self.tune = [w for w in old if w.role == Role.MELODY]

@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 
 from videoscore.compose.form import SENTENCES, SENTENCES_FROM, Form, FormedBar, Return, Theme
-from videoscore.compose.grid import bar_time
+from videoscore.compose.grid import bar_time, performance_of
 from videoscore.compose.harmony import DOMINANT, TONIC, Harmony
 from videoscore.compose.score import Role
 from videoscore.compose.steps import GRID, BarPlan
@@ -92,11 +92,13 @@ class Planner:
     def sheet(self, sheet: CueSheet) -> list[PlannedBar]:
         """All bars of a cue sheet, in order."""
         for number, cue in enumerate(sheet.cues):
-            seed = sheet.seed if cue.seed is None else cue.seed
-            rng = np.random.default_rng([seed & 0xFFFFFFFF, number, 1])
+            locked = performance_of(cue)    # its form is that with which it was written, as far as that is known
+            film, place = (locked.seed, locked.number) if locked else (sheet.seed, number)
+            seed = film if cue.seed is None else cue.seed
+            rng = np.random.default_rng([seed & 0xFFFFFFFF, place, 1])
             final = number == len(sheet.cues) - 1
             following = None if final else sheet.cues[number + 1]
-            self._cue(cue, number, following, _bars_after(sheet, number), _sentences(sheet, cue), rng)
+            self._cue(cue, number, following, _bars_after(sheet, number), _sentences(film, cue), rng)
         return self.bars
 
     def _cue(self, cue: Cue, number: int, following: Cue | None, after: int, sentences: bool,
@@ -104,6 +106,9 @@ class Planner:
         bars, (_, minor) = cue.meter.bars, parse_key(cue.key)
         mood = [cue.at(bar_time(cue.start, cue.end, bars, bar)) for bar in range(bars)]
         form = self._form(cue, minor, [v for v, _ in mood], following, sentences, rng)
+        locked = performance_of(cue)
+        if locked and len(locked.chords) == bars:
+            form = [replace(formed, chord=chord) for formed, chord in zip(form, locked.chords)]
         after_last = DOMINANT[minor] if following is None else TONIC[parse_key(following.key)[1]]
         roles = self.roles.get(cue.mood, DEFAULT_ROLES)
         marks, gesture = marks_of(cue), _gesture(cue)
@@ -186,11 +191,11 @@ def _gesture(cue: Cue) -> Gesture | None:
     return Gesture.STINGER if cue.at((cue.start + cue.end) / 2)[1] >= STRIKES else Gesture.HELD
 
 
-def _sentences(sheet: CueSheet, cue: Cue) -> bool:
-    """Whether a cue is built of sentences; all cues of a mood that are long enough agree."""
+def _sentences(seed: int, cue: Cue) -> bool:
+    """Whether a cue is built of sentences; all cues of a mood that are long enough agree in one film."""
     if cue.meter.bars < SENTENCES_FROM:
         return False
-    chance = np.random.default_rng([sheet.seed & 0xFFFFFFFF, 3, *cue.mood.encode()]).random()
+    chance = np.random.default_rng([seed & 0xFFFFFFFF, 3, *cue.mood.encode()]).random()
     return bool(chance < SENTENCES)
 
 

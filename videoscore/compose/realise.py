@@ -10,8 +10,9 @@ from dataclasses import replace
 from videoscore.compose.form import PHRASE
 from videoscore.compose.grid import sections, tempo_map
 from videoscore.compose.hand import Written
+from videoscore.compose.locked import standing
 from videoscore.compose.plan import HIT_VELOCITY, PlannedBar, shift_of
-from videoscore.compose.score import PPQ, Note, Role, Score
+from videoscore.compose.score import PPQ, Note, Role, Score, Section
 from videoscore.compose.steps import GRID
 from videoscore.cues.sheet import CueSheet
 
@@ -23,24 +24,37 @@ STRESS = {"downbeat": 10, "half": 6, "beat": 4, "off": 0}
 
 
 def realise(sheet: CueSheet, bars: Sequence[PlannedBar], page: Sequence[Written]) -> Score:
-    """The score of a written page: transposed to each cue's key, every note inside its cue."""
-    parts, tempo = sections(sheet), tempo_map(sheet)
+    """The score of a written page: transposed to each cue's key, every note inside its cue. Locked cues' notes stand in
+    it as they are."""
+    parts, tempo = _with_chords(sheet, bars), tempo_map(sheet)
     starts = _bar_ticks(bars)
     shifts = [shift_of(c.key) for c in sheet.cues]
     notes = []
     for w in page:
         planned = bars[w.bar]
+        if sheet.cues[planned.cue].locked:
+            continue
         section = parts[planned.cue]
         start = starts[w.bar] + w.position * TICK
         end = min(start + w.duration * TICK, section.end)
         pitch = w.pitch if w.role == Role.DRUMS else _into_range(w.pitch + shifts[planned.cue])
         if end > start:
-            notes.append(Note(start, Role(w.role), pitch, end - start, _velocity(w, planned)))
+            notes.append(Note(start, Role(w.role), pitch, end - start, _velocity(w, planned), w.duration * TICK))
     last = parts[-1]
     room = tempo.seconds(last.end) - tempo.seconds(starts[-1])
     quiet = last.end - round((last.end - starts[-1]) * min(1 / 3, RELEASE / max(float(room), 1e-6)))
-    notes = [_clipped(n, quiet) for n in _untangled(notes)]
-    return Score(tuple(sorted(n for n in notes if n.duration > 0)), parts, tempo, sheet.duration)
+    notes = [n for n in (_clipped(n, quiet) for n in _untangled(notes)) if n.duration > 0]
+    for cue, section in zip(sheet.cues, parts):
+        notes += standing(cue, section.start)
+    return Score(tuple(sorted(notes)), parts, tempo, sheet.duration)
+
+
+def _with_chords(sheet: CueSheet, bars: Sequence[PlannedBar]) -> tuple[Section, ...]:
+    chords: list[list[int]] = [[] for _ in sheet.cues]
+    for bar in bars:
+        chords[bar.cue].append(bar.plan.chord)
+    return tuple(section if cue.locked else replace(section, chords=tuple(own))
+                 for cue, section, own in zip(sheet.cues, sections(sheet), chords))
 
 
 def _bar_ticks(bars: Sequence[PlannedBar]) -> list[int]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property
 
-PPQ = 480  # MIDI ticks a quarter note
+from videoscore.cues.sheet import TICKS_A_QUARTER as PPQ
+from videoscore.cues.sheet import Performance
+
+__all__ = ["PPQ", "Note", "Role", "Score", "Section", "TempoMap"]
 
 
 class Role(IntEnum):
@@ -25,13 +28,17 @@ class Role(IntEnum):
 @dataclass(frozen=True, order=True)
 class Note:
     """start, duration : MIDI ticks from the beginning; pitch 0..127 (General MIDI key for drums);
-    velocity 1..127."""
+    velocity 1..127.
+
+    held : ticks for which it was written, where the next note of its line ended it sooner; 0: as it sounds.
+    """
 
     start: int
     role: Role
     pitch: int
     duration: int
     velocity: int
+    held: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class Section:
 
     start, end : ticks; both are downbeats. bars x beats quarters lie between them.
     valence, arousal : mean over the cue. arousals : the arousal wanted in the middle of each bar; none: level.
+    chords : of every bar in C major or A minor (`videoscore.compose.theory`); empty where they aren't known.
+    performance : how a locked cue is played, whatever is around it; None: it isn't locked.
     """
 
     name: str
@@ -73,6 +82,8 @@ class Section:
     bars: int
     beats: int
     arousals: tuple[float, ...] = ()
+    chords: tuple[int, ...] = ()
+    performance: Performance | None = None
 
     def arousal_in(self, bar: float) -> float:
         """The arousal at `bar` bars after the middle of the first, interpolated."""

@@ -9,6 +9,7 @@ from videoscore.compose.choose import best_take
 from videoscore.compose.guard import Guard
 from videoscore.compose.guide import Push
 from videoscore.compose.hand import Hand, Written, roles_of
+from videoscore.compose.locked import dictation
 from videoscore.compose.plan import PlannedBar
 from videoscore.compose.steps import GRID, features
 from videoscore.cues.sheet import CueSheet
@@ -17,6 +18,7 @@ from videoscore.cues.sheet import CueSheet
 class Writing:
     """Cue after cue of one sheet; each hears what came before it, in its best take.
 
+    A locked cue is read out to the network instead of written, and after the last cue that isn't locked nothing is.
     Nothing in here knows of other sheets that are written at the same time.
     """
 
@@ -32,6 +34,7 @@ class Writing:
         self.fed = 0  # steps that it has read of the cue at hand
         self.marks: list[int] = []  # how many of these each finished take needed
         self.cue, self.first = -1, 0
+        self.count = max((k for k, cue in enumerate(sheet.cues, 1) if not cue.locked), default=0)
         self._features: dict[tuple[int, bool], NDArray[np.float32]] = {}
 
     @property
@@ -40,16 +43,17 @@ class Writing:
         return all(h.done for h in self.hands)
 
     def open_cue(self) -> bool:
-        """Begin the next cue; False when there is none."""
-        if self.cue + 1 == len(self.sheet.cues):
+        """Begin the next cue; False when there is none to be written any more."""
+        if self.cue + 1 >= self.count:
             return False
         self.cue += 1
         cue = self.sheet.cues[self.cue]
         seed = (self.sheet.seed if cue.seed is None else cue.seed) & 0xFFFFFFFF
         stop = self.first + cue.meter.bars
+        dictated = dictation(cue, self.first) if cue.locked else None
         self.hands = [
             Hand(self.bars, self.first, stop, np.random.default_rng([seed, self.cue, 2, take]),
-                 earlier=dict(self.earlier))
+                 earlier=dict(self.earlier), dictated=dictated)
             for take in range(self.takes)
         ]
         self.first, self.fed = stop, 0
@@ -75,7 +79,8 @@ class Writing:
     def close_cue(self) -> tuple[int, int]:
         """Keep the best take: its number, and how many steps its row was fed after it was done."""
         cue = self.sheet.cues[self.cue]
-        best = best_take(cue, self.bars, [h.page for h in self.hands]) if self.takes > 1 else 0
+        choosing = self.takes > 1 and not cue.locked
+        best = best_take(cue, self.bars, [h.page for h in self.hands]) if choosing else 0
         self.page += self.hands[best].page
         self.earlier = self.hands[best].earlier
         self.index += self.marks[best]

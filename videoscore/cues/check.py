@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from videoscore.cues.entries import LONGEST_TEXT, MOST_BARS, MOST_BEATS, MOST_CUES, STARTS
+from videoscore.cues.entries import MOST_BARS, MOST_BEATS, MOST_CUES, STARTS
+from videoscore.cues.fields import LONGEST_TEXT
 from videoscore.cues.keys import parse_key
+from videoscore.cues.locks import check_lock
 from videoscore.cues.numbers import MOST_DIGITS
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import CueSheetError
@@ -91,6 +93,7 @@ def _check_cue(cue: Cue, where: str) -> None:
         if not cue.start <= hit.t <= cue.end or not 0 <= hit.strength <= 1 or len(hit.kind) > LONGEST_TEXT:
             raise CueSheetError(f"{where}: the hit at {show(hit.t)} s is outside the cue or not of strength 0..1",
                                 remedy="Move or change the hit.")
+    check_lock(cue, where)
 
 
 def label(number: int, name: str | None) -> str:

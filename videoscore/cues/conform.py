@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from videoscore.cues.check import check, show
 from videoscore.cues.contour import clip
+from videoscore.cues.locked import moved
 from videoscore.cues.meter import meter_for
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import CueSheetError
@@ -40,7 +41,10 @@ def conform(sheet: CueSheet, duration: Fraction, *, most: Fraction = MOST_DIFFER
 
 
 def ended(cue: Cue, end: Fraction) -> Cue:
-    """The cue with another end: curve and hits cut or held, the tempo kept as nearly as whole bars allow."""
+    """The cue with another end: curve and hits cut or held, the tempo kept as nearly as whole bars allow. A locked
+    cue keeps its bars; raises CueSheetError when no tempo that can be played lets it."""
     hits = tuple(h for h in cue.hits if h.t < end)
+    if cue.locked:
+        return replace(moved(cue, cue.start, end, cue.name), hits=hits)
     return replace(cue, end=end, curve=clip(cue.curve, cue.start, end), hits=hits,
                    meter=meter_for(end - cue.start, cue.bpm, cue.meter.beats))

@@ -18,7 +18,8 @@ from videoscore.cues.check import SHORTEST, check, check_duration, label, show
 from videoscore.cues.contour import asked_for, clip, mean, moods_at, moved_to, tidy
 from videoscore.cues.entries import CueEntry, SheetEntry, Written
 from videoscore.cues.keys import plan_keys, with_mode_of
-from videoscore.cues.meter import ONE_BAR, choose_meter, meter_for, tempo_wanted
+from videoscore.cues.locked import moved
+from videoscore.cues.meter import BPM, ONE_BAR, choose_meter, meter_for, tempo_wanted
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, HitPoint, Meter
 from videoscore.errors import CueSheetError
 from videoscore.mood.circle import centre, mood_of
@@ -28,7 +29,7 @@ from videoscore.mood.circle import centre, mood_of
 ON_CUT = Fraction(1, 50)
 # Bars and bpm that were both given agree when the tempo is this near.
 SAME_TEMPO = 0.01
-BPM = (20.0, 300.0)
+UNLOCK = "Unlock the cue (`videoscore lock --unlock`, or delete its `locked`), or undo the change."
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def reconcile(sheet: SheetEntry) -> CueSheet:
         planned = plan_keys(cues, sheet.seed)
         cues = [replace(c, key=p.key) if e.entry.key is None else c for c, p, e in zip(cues, planned, edits)]
     cues = _hits_in_place(cues, sheet.duration)
-    out = CueSheet(sheet.source, sheet.duration, tuple(cues), sheet.cuts, sheet.seed, sheet.preset, sheet.notes)
+    out = CueSheet(sheet.source, sheet.duration, tuple(cues), sheet.cuts, sheet.seed, sheet.preset, sheet.notes,
+                   sheet.composed)
     check(out)
     return out
 
@@ -132,14 +134,37 @@ def _cue(edit: _Edit, start: Fraction, end: Fraction, sheet: SheetEntry) -> Cue:
     if end - start < SHORTEST:
         raise CueSheetError(f"{edit.where} would last from {show(start)} to {show(end)} s",
                             remedy="Move its end behind its start, or delete the cue.")
+    if entry.locked is not None:
+        return _locked(edit, start, end, sheet.cuts)
     mood, curve = _mood(edit, start, end)
     other_mood = was.mood is not None and mood != was.mood
     key = entry.key or "C major"
     if other_mood and not edit.changed("key"):
         key = with_mode_of(key, mood)
     cue = Cue(_name(edit, mood), start, end, _start_on(edit, start, sheet.cuts), mood, curve, key, Meter(1, 4),
-              entry.hits, entry.seed)
+              entry.hits, entry.seed, heard=was.music)
     return replace(cue, meter=_meter(edit, cue, other_mood, sheet.seed))
+
+
+def _locked(edit: _Edit, start: Fraction, end: Fraction, cuts: Sequence[Fraction]) -> Cue:
+    """A locked cue: its notes and all that they came from stay; only its boundaries may move, and the tempo follows."""
+    entry, was, lock = edit.entry, edit.written, edit.entry.locked
+    for name in ("mood", "valence", "arousal", "curve", "key", "bars", "beats", "bpm"):
+        gone = getattr(entry, name) is None and getattr(was, name) is not None
+        differs = edit.curve_changed if name == "curve" else edit.changed(name)
+        if gone or entry.written is not None and differs:
+            raise CueSheetError(f"{edit.where} is locked, and its {name} was {'deleted' if gone else 'changed'}",
+                                remedy=UNLOCK)
+    mood, curve, key = entry.mood, entry.curve, entry.key
+    if lock is None or mood is None or curve is None or key is None or entry.bars is None or entry.beats is None:
+        raise CueSheetError(f"{edit.where} is locked and lacks its mood, curve, key, bars or beats",
+                            remedy="Delete its `locked`, or lock it again with `videoscore lock`.")
+    old = (start, end)
+    if was.start is not None and was.end is not None and was.start < was.end:
+        old = was.start, was.end
+    cue = Cue(_name(edit, mood), *old, _start_on(edit, start, cuts), mood, curve, key,
+              Meter(entry.bars, entry.beats), entry.hits, entry.seed, lock.notes, lock.performance, was.music)
+    return moved(cue, start, end, edit.where)
 
 
 def _mood(edit: _Edit, start: Fraction, end: Fraction) -> tuple[str, tuple[CurvePoint, ...]]:

@@ -7,14 +7,15 @@ what the user changed against what was written.
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from videoscore.cues.fields import LONGEST_TEXT, Fields
 from videoscore.cues.keys import parse_key
+from videoscore.cues.locks import Lock, read_lock
 from videoscore.cues.numbers import seconds
 from videoscore.cues.sheet import CurvePoint, HitPoint
 from videoscore.errors import CueSheetError
@@ -25,13 +26,14 @@ MOST_CUES = 10_000
 MOST_POINTS = 1_000_000
 MOST_BARS, MOST_BEATS = 100_000, 12
 MOST_BPM = 1e12
-LONGEST_TEXT = 1000
+MOST_SETTINGS = 100
 STARTS = ("start", "cut", "mood", "length", "edit")
 
 
 @dataclass(frozen=True)
 class Written:
-    """The values that stood in a cue when videoscore wrote it. `curve` is `fingerprint` of the curve."""
+    """The values that stood in a cue when videoscore wrote it. `curve` is `fingerprint` of the curve, `music` is
+    `Cue.heard`."""
 
     name: str | None = None
     start: Fraction | None = None
@@ -44,6 +46,7 @@ class Written:
     beats: int | None = None
     bpm: float | None = None
     curve: str | None = None
+    music: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class CueEntry:
     seed: int | None = None
     hits: tuple[HitPoint, ...] = ()
     curve: tuple[CurvePoint, ...] | None = None
+    locked: Lock | None = None
     written: Written | None = None
 
 
@@ -78,6 +82,7 @@ class SheetEntry:
     cuts: tuple[Fraction, ...]
     notes: dict[str, str]
     cues: tuple[CueEntry, ...]
+    composed: dict[str, str | int | float | bool]
 
 
 def read_entries(document: object) -> SheetEntry:
@@ -90,7 +95,7 @@ def read_entries(document: object) -> SheetEntry:
         raise CueSheetError(f"its version {str(version)[:20]} can't be read, only {VERSION}",
                             remedy="Update videoscore, or write the sheet anew with `videoscore analyze`.")
     f = Fields(document, "the sheet", ("$schema", "format", "version", "source", "duration", "seed", "preset",
-                                       "cuts", "notes", "cues"))
+                                       "cuts", "notes", "cues", "composed"))
     notes = f.value("notes", {})
     if not isinstance(notes, Mapping) or not all(isinstance(v, str) for v in notes.values()):
         raise CueSheetError("the notes of the sheet are not texts", remedy='Write them as {"title": "text"}.')
@@ -110,7 +115,19 @@ def read_entries(document: object) -> SheetEntry:
         cuts=tuple(sorted(cuts)),
         notes=dict(notes),
         cues=tuple(_cue(c, i) for i, c in enumerate(cues)),
+        composed=_composed(f.value("composed", {})),
     )
+
+
+def _composed(raw: object) -> dict[str, str | int | float | bool]:
+    """Settings by name; whether there are such is seen when they are used."""
+    def plain(value: object) -> bool:
+        return isinstance(value, (bool, int, Decimal)) or isinstance(value, str) and len(value) <= LONGEST_TEXT
+
+    if not isinstance(raw, Mapping) or len(raw) > MOST_SETTINGS or not all(map(plain, raw.values())):
+        raise CueSheetError("`composed` of the sheet is no list of settings",
+                            remedy="Delete it, or leave it as it was written.")
+    return {str(name): float(value) if isinstance(value, Decimal) else value for name, value in raw.items()}
 
 
 def _cue(raw: object, index: int) -> CueEntry:
@@ -127,12 +144,13 @@ def _cue(raw: object, index: int) -> CueEntry:
     curve = tuple(_point(p, f"curve point {i + 1} of {where}")
                   for i, p in enumerate(f.items("curve", MOST_POINTS)))
     return CueEntry(**_shared(f), start_on=start_on, seed=f.count("seed", -(2**63), 2**63 - 1), hits=hits,
-                    curve=curve or None, written=None if written is None else _written(written, where))
+                    curve=curve or None, locked=read_lock(f.value("locked"), where),
+                    written=None if written is None else _written(written, where))
 
 
 def _written(raw: object, where: str) -> Written:
     f = Fields(raw, f"`written` of {where}", tuple(Written.__dataclass_fields__))
-    return Written(**_shared(f), curve=f.text("curve"))
+    return Written(**_shared(f), curve=f.text("curve"), music=f.text("music"))
 
 
 def _shared(f: Fields) -> dict[str, Any]:
@@ -177,60 +195,3 @@ def _hit(raw: object, where: str) -> HitPoint:
         raise CueSheetError(f"{where} has no time", remedy="Give it a `t` in seconds.")
     kind = f.text("kind")
     return HitPoint(t, "hit" if kind is None else kind, 1.0 if strength is None else strength)
-
-
-class Fields:
-    """A JSON object whose fields are taken out one by one, with their type and limits checked."""
-
-    def __init__(self, raw: object, where: str, known: tuple[str, ...]) -> None:
-        if not isinstance(raw, Mapping):
-            raise CueSheetError(f"{where} is not a JSON object", remedy="Write it as { ... }.")
-        self.raw, self.where = raw, where
-        for name in raw:
-            if name not in known:
-                near = difflib.get_close_matches(str(name)[:40], known, 1)
-                remedy = f"Did you mean {near[0]!r}?" if near else f"It may hold {', '.join(known)}."
-                raise CueSheetError(f"{where} has an unknown field {str(name)[:40]!r}", remedy=remedy)
-
-    def value(self, name: str, default: Any = None) -> Any:
-        """A field as it is; null counts as missing."""
-        found = self.raw.get(name)
-        return default if found is None else found
-
-    def text(self, name: str) -> str | None:
-        found = self.value(name)
-        if found is not None and (not isinstance(found, str) or len(found) > LONGEST_TEXT):
-            raise CueSheetError(f"{name} of {self.where} is not a text of up to {LONGEST_TEXT} characters",
-                                remedy="Write it in double quotes.")
-        return found
-
-    def number(self, name: str, low: float, high: float) -> float | None:
-        found = self.value(name)
-        if found is None:
-            return None
-        ok = isinstance(found, (int, float, Decimal)) and not isinstance(found, bool)
-        if not ok or not math.isfinite(found) or not low <= found <= high:
-            raise CueSheetError(f"{name} of {self.where} is {str(found)[:40]}",
-                                remedy=f"Write a number from {low:g} to {high:g}.")
-        return float(found)
-
-    def count(self, name: str, low: int, high: int) -> int | None:
-        found = self.value(name)
-        if found is None:
-            return None
-        whole = int(found) if isinstance(found, Decimal) and found == found.to_integral_value() else found
-        if isinstance(whole, bool) or not isinstance(whole, int) or not low <= whole <= high:
-            raise CueSheetError(f"{name} of {self.where} is {str(found)[:40]}",
-                                remedy=f"Write a whole number from {low} to {high}.")
-        return whole
-
-    def time(self, name: str) -> Fraction | None:
-        found = self.value(name)
-        return None if found is None else seconds(found, f"{name} of {self.where}")
-
-    def items(self, name: str, most: int) -> list[Any]:
-        found = self.value(name, [])
-        if not isinstance(found, list) or len(found) > most:
-            raise CueSheetError(f"{name} of {self.where} is not a list of up to {most}",
-                                remedy="Write [ ... ].")
-        return found

@@ -20,6 +20,7 @@ from videoscore.cues.check import check
 from videoscore.cues.contour import mean
 from videoscore.cues.edit import fingerprint, reconcile
 from videoscore.cues.entries import FORMAT, VERSION, read_entries
+from videoscore.cues.locks import lock_fields
 from videoscore.cues.numbers import literal, parse_constant, parse_float, parse_int
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import CueSheetError, DiskFull, NotFound, OutputError
@@ -37,6 +38,8 @@ def dumps(sheet: CueSheet) -> str:
         "seed": sheet.seed, "preset": sheet.preset, "notes": sheet.notes,
         "cues": [_cue(c) for c in sheet.cues], "cuts": list(sheet.cuts),
     }
+    if sheet.composed:
+        document["composed"] = sheet.composed
     return _text(document, 0) + "\n"
 
 
@@ -133,18 +136,23 @@ def _cue(cue: Cue) -> dict[str, Any]:
     written = {k: v for k, v in fields.items() if k not in ("start_on", "seed")}
     fields["hits"] = [{"t": h.t, "kind": h.kind, "strength": h.strength} for h in cue.hits]
     fields["curve"] = [{"t": p.t, "valence": p.valence, "arousal": p.arousal} for p in cue.curve]
-    fields["written"] = {**written, "curve": fingerprint(cue.curve)}
+    if cue.notes is not None:
+        fields["locked"] = lock_fields(cue)
+    fields["written"] = {**written, "curve": fingerprint(cue.curve)} | ({"music": cue.heard} if cue.heard else {})
     return fields
 
 
 def _text(value: Any, depth: int) -> str:
-    """JSON with exact times: what holds no list or object stands on one line, a long list is filled."""
+    """JSON with exact times: what holds no list or object stands on one line, a long list is filled, also one of
+    short lists of numbers."""
     if isinstance(value, Fraction):
         return literal(value)
     if isinstance(value, Mapping):
         items = [f"{json.dumps(k, ensure_ascii=False)}: {_text(v, depth + 1)}" for k, v in value.items()]
         return _block("{", "}", items, depth, flat=not any(isinstance(v, (Mapping, list)) for v in value.values()))
     if isinstance(value, list):
+        if value and all(isinstance(v, list) and all(isinstance(n, int) for n in v) for v in value):
+            return _block("[", "]", [json.dumps(v) for v in value], depth, flat=False, fill=True)
         return _block("[", "]", [_text(v, depth + 1) for v in value], depth,
                       flat=not value, fill=not any(isinstance(v, (Mapping, list)) for v in value))
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -30,6 +30,8 @@ TEMPO: dict[str, tuple[float, float]] = {
     "Tired": (56.0, 76.0),
     "Peaceful": (70.0, 96.0),
 }
+# Quarter notes a minute that may be asked for.
+BPM = (20.0, 300.0)
 # Share of seeds that give a mood three beats a bar instead of four. Hit-driven and tense music stays in four.
 THREE_FOUR = {"Happy": 0.15, "Withered": 0.2, "Tired": 0.25, "Peaceful": 0.3}
 # A cue shorter than this is one bar, of whatever length suits its tempo.

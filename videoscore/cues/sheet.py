@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import NamedTuple
+
+TICKS_A_QUARTER = 480  # of MIDI, in which notes are counted
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,40 @@ class Meter:
     beats: int
 
 
+class LockedNote(NamedTuple):
+    """A note of a locked cue; whole numbers, so that nothing is ever rounded.
+
+    start, duration : ticks, `TICKS_A_QUARTER` to a quarter note, from the cue's first downbeat.
+    role : number of a `videoscore.compose.score.Role`, 0 melody to 5 drums. pitch : 0..127. velocity : 1..127.
+    held : ticks for which it was written, where the next note of its line ends it sooner; 0: as long as it sounds.
+        Only the composer's ear needs it, for what comes after the cue.
+    """
+
+    start: int
+    role: int
+    pitch: int
+    duration: int
+    velocity: int
+    held: int = 0
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What the playing of a cue depended on when it was locked: it goes on being played so, whatever changes around it.
+
+    seed, number : the sheet's seed and the cue's number from 0, which vary touch and timing by a little.
+    quarter : length of a quarter note in microseconds.
+    following : arousal with which the next cue began, to which the last bar leaned; None at the end of the film.
+    chords : of every bar, as `videoscore.compose.theory` numbers them in C major or A minor; empty where unknown.
+    """
+
+    seed: int
+    number: int
+    quarter: int
+    following: float | None = None
+    chords: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class Cue:
     """One stretch of music with one mood word, a V/A curve inside it and a meter of its own.
@@ -62,6 +99,10 @@ class Cue:
         is near), "length" (the cue before would last too long) or "edit" (the user's choice).
     key : tonic and mode, e.g. "D minor".
     seed : replaces the sheet's seed for this cue when not None.
+    notes : those of a locked cue, which is not written anew; None: it isn't locked.
+    performance : goes with `notes`; None where these came from elsewhere.
+    heard : fingerprint of the notes that were last written for it (`videoscore.compose.locked`), so that locking can
+        tell whether it gets what was heard; None: nothing was.
     """
 
     name: str
@@ -74,6 +115,18 @@ class Cue:
     meter: Meter
     hits: tuple[HitPoint, ...] = ()
     seed: int | None = None
+    notes: tuple[LockedNote, ...] | None = None
+    performance: Performance | None = None
+    heard: str | None = None
+
+    @property
+    def locked(self) -> bool:
+        return self.notes is not None
+
+    @property
+    def ticks(self) -> int:
+        """Length in ticks: its bars."""
+        return self.meter.bars * self.meter.beats * TICKS_A_QUARTER
 
     @property
     def duration(self) -> Fraction:
@@ -91,7 +144,11 @@ class Cue:
 
 @dataclass(frozen=True)
 class CueSheet:
-    """Contiguous cues from 0 to `duration`, the length of the picture in seconds."""
+    """Contiguous cues from 0 to `duration`, the length of the picture in seconds.
+
+    composed : settings of the composer, by name, with which the music was last written, as far as they weren't the
+        preset's; for locking.
+    """
 
     source: str
     duration: Fraction
@@ -100,3 +157,4 @@ class CueSheet:
     seed: int = 0
     preset: str = "cinematic"
     notes: dict[str, str] = field(default_factory=dict)
+    composed: dict[str, str | int | float | bool] = field(default_factory=dict)
