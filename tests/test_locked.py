@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
+import mido
+import numpy as np
 import pytest
+import soundfile
 from cue_sheets import VALIDATOR, edited
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,14 +22,18 @@ from videoscore.compose import load
 from videoscore.compose.compose import compose as compose_all
 from videoscore.compose.compose import compose_with_facts
 from videoscore.compose.locked import fingerprint, heard, lock, notes_in, unlock
-from videoscore.compose.score import Role, Score
+from videoscore.compose.score import Note, Role, Score, Section, TempoMap
 from videoscore.config import ComposeOptions
 from videoscore.cues.conform import conform
 from videoscore.cues.files import dumps, loads
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, LockedNote, Meter, Performance
 from videoscore.errors import CueSheetError
 from videoscore.mood.circle import MOODS, centre
-
+from videoscore.perform.midi import to_bytes
+from videoscore.perform.orchestrate import orchestrate
+from videoscore.perform.palettes import load_preset
+from videoscore.perform.parts import Arrangement, Part, Played
+from videoscore.perform.render import render
 
 FEW = dict.fromkeys(MOODS, frozenset({Role.MELODY, Role.BASS}))  # what the network writes costs time
 
@@ -88,12 +98,79 @@ def test_locking_alone_changes_nothing(score: Score) -> None:
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_locked_cue_keeps_its_notes(score: Score, middle: CueSheet, change: str) -> None:
+    """In the score, and in the MIDI file that is heard: keys struck and let go, how hard, and on which instrument."""
     sheet = CHANGES[change](middle)
     again = compose(sheet)
     number = next(k for k, c in enumerate(sheet.cues, 1) if c.locked)
     assert notes_of(again, number) == notes_of(score, 2)
     others = [k for k in range(1, len(sheet.cues) + 1) if k != number]
     assert all(notes_of(again, k) for k in others), "the others are written"
+    for name in ("cinematic", "band"):
+        preset = load_preset(name)
+        before = orchestrate(compose(middle), preset, middle.seed)
+        after = orchestrate(again, preset, sheet.seed)
+        assert struck(after, number) == struck(before, 2) != []
+
+
+def struck(music: Arrangement, number: int) -> list[tuple[int, ...]]:
+    """(tick on and off from the cue's start, program, drums, pitch, velocity) of a cue's notes in the MIDI file."""
+    section, out = music.sections[number - 1], []
+    for track in mido.MidiFile(file=io.BytesIO(to_bytes(music))).tracks:
+        now, program, sounding = 0, 0, {}
+        for message in track:
+            now += message.time
+            if message.type == "program_change":
+                program = message.program
+            elif message.type == "note_on" and message.velocity:
+                sounding[message.note] = (now, message.velocity)
+            elif message.type in ("note_on", "note_off"):
+                on, velocity = sounding.pop(message.note)
+                if section.start <= on < section.end:
+                    out.append((on - section.start, now - section.start, program, message.channel == 9, message.note,
+                                velocity))
+    return sorted(out)
+
+
+def test_only_levels_tell_that_a_cue_was_locked(score: Score, middle: CueSheet) -> None:
+    """Against the same music unlocked: the same keys at the same time on the same instruments."""
+    preset = load_preset("cinematic")
+    free, locked = orchestrate(score, preset, 0), orchestrate(compose(middle), preset, 0)
+    assert [s[:1] + s[2:5] for s in struck(free, 2)] == [s[:1] + s[2:5] for s in struck(locked, 2)]
+    assert struck(free, 1) == struck(locked, 1) and struck(free, 3) == struck(locked, 3)
+    assert any(p.pedal for p in locked.parts), "who leaves is held by the pedal"
+    end = score.sections[1].end
+    for part in locked.parts:
+        for down, up in part.pedal:
+            assert end - 480 < down < end < up
+            assert (up, 0) in part.expression or any(tick < up for tick, v in part.expression if v == 127)
+
+
+def test_the_pedal_sounds_as_the_longer_note_does(tmp_path: Path) -> None:
+    from videoscore.config import RenderOptions
+
+    section = Section("1m1", "Happy", 0.5, 0.5, "C major", 0, 1920, 1, 4)
+    sounds = []
+    for name, note, pedal in (("pedal", Played(480, 960, 60, 80), ((1320, 1800),)),
+                              ("long", Played(480, 1320, 60, 80), ())):
+        part = Part("strings", 48, False, (note,), pedal=pedal)
+        music = Arrangement((part,), (section,), TempoMap(((0, 500_000),)), Fraction(2))
+        stem = render(music, tmp_path / name, RenderOptions(), 1)[0]
+        sounds.append(soundfile.read(stem.path)[0])
+    assert np.abs(sounds[0]).max() > 0.01
+    assert np.abs(sounds[0] - sounds[1]).max() < 1e-6
+
+
+def test_a_locked_note_is_never_taken_for_its_neighbours() -> None:
+    """The same key on the same instrument, struck within a hair of the boundary."""
+    notes = [Note(1910, Role.MELODY, 72, 10, 64), Note(1920, Role.MELODY, 72, 480, 64),
+             Note(3830, Role.MELODY, 72, 10, 64), Note(3840, Role.MELODY, 72, 480, 64)]
+    plain = [Section(f"c{k}", "Happy", 0.5, 0.5, "C major", 1920 * k, 1920 * (k + 1), 1, 4) for k in range(3)]
+    sections = (plain[0], replace(plain[1], performance=Performance(0, 1, 500_000)), plain[2])
+    tempo = TempoMap(((0, 500_000),))
+    preset = load_preset("piano")
+    middle = struck(orchestrate(Score(tuple(notes), sections, tempo, Fraction(6)), preset), 2)
+    alone = struck(orchestrate(Score((notes[1], notes[2]), sections, tempo, Fraction(6)), preset), 2)
+    assert middle == alone and middle[0][:2] == (0, 480) and middle[1][1] <= 1920
 
 
 def test_the_others_hear_what_is_locked(score: Score) -> None:
@@ -164,8 +241,6 @@ def test_any_notes_come_back_from_the_file(notes, performance) -> None:
     ([7680, 0, 60, 1, 64], "past the end"), ([0, 0, 60, 7681, 64], "past the end"),
 ])
 def test_notes_that_cant_be_are_refused(middle: CueSheet, row: object, word: str) -> None:
-    import json
-
     document = json.loads(dumps(middle))
     document["cues"][1]["locked"]["notes"] = [row]
     with pytest.raises(CueSheetError, match=word) as caught:

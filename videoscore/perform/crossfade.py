@@ -1,10 +1,12 @@
 """Over a boundary between palettes: who leaves rings and fades, who enters grows into its place.
 
-Levels only: no note moves, and none is added or left out.
+Levels only: no note moves, and none is added or left out. In a locked cue not even velocities change: what enters
+grows by the expression controller, whose dB are the same (`risen`), and what leaves is held by the pedal.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from videoscore.compose.score import PPQ, Role, Section
@@ -33,13 +35,19 @@ class Entry:
     doubling: bool
     rise: float
 
-    def gain(self, tick: int) -> float:
-        """dB, 0 or less, of a note that starts at `tick`. A cue of one bar is a stinger and strikes at once."""
+    @property
+    def ticks(self) -> int:
+        """How long it takes. A cue of one bar is a stinger and strikes at once."""
         if self.section.bars < 2:
-            return 0.0
-        bar = self.section.beats * PPQ
+            return 0
         bars = max(1, min(BUILD_BARS, self.section.bars // 2)) if self.doubling else 1
-        left = 1.0 - (tick - self.section.start) / (bars * bar)
+        return bars * self.section.beats * PPQ
+
+    def gain(self, tick: int) -> float:
+        """dB, 0 or less, of a note that starts at `tick`."""
+        if not self.ticks:
+            return 0.0
+        left = 1.0 - (tick - self.section.start) / self.ticks
         depth = BUILD if self.doubling else ENTRY_LEAD if self.role in LEADS else ENTRY
         return -depth * max(0.0, left) * max(LEAST, 1.0 - max(0.0, self.rise) / BREAK_IN)
 
@@ -49,13 +57,26 @@ class Entry:
         return Played(note.start, note.duration, note.pitch, max(1, velocity))
 
 
+def risen(entries: Sequence[Entry]) -> list[tuple[int, int]]:
+    """(tick, expression) that brings in a part in one section, as the loudest of its `entries` comes in; empty where
+    it is at full level at once."""
+    start = entries[0].section.start
+    stop = start + max(entry.ticks for entry in entries)
+    if stop == start:
+        return []
+    ticks = [start + (stop - start) * k // STEPS for k in range(STEPS + 1)]
+    return [(tick, round(127 * 10 ** (max(entry.gain(tick) for entry in entries) / 40))) for tick in ticks]
+
+
 def faded(boundary: int, stop: int) -> list[tuple[int, int]]:
     """(tick, expression) from full at `boundary` to nothing at `stop`."""
     return [(boundary + (stop - boundary) * k // STEPS, round(127 * (1 - k / STEPS))) for k in range(1, STEPS + 1)]
 
 
-def expression(fades: list[tuple[int, int]], notes: tuple[Played, ...]) -> tuple[tuple[int, int], ...]:
-    """The expression of a part over time: its fades (boundary, stop), and full again for the next note after each.
+def expression(fades: list[tuple[int, int]], notes: tuple[Played, ...], rises: Sequence[Sequence[tuple[int, int]]] = ()
+               ) -> tuple[tuple[int, int], ...]:
+    """The expression of a part over time: its fades (boundary, stop), and full again for the next note after each;
+    and its `rises`, each as `risen` gives it.
 
     Returns (tick, value 0..127) in order of time; before the first it is 127.
     """
@@ -66,4 +87,6 @@ def expression(fades: list[tuple[int, int]], notes: tuple[Played, ...]) -> tuple
         if following is not None:
             # a note that comes while the fade is under way ends it
             out = [(tick, value) for tick, value in out if tick < following] + [(following, 127)]
-    return tuple(out)
+    for rise in filter(None, rises):
+        out = [change for change in out if not rise[0][0] <= change[0] <= rise[-1][0]] + list(rise)
+    return tuple(sorted(out)) if rises else tuple(out)

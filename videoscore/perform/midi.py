@@ -10,7 +10,7 @@ from videoscore.compose.midi import DRUM_CHANNEL, MELODIC_CHANNELS, Event, condu
 from videoscore.perform.crossfade import EXPRESSION
 from videoscore.perform.parts import Arrangement, Part
 
-VOLUME, PAN = 7, 10  # controller numbers
+VOLUME, PAN, SUSTAIN = 7, 10, 64  # controller numbers
 
 
 def to_bytes(music: Arrangement) -> bytes:
@@ -32,6 +32,8 @@ def _track(part: Part, port: int, channel: int) -> list[Event]:
     # before the notes of the same tick
     events += [(tick, 7, mido.Message("control_change", channel=channel, control=EXPRESSION, value=value))
                for tick, value in part.expression]
+    events += [(tick, 7, mido.Message("control_change", channel=channel, control=SUSTAIN, value=value))
+               for down, up in part.pedal for tick, value in ((down, 127), (up, 0))]
     return [(0, 0, mido.MetaMessage("midi_port", port=port)), *events] if port else events
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 
 from videoscore.compose.score import PPQ, Note, Role, Score, Section, TempoMap
-from videoscore.perform.crossfade import Entry, expression
+from videoscore.cues.sheet import Performance
+from videoscore.perform.crossfade import Entry, expression, risen
 from videoscore.perform.dynamics import Dynamics
 from videoscore.perform.palettes import Instrument, Palette, Preset, Voice
 from videoscore.perform.parts import Arrangement, Part, Played
@@ -36,6 +37,9 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
     - Onsets off the downbeats vary by a few milliseconds; downbeats, and so all cue boundaries, stay.
     - Where palettes change, an instrument that leaves lets its last notes ring over the boundary and fade, and one
       that enters grows over its first bar, a doubling over its first phrase (`videoscore.perform.crossfade`).
+    - What a locked cue's players strike depends on nothing around it: no note, velocity or instrument of it changes
+      with its neighbours. Over its boundaries the expression controller and the pedal do what velocities and longer
+      notes do elsewhere.
     - Doublings are left out where a section would have more than `CROWD` notes a second.
     - Drums are left out unless the palette names a player for them.
 
@@ -49,31 +53,64 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
     notes of a pitch overlap, and no note passes the end of the score.
     """
     end = score.sections[-1].end if score.sections else 0
-    played: dict[str, list[Played]] = {name: [] for name in preset.instruments}
-    fades: dict[str, list[tuple[int, int]]] = {name: [] for name in preset.instruments}
+    desks = {name: _Desk(instrument) for name, instrument in preset.instruments.items()}
     casts = [_cast(score, section, preset) for section in score.sections]
     for k, cast in enumerate(casts):
-        before, after = casts[k - 1] if k else None, casts[k + 1] if k + 1 < len(casts) else None
-        section = cast.section
-        dynamics = Dynamics(section, after.section.arousal_in(0) if after else None)
+        following = casts[k + 1].section.arousal_in(0) if k + 1 < len(casts) else None
+        performance = cast.section.performance or Performance(seed, k, 0, following)
+        dynamics = Dynamics(cast.section, performance.following)
         for role, voices in cast.players.items():
             lines = _pitches(cast.notes[role], role, voices, preset)
             for v, (voice, pitches) in enumerate(zip(voices, lines)):
                 instrument = preset.instruments[voice.instrument]
-                rng = Random(f"{seed}/{k}/{role.name}/{v}")
+                rng = Random(f"{performance.seed}/{performance.number}/{role.name}/{v}")
                 line = _line(cast.notes[role], pitches, role, voice, instrument, dynamics, score.tempo, rng)
-                if before and voice.instrument not in before.instruments:
-                    rise = section.arousal_in(0) - before.section.arousal_in(before.section.bars - 1)
-                    entry = Entry(section, role, v > 0, rise)
-                    line = [entry.apply(note) for note in line]
-                if after and voice.instrument not in after.instruments and not instrument.drums:
-                    stop = min(section.end + _ticks(RING, section.end, score.tempo), after.section.end)
-                    line = [_ring(note, section.end, stop) for note in line]
-                    fades[voice.instrument].append((section.end, stop))
-                played[voice.instrument] += line
-    parts = tuple(_part(preset.instruments[name], _settled(notes, end), fades[name])
-                  for name, notes in played.items() if notes)
+                desks[voice.instrument].take(line, role, v > 0, casts, k, score.tempo)
+    locked = sorted({tick for s in score.sections if s.performance for tick in (s.start, s.end)})
+    parts = tuple(desk.part(end, locked) for desk in desks.values() if desk.notes)
     return Arrangement(parts, score.sections, score.tempo, score.duration)
+
+
+@dataclass
+class _Desk:
+    """What one instrument has been given so far.
+
+    fades : (boundary, stop) where it leaves. rises : of locked cues in which it enters. pedal : of those it leaves.
+    """
+
+    instrument: Instrument
+    notes: list[Played] = field(default_factory=list)
+    fades: list[tuple[int, int]] = field(default_factory=list)
+    rises: dict[int, list[Entry]] = field(default_factory=dict)
+    pedal: set[tuple[int, int]] = field(default_factory=set)
+
+    def take(self, line: list[Played], role: Role, doubling: bool, casts: Sequence[_Cast], k: int,
+             tempo: TempoMap) -> None:
+        """One line of section `k`, led over the boundaries before and after it."""
+        section, locked = casts[k].section, casts[k].section.performance is not None
+        if k and self.instrument.name not in casts[k - 1].instruments:
+            before = casts[k - 1].section
+            entry = Entry(section, role, doubling, section.arousal_in(0) - before.arousal_in(before.bars - 1))
+            if locked:
+                self.rises.setdefault(k, []).append(entry)
+            else:
+                line = [entry.apply(note) for note in line]
+        leaves = k + 1 < len(casts) and self.instrument.name not in casts[k + 1].instruments
+        if leaves and not self.instrument.drums:
+            room = _ticks(RING, _quarter(section.end, tempo))
+            stop = min(section.end + room, casts[k + 1].section.end)
+            if locked:
+                self.pedal.add((max(section.start, section.end - ALMOST_AT_THE_END), stop))
+            else:
+                line = [_ring(note, section.end, stop) for note in line]
+            self.fades.append((section.end, stop))
+        self.notes += line
+
+    def part(self, end: int, locked: Sequence[int]) -> Part:
+        i, notes = self.instrument, _settled(self.notes, end, locked)
+        return Part(i.name, i.program, i.drums, notes, i.volume, i.pan,
+                    expression(self.fades, notes, [risen(entries) for entries in self.rises.values()]),
+                    tuple(sorted(self.pedal)))
 
 
 @dataclass(frozen=True)
@@ -96,6 +133,8 @@ def _cast(score: Score, section: Section, preset: Preset) -> _Cast:
     for note in cleared(score.notes[first:last]):
         roles.setdefault(note.role, []).append(note)
     seconds = score.tempo.seconds(section.end) - score.tempo.seconds(section.start)
+    if section.performance:
+        seconds = Fraction((section.end - section.start) * section.performance.quarter, PPQ * 1_000_000)
     return _Cast(section, roles, _players(preset.palette(section.mood), roles, seconds))
 
 
@@ -148,12 +187,17 @@ def _loose(note: Note, section: Section, tempo: TempoMap, rng: Random) -> int:
     shift = max(-LOOSEST, min(LOOSEST, rng.gauss(0.0, LOOSE)))
     if (note.start - section.start) % (section.beats * PPQ) == 0:
         return note.start
-    return max(section.start, min(note.start + _ticks(shift, note.start, tempo), section.end - 1))
+    quarter = section.performance.quarter if section.performance else _quarter(note.start, tempo)
+    return max(section.start, min(note.start + _ticks(shift, quarter), section.end - 1))
 
 
-def _ticks(seconds: float, at: int, tempo: TempoMap) -> int:
-    """Ticks that `seconds` last at the tempo of tick `at`."""
-    quarter = tempo.changes[bisect_right(tempo.changes, at, key=lambda change: change[0]) - 1][1]
+def _quarter(tick: int, tempo: TempoMap) -> int:
+    """Microseconds of a quarter note at a tick."""
+    return tempo.changes[bisect_right(tempo.changes, tick, key=lambda change: change[0]) - 1][1]
+
+
+def _ticks(seconds: float, quarter: int) -> int:
+    """Ticks that `seconds` last where a quarter note has so many microseconds."""
     return round(seconds * PPQ * 1_000_000 / quarter)
 
 
@@ -164,13 +208,15 @@ def _ring(note: Played, boundary: int, stop: int) -> Played:
     return Played(note.start, stop - note.start, note.pitch, note.velocity)
 
 
-def _settled(notes: Iterable[Played], end: int) -> tuple[Played, ...]:
-    """Notes in order; one pitch never overlaps itself; none passes `end`."""
+def _settled(notes: Iterable[Played], end: int, locked: Sequence[int]) -> tuple[Played, ...]:
+    """Notes in order; one pitch never overlaps itself; none passes `end`. Over the boundaries `locked`, which are those
+    of locked cues, no two are taken for one."""
     by_pitch: dict[int, list[Played]] = {}
     for note in sorted(notes):
         before = by_pitch.setdefault(note.pitch, [])
         stop = min(note.start + note.duration, end)
-        if before and note.start - before[-1].start < SAME_ATTACK:
+        near = before and note.start - before[-1].start < SAME_ATTACK
+        if near and bisect_right(locked, before[-1].start) == bisect_right(locked, note.start):
             last = before.pop()
             stop = max(stop, last.start + last.duration)
             note = Played(last.start, stop - last.start, note.pitch, max(note.velocity, last.velocity))
@@ -180,8 +226,3 @@ def _settled(notes: Iterable[Played], end: int) -> tuple[Played, ...]:
         if stop > note.start:
             before.append(Played(note.start, stop - note.start, note.pitch, note.velocity))
     return tuple(sorted(note for line in by_pitch.values() for note in line))
-
-
-def _part(instrument: Instrument, notes: tuple[Played, ...], fades: list[tuple[int, int]]) -> Part:
-    return Part(instrument.name, instrument.program, instrument.drums, notes, instrument.volume, instrument.pan,
-                expression(fades, notes))

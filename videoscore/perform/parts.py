@@ -26,6 +26,7 @@ class Part:
     program : General MIDI program 0..127 (drum kit number when `drums`).
     volume : MIDI channel volume 0..127; pan : 0 left .. 64 centre .. 127 right.
     expression : (tick, value 0..127) of MIDI's expression controller, in order of time; 127 before the first.
+    pedal : (tick down, tick up) of the sustain pedal, in order of time; it isn't down twice at once.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Part:
     volume: int = 100
     pan: int = 64
     expression: tuple[tuple[int, int], ...] = ()
+    pedal: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from videoscore.config import RenderOptions
 from videoscore.errors import OutputError, SetupError
 from videoscore.perform import soundfont
 from videoscore.perform.parts import Arrangement, Part, Stem
-from videoscore.perform.stem import EXPRESSED, QUANTUM, StemJob, to_json
+from videoscore.perform.stem import EXPRESSED, PEDAL, QUANTUM, StemJob, to_json
 from videoscore.progress import Progress, silent
 
 DEFAULTS = RenderOptions()
@@ -84,8 +84,9 @@ def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions
         end = max(sample(note.start + note.duration), start + QUANTUM)
         events += [(start, note.pitch, note.velocity), (end, note.pitch, 0)]
     events += [(sample(tick), EXPRESSED, value) for tick, value in part.expression]
-    # at the same sample a note ends before the next of its pitch begins
-    events.sort(key=lambda event: (event[0], event[2] > 0, event[1]))
+    events += [(sample(tick), PEDAL, value) for down, up in part.pedal for tick, value in ((down, 127), (up, 0))]
+    # at the same sample a note ends before the next of its pitch begins, and the pedal holds those that end
+    events.sort(key=lambda event: (event[0], event[1] != PEDAL, event[2] > 0, event[1]))
     fade = min(options.fade, LONGEST_FADE * float(arrangement.duration))
     return StemJob(str(path), font, rate, samples, round(fade * rate), options.reverb, part.program,
                    part.drums, part.volume, part.pan, tuple(events))

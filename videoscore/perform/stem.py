@@ -31,7 +31,7 @@ SILENCE = 1e-6  # -120 dBFS: what is left of the reverberation when the synthesi
 GAIN = 1.0
 ROOM = (0.75, 0.35, 0.9)  # room size, damping and width of the reverberation: a medium hall
 DRUM_BANK, DRUM_CHANNEL = 128, 9
-EXPRESSED = -1  # in place of a pitch
+EXPRESSED, PEDAL = -1, -2  # in place of a pitch
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class StemJob:
     """One part, ready to play.
 
     events : (sample, pitch, velocity), sorted; velocity 0 ends a note; samples are multiples of 64. In place of a
-        pitch `EXPRESSED` sets the expression controller to the value in place of the velocity.
+        pitch `EXPRESSED` sets the expression controller to the value in place of the velocity, `PEDAL` the sustain
+        pedal (127 down, 0 up).
     samples : length of the file. fade : samples of fade-out at the end.
     reverb : 0 dry to 1. volume, pan : MIDI controllers 7 and 10.
     """
@@ -92,9 +93,11 @@ class Synth:
                          remedy="Give another one with --soundfont.")
 
     def turn(self, pitch: int, velocity: int) -> None:
-        """Start a note, or end it (velocity 0), or set the expression."""
+        """Start a note, or end it (velocity 0), or set the expression or the pedal."""
         if pitch == EXPRESSED:
             self.synth.cc(self.channel, 11, velocity)
+        elif pitch == PEDAL:
+            self.synth.cc(self.channel, 64, velocity)
         elif velocity:
             self.synth.noteon(self.channel, pitch, velocity)
         else:
