@@ -18,22 +18,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sheets import cue
 
+from videoscore.cli.lock import numbers_of
+from videoscore.cli.main import commands
+from videoscore.cli.telling import Teller
 from videoscore.compose import load
 from videoscore.compose.compose import compose as compose_all
 from videoscore.compose.compose import compose_with_facts
 from videoscore.compose.locked import fingerprint, heard, lock, notes_in, unlock
 from videoscore.compose.score import Note, Role, Score, Section, TempoMap
-from videoscore.config import ComposeOptions
+from videoscore.config import ComposeOptions, LibraryOptions
 from videoscore.cues.conform import conform
-from videoscore.cues.files import dumps, loads
+from videoscore.cues.files import dumps, loads, save
+from videoscore.cues.files import load as load_sheet
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, LockedNote, Meter, Performance
 from videoscore.errors import CueSheetError
+from videoscore.library.select import play, select
 from videoscore.mood.circle import MOODS, centre
+from videoscore.options import build
 from videoscore.perform.midi import to_bytes
 from videoscore.perform.orchestrate import orchestrate
 from videoscore.perform.palettes import load_preset
 from videoscore.perform.parts import Arrangement, Part, Played
 from videoscore.perform.render import render
+from videoscore.writing import written_with
 
 FEW = dict.fromkeys(MOODS, frozenset({Role.MELODY, Role.BASS}))  # what the network writes costs time
 
@@ -275,3 +282,59 @@ def test_a_moved_boundary_moves_the_tempo(middle: CueSheet) -> None:
 
 def lock_last(sheet: CueSheet) -> CueSheet:
     return with_cue(sheet, 3, lambda c: replace(c, notes=(LockedNote(0, 0, 60, 480, 64),)))
+
+
+# ---------------------------------------------------------------- beside the library, and the command
+
+
+def test_music_of_the_library_leaves_it_alone(score: Score, middle: CueSheet, tmp_path: Path) -> None:
+    for music in ("select", "auto"):
+        chosen = select(middle, LibraryOptions(music=music, near=3.0))
+        assert chosen.picks[1] is None and chosen.picks[0] and chosen.picks[2]
+        assert chosen.sheet.cues[1] == middle.cues[1] and "locked" in chosen.remarks[1]
+        played = play(chosen, lambda _: pytest.fail("nothing is to be written"))
+        assert notes_of(played, 2) == notes_of(score, 2) and notes_of(played, 1)
+        again = lock(chosen.sheet, played, [1])
+        assert notes_of(compose(again), 1) == notes_of(played, 1)
+
+
+def run(*words: object) -> None:
+    commands.main([str(w) for w in words], standalone_mode=False, obj=Teller(quiet=True))
+
+
+def test_the_command(score: Score, tmp_path: Path) -> None:
+    path, copy = tmp_path / "film.cues.json", tmp_path / "copy.json"
+    scored = heard(film(), score, {"roles": "melody, bass"})
+    save(scored, path)
+    run("lock", path, "1m2", "-o", copy)
+    assert load_sheet(copy) == lock(scored, score, [2]) and load_sheet(path) == scored
+    run("lock", path, 1, "1m3 Happy")
+    assert load_sheet(path) == lock(scored, score, [1, 3])
+    run("lock", path, "all", "--unlock")
+    assert load_sheet(path) == scored
+    save(with_cue(scored, 1, other_mood), path)
+    before = path.read_bytes()
+    with pytest.raises(CueSheetError, match="cue 1 .* isn't what was heard any more"):
+        run("lock", path, "all")
+    assert path.read_bytes() == before
+    run("lock", path, 1, "--unheard")
+    assert load_sheet(path).cues[0].locked and load_sheet(path).cues[0].notes != notes_of(score, 1)
+
+
+@pytest.mark.parametrize("word", ["0", "4", "1m4", "Happy", "1", ""])
+def test_cues_are_named_by_number_or_name(word: str) -> None:
+    if word == "1":
+        assert numbers_of(film(), ["1m2 Angry", "1", "1m3", "1m1 H"]) == [1, 2, 3]
+        return
+    with pytest.raises(CueSheetError, match="there is no cue") as caught:
+        numbers_of(film(), [word])
+    assert "1 to 3" in caught.value.remedy
+    with pytest.raises(CueSheetError, match="'1m' is the name of 3 cues"):
+        numbers_of(film(), ["1m"])
+
+
+def test_what_the_sheet_remembers_is_what_was_set() -> None:
+    options = build(takes=3, roles="melody", match_near=0.2, preset="piano")
+    assert written_with(options) == {"takes": 3, "roles": "melody"}
+    assert written_with(build(music="auto", match_near=0.2)) == {"music": "auto", "match_near": 0.2}
+    assert build(preset="piano", **written_with(options)).compose == options.compose

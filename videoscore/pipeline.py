@@ -30,7 +30,7 @@ from videoscore.perform.palettes import load_preset
 from videoscore.progress import Progress, silent
 from videoscore.video.frames import Cut, Frame
 from videoscore.video.media import Media
-from videoscore.writing import choose, refuse_selecting, roles_of, write
+from videoscore.writing import choose, refuse_selecting, roles_of, write, written_with
 
 if TYPE_CHECKING:
     from videoscore.library.select import Selection
@@ -318,6 +318,7 @@ def _timed(frames: Iterator[Frame], clock: Clock) -> Iterator[Frame]:
 
 def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> Result:
     """From the cue sheet to the written files; everything is made in `folder` first."""
+    from videoscore.compose.locked import heard
     from videoscore.cues.files import save
     from videoscore.perform.midi import write_midi
     from videoscore.perform.mix import mix
@@ -327,6 +328,7 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     media, options, sheet, targets = planned.media, planned.options, planned.sheet, planned.targets
     total = float(sheet.duration)
     music, arrangement = write(sheet, options, clock, selection=planned.selection)
+    sheet = heard(sheet, music, written_with(options))
     made: dict[str, Path] = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
     save(sheet, made["cues"])
     if "midi" in targets.kept:

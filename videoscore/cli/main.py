@@ -29,6 +29,7 @@ COMMANDS = {
     "probe": ("stages:probe", "What is in a video file."),
     "compose": ("stages:compose", "Write the music of a cue sheet, of a mood or of a curve of moods, as MIDI."),
     "render": ("stages:render", "Play the music of a cue sheet to WAV stems."),
+    "lock": ("lock:lock", "Keep the notes of cues of a cue sheet, whatever is changed around them."),
     "markers": ("markers:markers", "Cues and hit points as markers for video editors (EDL, CSV, OTIO, chapters)."),
     "mix": ("stages:mix", "Mix music files under a video's sound, to WAV or into the video."),
     "library": ("library:library", "Your own MIDI files: tagged, kept, and chosen for a video's cues."),

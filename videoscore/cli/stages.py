@@ -111,6 +111,7 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
             overwrite: bool, **words: Any) -> None:
     """Write the music of the cue sheet CUES, or of a mood or a curve of moods, as MIDI."""
     from videoscore import pipeline
+    from videoscore.compose.locked import heard
     from videoscore.compose.midi import write_midi
     from videoscore.cues.files import save
     from videoscore.outputs import check_file
@@ -133,7 +134,7 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
     else:
         write_midi(music, target)
     if sheet_file is not None:
-        save(sheet, Path(sheet_file))
+        save(heard(sheet, music, pipeline.written_with(options)), Path(sheet_file))
     teller.remarks(remarks)
     teller.result({"output": target, "cues": sheet_file, "notes": len(music.notes), "duration": sheet.duration,
                    "seed": sheet.seed, "preset": sheet.preset, "plan": [cue_row(cue) for cue in sheet.cues],

@@ -24,7 +24,7 @@ def cue_row(cue: Cue) -> dict[str, Any]:
         "name": cue.name, "start": cue.start, "end": cue.end, "start_on": cue.start_on, "mood": cue.mood,
         "valence": round(valence, 3), "arousal": round(arousal, 3),
         "key": cue.key, "bars": cue.meter.bars, "beats": cue.meter.beats, "bpm": round(float(cue.bpm), 2),
-        "hits": len(cue.hits),
+        "hits": len(cue.hits), "locked": cue.locked,
     }
 
 
@@ -35,8 +35,8 @@ def cue_table(sheet: CueSheet) -> str:
         r = cue_row(cue)
         rows.append([r["name"], clock(cue.start), clock(cue.end), r["start_on"], r["mood"], f"{r['valence']:+.2f}",
                      f"{r['arousal']:+.2f}", r["key"], f"{r['bars']} x {r['beats']}/4", f"{r['bpm']:.1f}",
-                     str(r["hits"])])
-    return table(["cue", "start", "end", "on", "mood", "valence", "arousal", "key", "bars", "bpm", "hits"], rows)
+                     str(r["hits"]), "locked" if cue.locked else ""])
+    return table(["cue", "start", "end", "on", "mood", "valence", "arousal", "key", "bars", "bpm", "hits", ""], rows)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -51,11 +51,12 @@ def match(sheet: CueSheet, catalogue: Catalogue, options: LibraryOptions, *, see
 
     seed : by default the sheet's. leave_out : contents of pieces that must not be chosen.
     With ``options.music == "auto"`` None stands for a cue to which nothing comes close enough, else for one that no
-    piece can fill at all.
+    piece can fill at all, or that is locked.
     """
     seed = sheet.seed if seed is None else seed
     base = _base(catalogue, options, leave_out)
-    columns = [_candidates(cue, catalogue, options, base, seed) for cue in sheet.cues]
+    columns = [[_none(cue, 0.0)] if cue.locked else _candidates(cue, catalogue, options, base, seed)
+               for cue in sheet.cues]
     path = search(columns, options)
     picks: list[Pick | None] = []
     for column, (k, semitones, terms) in zip(columns, path):
@@ -132,8 +133,13 @@ def _candidates(cue: Cue, c: Catalogue, options: LibraryOptions, base: _Base, se
         found = [f for f in found if f.distance <= options.near]
     found.sort(key=lambda f: (f.cost, f.row))
     if options.music == "auto" or not found:
-        found.append(Candidate(-1, -1, parse_key(cue.key)[0], (), cue.meter, 1.0, 0.0, {"written": WRITTEN}))
+        found.append(_none(cue, WRITTEN))
     return found
+
+
+def _none(cue: Cue, cost: float) -> Candidate:
+    """No piece: the cue is written, or locked."""
+    return Candidate(-1, -1, parse_key(cue.key)[0], (), cue.meter, 1.0, 0.0, {"written": cost})
 
 
 def _shortlist(cost: np.ndarray, piece: np.ndarray) -> list[int]:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from videoscore.compose.locked import standing
 from videoscore.compose.score import Note, Role, Score
 from videoscore.config import LibraryOptions
-from videoscore.cues.sheet import CueSheet
+from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import InputError, NotFound, OutputError
 from videoscore.library.add import digest
 from videoscore.library.catalogue import Catalogue, load
@@ -27,7 +28,8 @@ TITLE = 80  # characters of a title in a cue sheet
 class Selection:
     """What is to be played.
 
-    sheet : the cue sheet with the meters and keys of the picks. picks : one a cue; None where the music is written.
+    sheet : the cue sheet with the meters and keys of the picks. picks : one a cue; None where the music is written
+    or locked.
     remarks : which cue gets what, a sentence each. film : what it is for, see `film_of`.
     """
 
@@ -68,16 +70,17 @@ def select(sheet: CueSheet, options: LibraryOptions) -> Selection:
     finally:
         if library is not None:
             library.close()
-    if options.music == "select" and len(catalogue) == 0:
+    free = not all(cue.locked for cue in sheet.cues)
+    if options.music == "select" and len(catalogue) == 0 and free:
         raise InputError("the library is empty", path=options.path or default_path(),
                          remedy="Add MIDI files with `videoscore library add FOLDER`, or use --music generate.")
     picks, gone = _present(sheet, catalogue, options)
-    missing = [cue.name for cue, pick in zip(sheet.cues, picks) if pick is None]
+    missing = [cue.name for cue, pick in zip(sheet.cues, picks) if pick is None and not cue.locked]
     if options.music == "select" and missing:
         raise InputError(f"no piece of the library can fill the cue {missing[0]}", path=options.path or default_path(),
                          remedy="Add more files to it, or use --music auto or generate.")
-    remarks = [_words(cue.name, pick, options) for cue, pick in zip(sheet.cues, picks)]
-    if len(catalogue) == 0:
+    remarks = [_words(cue, pick, options) for cue, pick in zip(sheet.cues, picks)]
+    if len(catalogue) == 0 and free:
         remarks = ["the library is empty: all music is written"]
     if gone:
         remarks.append(f"{len(gone)} piece{'s' * (len(gone) != 1)} of the library "
@@ -100,12 +103,15 @@ def play(selection: Selection, generate: Callable[[CueSheet], Score], roles: fro
     Raises InputError when a piece was changed since it was added, or is gone.
     """
     sheet, picks = selection.sheet, selection.picks
-    written = generate(sheet) if None in picks else None
+    written = generate(sheet) if any(p is None and not c.locked for c, p in zip(sheet.cues, picks)) else None
     music: dict[str, Music] = {}
     parts: list[list[Note]] = []
     total = float(sheet.duration)
     for k, (cue, pick) in enumerate(zip(sheet.cues, picks)):
         progress("fit", float(cue.start), total)
+        if cue.locked:
+            parts.append(standing(cue, 0))
+            continue
         if pick is None:
             assert written is not None
             place = written.sections[k]
@@ -144,7 +150,7 @@ def reasons(sheet: CueSheet, picks: tuple[Pick | None, ...]) -> list[Mapping[str
     rows: list[Mapping[str, object]] = []
     for cue, pick in zip(sheet.cues, picks):
         if pick is None:
-            rows.append({"cue": cue.name, "mood": cue.mood, "music": "generate"})
+            rows.append({"cue": cue.name, "mood": cue.mood, "music": "locked" if cue.locked else "generate"})
             continue
         rows.append({
             "cue": cue.name, "mood": cue.mood, "music": "select", "title": pick.piece.title, "path": pick.piece.path,
@@ -184,12 +190,15 @@ def _present(sheet: CueSheet, catalogue: Catalogue, options: LibraryOptions
 def _fitted(sheet: CueSheet, picks: list[Pick | None]) -> CueSheet:
     cues = tuple(cue if pick is None else replace(cue, meter=pick.meter, key=pick.key)
                  for cue, pick in zip(sheet.cues, picks))
-    told = {f"music {cue.name}": "written" if pick is None else
+    told = {f"music {cue.name}": "locked" if cue.locked else "written" if pick is None else
             f"{pick.piece.title[:TITLE]}, bars {spoken(pick.bars)[:TITLE]}" for cue, pick in zip(cues, picks)}
     return replace(sheet, cues=cues, notes={**sheet.notes, **told})
 
 
-def _words(name: str, pick: Pick | None, options: LibraryOptions) -> str:
+def _words(cue: Cue, pick: Pick | None, options: LibraryOptions) -> str:
+    name = cue.name
+    if cue.locked:
+        return f"{name}: locked, so that it keeps its notes"
     if pick is None:
         return f"{name}: written, since no piece of the library comes within {options.near:g} of its mood"
     moved = f", {abs(pick.semitones)} semitone{'s' * (abs(pick.semitones) != 1)} " \
