@@ -19,14 +19,16 @@ from PIL import Image
 from videoscore.config import Options, SpotOptions
 from videoscore.cues.sheet import CueSheet
 from videoscore.cues.spot import spot
+from videoscore.errors import PresetError
 from videoscore.mood.circle import MOODS, centre
 from videoscore.mood.curve import MoodCurve
 from videoscore.options import build
+from videoscore.perform.palettes import list_presets, load_preset
 from videoscore.pipeline import Analysis
 from videoscore.preview.page import page
 from videoscore.preview.text import LETTERS, ribbon
 from videoscore.preview.timeline import Timeline, letters
-from videoscore.preview.tune import deviation, tune
+from videoscore.preview.tune import deviation, preset_text, tune
 from videoscore.video.frames import Cut
 from videoscore.video.probe import probe
 
@@ -130,6 +132,46 @@ def test_restless_moods_ask_for_more_smoothing(film: Clip) -> None:
                                                      ("1m1 Happy", 0.03, "")])
 def test_names_are_shortened_to_their_room(text: str, width: float, fits: str) -> None:
     assert letters(text, width, 0.01) == fits
+
+
+BASE = """
+title = "Mine"   # a comment stays
+[instruments.piano]
+program = 0
+[moods.default]
+melody = ["piano"]
+[smooth]
+edge = 0.7    # sharp
+window = 5
+%s
+[spot]        # where
+max_cue = 44
+[mix]
+loudness = -20
+"""
+
+
+def test_a_saved_preset_has_all_of_its_base(seen: Analysis, tmp_path: Path) -> None:
+    base, mine = tmp_path / "base.toml", tmp_path / "mine.toml"
+    base.write_text(BASE % "")
+    found = tune(seen, build(str(base)))
+    best = found.trials[0]
+    mine.write_text(preset_text(replace(found, best=best), base))
+    made, was = build(str(mine)), build(str(base))
+    assert made.smooth == replace(was.smooth, window=best.window) and made.smooth.edge == 0.7
+    assert made.spot == replace(was.spot, min_cue=best.min_cue) and made.spot.max_cue == 44
+    assert made.mix.loudness == -20 and was.smooth.window == 5
+    text = mine.read_text()
+    assert text.count("[smooth]") == text.count("window") == text.count("[spot]") == 1
+    assert "# a comment stays" in text and "# sharp" in text
+    again = preset_text(replace(found, best=best), mine)
+    assert again == text
+    for name in list_presets():
+        mine.write_text(preset_text(found, load_preset(name).path))
+        assert load_preset(mine).options["spot"]["min_cue"] == found.best.min_cue
+    mine.write_text('smooth.edge = 0.3\nspot = { max_cue = 50 }\n' + BASE[: BASE.index("[smooth]")])
+    with pytest.raises(PresetError, match="can't be changed"):
+        preset_text(found, mine)
 
 
 # ---------------------------------------------------------------- the commands

@@ -34,10 +34,11 @@ DEFAULT = "default"
 
 def read_preset(path: Path) -> Preset:
     """Read and check the preset at `path`. Raises PresetError."""
-    return _File(path).preset(_parse(path))
+    return _File(path).preset(parse(path))
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def parse(path: Path) -> dict[str, Any]:
+    """What stands in a preset file, unchecked. Raises PresetError."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PresetError("this is too large for a preset", path=path, remedy="Give a TOML preset file.")

@@ -14,6 +14,7 @@ from videoscore.cues.sheet import CueSheet
 from videoscore.cues.spot import spot
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.smooth import smooth
+from videoscore.perform.preset_edit import with_values
 from videoscore.pipeline import Analysis
 
 WINDOWS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)     # seconds
@@ -136,26 +137,12 @@ def _reason(best: Trial, trials: Sequence[Trial]) -> str:
 
 
 def preset_text(tuning: Tuning, base: Path) -> str:
-    """The text of the preset file `base` with the recommended settings in it."""
-    text = base.read_text(encoding="utf-8")
-    return f"{_without(text, ('smooth', 'spot')).rstrip()}\n\n{settings_text(tuning.best)}"
+    """The text of the preset file `base` with the two recommended settings in it, and all else as it is.
 
-
-def settings_text(best: Trial) -> str:
-    """The two settings as TOML."""
-    return f"[smooth]\nwindow = {best.window:g}\n\n[spot]\nmin_cue = {float(best.min_cue):g}\n"
-
-
-def _without(text: str, groups: Sequence[str]) -> str:
-    """TOML text less these top-level tables."""
-    kept, inside = [], False
-    for line in text.splitlines():
-        head = line.strip()
-        if head.startswith("["):
-            inside = head.split("]")[0].strip("[ ").split(".")[0] in groups
-        if not inside:
-            kept.append(line)
-    return "\n".join(kept)
+    Raises PresetError when they can't be put into it.
+    """
+    best = tuning.best
+    return with_values(base, {"smooth": {"window": best.window}, "spot": {"min_cue": float(best.min_cue)}})
 
 
 def draw(tuning: Tuning, path: Path) -> None:
