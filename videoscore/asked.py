@@ -16,14 +16,15 @@ from videoscore.compose.score import Score
 from videoscore.config import Options
 from videoscore.cues.numbers import seconds as parse_seconds
 from videoscore.cues.sheet import CueSheet, CurvePoint
-from videoscore.errors import CueSheetError, NotFound, UsageError
+from videoscore.errors import CueSheetError, UsageError
+from videoscore.files import MB, read_text
 from videoscore.mood.curve import MoodCurve
 from videoscore.options import build
 from videoscore.perform.parts import Arrangement
 from videoscore.progress import Progress, silent
 
 TIMES = ("t", "time", "seconds")
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 64 * MB
 MOST_TIME = 24 * 3600.0
 
 
@@ -91,19 +92,10 @@ def read_curve(path: Path) -> tuple[CurvePoint, ...]:
     ------
     NotFound : it can't be read. UsageError : it is no such table; the message names the line.
     """
+    text = read_text(path, MOST_BYTES, "Give the path of a CSV file with the columns t, valence, arousal.",
+                     form="CSV in UTF-8", wrong="That is no mood curve; give the right file.")
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise NotFound(f"can't be read ({error.strerror or error})", path=path,
-                       remedy="Give the path of a CSV file with the columns t, valence, arousal.") from error
-    try:
-        if len(data) > MOST_BYTES:
-            raise UsageError("it is over 64 MB", remedy="That is no mood curve; give the right file.")
-        return _points(data.decode("utf-8-sig").splitlines())
-    except UnicodeDecodeError as error:
-        raise UsageError(f"it is not UTF-8 text (byte {error.start})", path=path,
-                         remedy="Save it as CSV in UTF-8, or give the right file.") from error
+        return _points(text.splitlines())
     except (UsageError, csv.Error) as error:
         problem, remedy = (error.problem, error.remedy) if isinstance(error, UsageError) else (str(error), "")
         raise UsageError(problem, path=path, remedy=remedy or "Save it as CSV anew.") from error

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from videoscore.errors import DiskFull, OutputError, OutputExists, UsageError
+from videoscore.errors import OutputError, OutputExists, UsageError
+from videoscore.files import whole as whole
+from videoscore.files import write_error as write_error
+from videoscore.files import write_text as write_text
 from videoscore.options import did_you_mean
 from videoscore.video.media import Media
 
@@ -105,35 +106,6 @@ def replace_folder(made: Path, path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     os.replace(made, path)
-
-
-@contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A name of the same suffix beside `path`, to be written in the block: it becomes `path` at the end, or nothing
-    of it stays. Raises DiskFull or OutputError."""
-    part = path.with_name(f"{path.stem[:80]}.part{os.getpid()}{path.suffix[:40]}")
-    try:
-        yield part
-        os.replace(part, path)
-    except OSError as error:
-        raise write_error(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all. Raises DiskFull or OutputError."""
-    with whole(path) as part:
-        part.write_text(text, encoding="utf-8")
-
-
-def write_error(path: Path, error: OSError) -> OutputError:
-    """The typed error for what the system said when `path` was written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull("no space left to write it", path=path,
-                        remedy="Free some space or choose another disk with -o.")
-    return OutputError(f"can't be written ({error.strerror or error})", path=path,
-                       remedy="Choose another name or folder with -o.")
 
 
 def _check_parent(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import mido
 
 from videoscore.compose.score import PPQ, Role, Score, Section, TempoMap
 from videoscore.compose.theory import NAMES, parse_key
+from videoscore.files import write_bytes
 
 DRUM_CHANNEL = 9
 MELODIC_CHANNELS = [c for c in range(16) if c != DRUM_CHANNEL]
@@ -35,18 +35,8 @@ def to_bytes(music: Score) -> bytes:
 
 
 def write_midi(music: Score, path: Path) -> None:
-    """Write `to_bytes` to a file, whole or not at all."""
-    save(to_bytes(music), path)
-
-
-def save(data: bytes, path: Path) -> None:
-    """Write a file beside its name first, then rename it."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    """Write `to_bytes` to a file, whole or not at all. Raises DiskFull or OutputError."""
+    write_bytes(path, to_bytes(music))
 
 
 def conductor(sections: Sequence[Section], tempo: TempoMap) -> list[Event]:

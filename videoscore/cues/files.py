@@ -6,11 +6,7 @@ this module. What a user's changes mean is `videoscore.cues.edit`.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
-import os
-import uuid
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -23,9 +19,10 @@ from videoscore.cues.entries import FORMAT, VERSION, read_entries
 from videoscore.cues.locks import lock_fields
 from videoscore.cues.numbers import literal, parse_constant, parse_float, parse_int
 from videoscore.cues.sheet import Cue, CueSheet
-from videoscore.errors import CueSheetError, DiskFull, NotFound, OutputError
+from videoscore.errors import CueSheetError
+from videoscore.files import MB, read_text, write_text
 
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 64 * MB
 WIDTH = 100
 SCHEMA = Path(__file__).with_name("cue-sheet.schema.json")
 
@@ -61,40 +58,13 @@ def save(sheet: CueSheet, path: str | Path) -> None:
 
     Raises CueSheetError, DiskFull or OutputError.
     """
-    path = Path(path)
-    data = dumps(sheet).encode()
-    part = path.with_name(f"{path.name[:60]}.part{uuid.uuid4().hex[:8]}")
-    try:
-        with part.open("xb") as file:
-            file.write(data)
-        os.replace(part, path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull("no space left to write it", path=path, remedy="Free some space.") from error
-        raise OutputError(f"can't be written ({error.strerror})", path=path,
-                          remedy="Choose another folder.") from error
-    finally:
-        # there only after a failure; in a folder that doesn't exist not even looking is possible
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+    write_text(Path(path), dumps(sheet))
 
 
 def load(path: str | Path) -> CueSheet:
     """Read a sheet. Raises NotFound when there is no such file, CueSheetError when it isn't sound."""
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise NotFound(f"can't be read ({error.strerror})", path=path,
-                       remedy="Give the path of a cue sheet.") from error
-    if len(data) > MOST_BYTES:
-        raise CueSheetError("it is over 64 MB", path=path, remedy="That is no cue sheet; give the right file.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CueSheetError(f"it is not UTF-8 text (byte {error.start})", path=path,
-                            remedy="Save it as UTF-8, or give the right file.") from error
+    text = read_text(Path(path), MOST_BYTES, "Give the path of a cue sheet.", kind=CueSheetError,
+                     wrong="That is no cue sheet; give the right file.")
     return loads(text, path=path)
 
 

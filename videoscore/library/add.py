@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from videoscore.errors import NotFound
+from videoscore.files import read_start
 from videoscore.library.entry import PieceEntry
 from videoscore.library.read import MOST_BYTES, SUFFIXES
 from videoscore.library.readers import Answer, cores, read_all
@@ -38,11 +39,7 @@ def digest(data: bytes) -> str:
 
 def content_of(path: Path) -> str:
     """SHA-256 of a file's first `MOST_BYTES` + 1 bytes: of all of it where it can be a piece. Raises NotFound."""
-    try:
-        with path.open("rb") as file:
-            return digest(file.read(MOST_BYTES + 1))
-    except OSError as error:
-        raise NotFound(f"can't be read ({error.strerror or error})", path=path, remedy="Check the name.") from error
+    return digest(read_start(path, MOST_BYTES))
 
 
 def find_files(paths: Sequence[str | Path]) -> list[Path]:

@@ -9,7 +9,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from videoscore.errors import NotFound, UsageError
+from videoscore.errors import UsageError
+from videoscore.files import MB, read_text
 from videoscore.library.add import Added, add
 from videoscore.library.store import Library, Stored, word
 from videoscore.mood.circle import MOODS, mood_of
@@ -18,7 +19,7 @@ from videoscore.progress import Progress, silent
 
 COLUMNS = ("path", "title", "mood", "valence", "arousal", "source", "seconds", "key", "bpm", "beats", "bars", "notes",
            "programs", "pulse", "added", "content")
-MOST_BYTES = 256 * 1024 * 1024
+MOST_BYTES = 256 * MB
 
 
 @dataclass
@@ -126,21 +127,13 @@ def _index(library: Library) -> tuple[set[str], dict[str, str]]:
 
 
 def _read(path: Path) -> list[_Row]:
+    text = read_text(path, MOST_BYTES, "Check the name.", form="CSV in UTF-8", wrong="That is no table of a library.")
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise NotFound(f"can't be read ({error.strerror or error})", path=path, remedy="Check the name.") from error
-    try:
-        if len(data) > MOST_BYTES:
-            raise UsageError("it is over 256 MB", remedy="That is no table of a library.")
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+        reader = csv.DictReader(io.StringIO(text, newline=""))
         if not {"path", "content"} & set(reader.fieldnames or ()):
             raise UsageError("it has no column path or content", remedy="Its first line has to name the columns; "
                                                                         "`videoscore library export` shows how.")
         return [_parsed(cells, reader.line_num) for cells in reader]
-    except UnicodeDecodeError as error:
-        raise UsageError("it is not UTF-8 text", path=path, remedy="Save it as CSV in UTF-8.") from error
     except csv.Error as error:
         raise UsageError(str(error), path=path, remedy="Save it as CSV anew.") from error
     except UsageError as error:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from videoscore.errors import SetupError
+from videoscore.files import whole
 from videoscore.library.catalogue import load
 from videoscore.library.store import Library
 from videoscore.mood.circle import MOODS, mood_of
-from videoscore.outputs import write_error
 
 CELLS = 5  # a side, for the counts
 
@@ -62,14 +62,8 @@ def picture(library: Library, path: Path) -> None:
     axes.scatter([p.valence for p in pieces], [p.arousal for p in pieces], s=14, alpha=min(1.0, 2.5 * alpha),
                  color="tab:orange", linewidths=0, label="pieces")
     axes.legend(loc="lower right")
-    part = path.with_name(f"{path.stem[:80]}.part{path.suffix or '.png'}")
-    try:
-        figure.savefig(part, dpi=120)
-        part.replace(path)
-    except OSError as error:
-        raise write_error(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as part:
+        figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")
 
 
 def _size(path: Path) -> int:

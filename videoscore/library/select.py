@@ -11,6 +11,7 @@ from videoscore.compose.score import Note, Role, Score
 from videoscore.config import LibraryOptions
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import InputError, NotFound, OutputError
+from videoscore.files import read_start
 from videoscore.library.add import digest
 from videoscore.library.catalogue import Catalogue, load
 from videoscore.library.fit import assemble, continues, fit
@@ -212,12 +213,7 @@ def _words(cue: Cue, pick: Pick | None, options: LibraryOptions) -> str:
 def _read(pick: Pick) -> Music:
     """The piece's file, which must hold what it held when it was added."""
     path = pick.piece.path
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise NotFound(f"the piece can't be read ({error.strerror or error})", path=path,
-                       remedy="Add its folder again with `videoscore library add`.") from error
+    data = read_start(path, MOST_BYTES, "Add its folder again with `videoscore library add`.")
     if digest(data) != pick.piece.content:
         raise InputError("the piece was changed since it was added to the library", path=path,
                          remedy="Add it again with `videoscore library add`.")

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from videoscore.errors import SetupError
+from videoscore.errors import NotFound, SetupError
+from videoscore.files import read_start
 from videoscore.library.read import MOST_BYTES, Unusable, read
 from videoscore.library.tag import describe
 
@@ -22,10 +23,9 @@ def look(path: Path) -> dict[str, Any]:
     from videoscore.library.add import digest
 
     try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        return {"problem": f"can't be read ({error.strerror or error})", "content": None}
+        data = read_start(path, MOST_BYTES)
+    except NotFound as error:
+        return {"problem": error.problem, "content": None}
     content = digest(data)
     try:
         return {"piece": describe(read(data), content, title_of(path)).facts(), "content": content}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import mido
 
-from videoscore.compose.midi import DRUM_CHANNEL, MELODIC_CHANNELS, Event, conductor, pack, save, track
+from videoscore.compose.midi import DRUM_CHANNEL, MELODIC_CHANNELS, Event, conductor, pack, track
+from videoscore.files import write_bytes
 from videoscore.perform.crossfade import EXPRESSION
 from videoscore.perform.parts import Arrangement, Part
 
@@ -38,5 +39,5 @@ def _track(part: Part, port: int, channel: int) -> list[Event]:
 
 
 def write_midi(music: Arrangement, path: Path) -> None:
-    """Write `to_bytes` to a file, whole or not at all."""
-    save(to_bytes(music), path)
+    """Write `to_bytes` to a file, whole or not at all. Raises DiskFull or OutputError."""
+    write_bytes(path, to_bytes(music))

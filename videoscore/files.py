@@ -1,0 +1,79 @@
+"""Reading a file that should be small, and writing one whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from videoscore.errors import DiskFull, NotFound, OutputError, UsageError
+
+MB = 1024 * 1024
+
+
+def read_start(path: Path, most: int, remedy: str = "Check the name.") -> bytes:
+    """The first `most` + 1 bytes of a file: one too many tells that it is too large, and no more is ever read.
+
+    Raises NotFound, with the `remedy`.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise NotFound(f"can't be read ({error.strerror or error})", path=path, remedy=remedy) from error
+
+
+def read_text(path: Path, most: int, remedy: str, *, wrong: str, form: str = "UTF-8",
+              kind: type[UsageError] = UsageError) -> str:
+    """The text of a UTF-8 file of up to `most` bytes, with or without a byte order mark.
+
+    remedy : where it can't be read. wrong : what to say of one that is too large. form : as what to save one that is
+    no text. Raises NotFound, or an error of this `kind`.
+    """
+    data = read_start(path, most, remedy)
+    if len(data) > most:
+        raise kind(f"it is over {most // MB} MB", path=path, remedy=wrong)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise kind(f"it is not UTF-8 text (byte {error.start})", path=path,
+                   remedy=f"Save it as {form}, or give the right file.") from error
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A name of the same suffix beside `path`, to be written in the block: it becomes `path` at the end, or nothing
+    of it stays. Raises DiskFull or OutputError."""
+    part = path.with_name(f"{path.stem[:80]}.part{uuid.uuid4().hex[:8]}{path.suffix[:40]}")
+    try:
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        # there only after a failure; in a folder that doesn't exist not even looking is possible
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all. Raises DiskFull or OutputError."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file, whole or not at all. Raises DiskFull or OutputError."""
+    with whole(path) as part:
+        part.write_bytes(data)
+
+
+def write_error(path: Path, error: OSError) -> OutputError:
+    """The typed error for what the system said when `path` was written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull("no space left to write it", path=path,
+                        remedy="Free some space or choose another disk with -o.")
+    return OutputError(f"can't be written ({error.strerror or error})", path=path,
+                       remedy="Choose another name or folder with -o.")
