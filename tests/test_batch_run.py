@@ -195,6 +195,17 @@ def test_a_film_that_hangs_is_given_up_with_all_it_has_started(tmp_path):
     assert batch(root, out, INLINE).counts["failed"] == 1  # it isn't tried again unasked
 
 
+@pytest.mark.slow
+def test_a_worker_that_falls_silent_is_given_up_without_a_limit_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("videoscore.batch.executors.local.SILENCE", 12.0)
+    root, out = tmp_path / "in", tmp_path / "out"
+    films(root, a="hang", b="fine")
+    report = batch(root, out, replace(TWO, jobs=1))
+    assert states(out) == {"a.mp4": "failed", "b.mp4": "scored"}
+    (line,) = [line for line in report.lines if line.status == "failed"]
+    assert line.error == "TimeLimit" and "no sign of progress for 12 s" in line.reason
+
+
 def interrupt(ears: Ears, times: int) -> threading.Thread:
     """Ctrl-C when the first film is under way."""
     def run() -> None:

@@ -4,7 +4,8 @@ VideoscoreError
 ├── InputError          exit 3   the file can't be scored
 │   ├── NotFound                 there is no such file, or it may not be read
 │   ├── NotAVideo                no picture stream, or no known container
-│   └── BrokenVideo              a video, but nothing of it can be decoded
+│   ├── BrokenVideo              a video, but nothing of it can be decoded
+│   └── TooLarge                 a video beyond the bounds on length, picture size and streams
 ├── UsageError          exit 2   options that don't go together
 │   ├── PresetError
 │   └── CueSheetError            a cue sheet that breaks its schema
@@ -75,6 +76,10 @@ class NotAVideo(InputError):
 
 
 class BrokenVideo(InputError):
+    pass
+
+
+class TooLarge(InputError):
     pass
 
 

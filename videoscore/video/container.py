@@ -21,6 +21,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
 from videoscore.errors import BrokenVideo, NotAVideo, NotFound, VideoscoreError
+from videoscore.video.bounds import PROBED_PIXELS, check_streams, limit
 
 # Demuxers that read one file and nothing else. Left out on purpose: hls, dash, concat, image2 (they
 # open other files), tty and the raw text ones (they "play" any text), lavfi and the devices.
@@ -48,16 +49,24 @@ def open_media(path: Path) -> InputContainer:
     NotFound : no such file, or it may not be read.
     NotAVideo : a directory, a device, an empty file, text, a playlist, a picture, an unknown format.
     BrokenVideo : a known container that can't be read.
+    TooLarge : more streams than a film has.
     """
     head = _head(path)
     try:
-        return av.open(
+        container = av.open(
             f"file:{os.path.abspath(path)}",
-            options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
+            options={"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_pixels": str(PROBED_PIXELS)},
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:
         raise _refusal(path, head) from error
+    try:
+        check_streams(container, path)
+        limit(container)
+    except BaseException:
+        container.close()
+        raise
+    return container
 
 
 def packets(container: InputContainer, index: int) -> Iterator[Packet]:

@@ -17,6 +17,7 @@ from av.video import VideoStream as AvVideo
 from av.video.frame import VideoFrame
 
 from videoscore.errors import BrokenVideo, NotAVideo
+from videoscore.video.bounds import check_duration, check_picture
 from videoscore.video.container import decoded, open_media, packets
 from videoscore.video.media import AudioStream, Media, VideoStream
 
@@ -37,7 +38,7 @@ def probe(path: Path) -> Media:
 
     Raises
     ------
-    NotFound, NotAVideo, BrokenVideo : one line each, with the remedy.
+    NotFound, NotAVideo, BrokenVideo, TooLarge : one line each, with the remedy.
     """
     path = Path(path)
     with open_media(path) as container:
@@ -174,6 +175,7 @@ def _tail(container: InputContainer, stream: AvVideo, nominal: int) -> Span:
 
 def _describe(path: Path, container: InputContainer, stream: AvVideo) -> VideoStream:
     base = stream.time_base
+    check_picture(stream.codec_context.width, stream.codec_context.height, path)
     if base is None:
         raise BrokenVideo("its picture has no time base", path=path, remedy="Remux it first, e.g. to MKV")
     rate = next((r for r in (stream.average_rate, stream.guessed_rate) if r and r <= 1000), Fraction(25))
@@ -184,7 +186,8 @@ def _describe(path: Path, container: InputContainer, stream: AvVideo) -> VideoSt
         else:
             problem, remedy = "no picture in it can be shown", "Copy or download the file again"
         raise BrokenVideo(problem, path=path, remedy=remedy)
-    context = stream.codec_context
+    context, duration = stream.codec_context, (span.end - span.first) * base
+    check_duration(duration, path)
     return VideoStream(
         index=stream.index,
         codec=context.codec.canonical_name,
@@ -193,7 +196,7 @@ def _describe(path: Path, container: InputContainer, stream: AvVideo) -> VideoSt
         rotation=_rotation(path, stream.index),
         time_base=base,
         first_pts=span.first,
-        duration=(span.end - span.first) * base,
+        duration=duration,
         frame_duration=1 / rate,
     )
 

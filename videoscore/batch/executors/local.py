@@ -16,16 +16,33 @@ from videoscore.batch.executors.resources import cores, free_memory, share, work
 from videoscore.batch.executors.worker import serve
 
 GOODBYE = 5.0  # seconds that a worker without a task has for its end
+SILENCE = 1800.0  # seconds without a word of progress after which a worker hangs, whatever its limit
 
 
 @dataclass
 class _Hand:
-    """A running worker. begun : monotonic seconds at which it got its task."""
+    """A running worker. begun, heard : monotonic seconds at which it got its task, and was last heard of."""
 
     process: BaseProcess
     pipe: Connection
     task: Task | None = None
     begun: float = 0.0
+    heard: float = 0.0
+
+    def deadline(self) -> float:
+        """When it is late, on the monotonic clock."""
+        limit = self.task.limit if self.task else None
+        return self.heard + SILENCE if limit is None else min(self.begun + limit, self.heard + SILENCE)
+
+    def lateness(self) -> str:
+        """Why its task is given up now, "" while it may go on."""
+        now = time.monotonic()
+        if now < self.deadline():
+            return ""
+        limit = self.task.limit if self.task else None
+        if limit is not None and now >= self.begun + limit:
+            return f"took longer than the time limit of {limit:g} s"
+        return f"gave no sign of progress for {SILENCE:g} s"
 
 
 class LocalPool:
@@ -47,7 +64,8 @@ class LocalPool:
             hand = None
         if hand is None:
             hand = self._hands[slot] = self._spawn(slot)
-        hand.task, hand.begun = task, time.monotonic()
+        hand.task = task
+        hand.begun = hand.heard = time.monotonic()
         with contextlib.suppress(OSError):  # it has just died; `wait` will find that out
             hand.pipe.send(task)
 
@@ -55,9 +73,7 @@ class LocalPool:
         busy = [(slot, hand) for slot, hand in enumerate(self._hands) if hand is not None and hand.task is not None]
         if not busy:
             return ()
-        limits = [hand.begun + hand.task.limit - time.monotonic() for _, hand in busy
-                  if hand.task is not None and hand.task.limit is not None]
-        patience = max(0.0, min([timeout, *limits]))
+        patience = max(0.0, min(timeout, *(hand.deadline() - time.monotonic() for _, hand in busy)))
         ready = wait([source for _, hand in busy for source in (hand.pipe, hand.process.sentinel)], patience)
         happened: list[Happening] = []
         for slot, hand in busy:
@@ -67,9 +83,9 @@ class LocalPool:
                 happened += self._listen(slot, hand)
             elif hand.process.sentinel in ready:
                 happened.append(self._bury(slot, hand))
-            elif task.limit is not None and time.monotonic() - hand.begun >= task.limit:
+            elif late := hand.lateness():
                 self._kill(slot, hand)
-                happened.append(Lost(task.key, f"took longer than the time limit of {task.limit:g} s", late=True))
+                happened.append(Lost(task.key, late, late=True))
         return happened
 
     def stop(self) -> None:
@@ -106,6 +122,7 @@ class LocalPool:
         """Everything a worker has said."""
         said: list[Happening] = []
         assert hand.task is not None
+        hand.heard = time.monotonic()
         try:
             while hand.task is not None and hand.pipe.poll():
                 word = hand.pipe.recv()
