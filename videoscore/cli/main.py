@@ -30,6 +30,7 @@ COMMANDS = {
     "compose": ("stages:compose", "Write the music of a cue sheet, of a mood or of a curve of moods, as MIDI."),
     "render": ("stages:render", "Play the music of a cue sheet to WAV stems."),
     "lock": ("lock:lock", "Keep the notes of cues of a cue sheet, whatever is changed around them."),
+    "studio": ("studio:studio", "A local page: see, change, hear and export the score of a video."),
     "markers": ("markers:markers", "Cues and hit points as markers for video editors (EDL, CSV, OTIO, chapters)."),
     "mix": ("stages:mix", "Mix music files under a video's sound, to WAV or into the video."),
     "library": ("library:library", "Your own MIDI files: tagged, kept, and chosen for a video's cues."),

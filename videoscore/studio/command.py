@@ -1,0 +1,35 @@
+"""The command line that does what the studio did."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+from videoscore.config import Options
+from videoscore.options import build, settings, show
+
+HEARD = ("compose", "render", "mix")    # the groups of settings that matter once there is a cue sheet
+
+
+def command(film: Path, cues: Path, output: Path, options: Options, keep: Iterable[str] = ()) -> str:
+    """`videoscore score` with the cue sheet, and with each setting in which `options` isn't its preset's default.
+
+    The cue sheet itself carries preset and seed. Quoted for a POSIX shell.
+    """
+    plain = build(options.preset)
+    words = ["videoscore", "score", str(film), "--cues", str(cues), "-o", str(output)]
+    kinds = [kind for kind in keep if kind != "cues"]
+    if kinds:
+        words += ["--keep", ",".join(kinds)]
+    for setting in settings().values():
+        if setting.group in HEARD:
+            value = getattr(getattr(options, setting.group), setting.field)
+            if value != getattr(getattr(plain, setting.group), setting.field):
+                words += [setting.flag, _text(value)]
+    return shlex.join(words)
+
+
+def _text(value: object) -> str:
+    """Exactly, where `show` would round."""
+    return repr(value) if isinstance(value, float) else show(value)
