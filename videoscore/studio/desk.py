@@ -80,7 +80,8 @@ class Desk:
     def watch(self) -> None:
         """Look at the film, unless that is done or under way."""
         if self.session is None and self.job is None:
-            self._start("watch", "the film", Watch(self.film, self.options, self.folder / "thumbnails"), self._opened)
+            asked = Watch(self.film, self.options, self.folder / "thumbnails")
+            self._start("watch", self.film.name, asked, self._opened)
 
     def _opened(self, watched: Watched) -> None:
         self.watched, self.session = watched, Session(watched.seen, self.options, self.given)

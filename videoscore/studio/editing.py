@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from videoscore.cues.contour import clip
 from videoscore.cues.edit import reconcile
-from videoscore.cues.entries import CueEntry, SheetEntry, read_entries
+from videoscore.cues.entries import read_entries
 from videoscore.cues.files import dumps
 from videoscore.cues.numbers import parse_float, parse_int
 from videoscore.cues.sheet import Cue, CueSheet
@@ -25,12 +25,12 @@ SHORTEST = Fraction(1, 2)   # seconds: a cue that a pointer makes is never short
 def change(sheet: CueSheet, number: int, **fields: Any) -> CueSheet:
     """The sheet with fields of one cue (counted from 0) changed, as if by hand in its file.
 
-    fields : of `videoscore.cues.entries.CueEntry`; None has the field chosen anew. Raises CueSheetError.
+    fields : as JSON has them, but for times, which are Fractions; None has the field chosen anew. Raises
+    CueSheetError.
     """
-    entry = _entries(sheet)
-    cues = list(entry.cues)
-    cues[_known(sheet, number)] = replace(cues[number], **fields)
-    return reconcile(replace(entry, cues=tuple(cues)))
+    document = _document(sheet)
+    document["cues"][_known(sheet, number)].update(_plain(fields))
+    return reconcile(read_entries(document))
 
 
 def move(sheet: CueSheet, number: int, t: Fraction, snap: Fraction = Fraction(0)) -> CueSheet:
@@ -63,10 +63,11 @@ def split(sheet: CueSheet, t: Fraction, snap: Fraction = Fraction(0)) -> CueShee
     if not low <= t <= high:
         raise UsageError("a cue can't be split so near to its start or end",
                          remedy=f"Go {float(SHORTEST):g} s or more into it.")
-    entry = _entries(sheet)
-    new = CueEntry(start=t, key=cue.key, curve=clip(cue.curve, t, cue.end), start_on=_why(sheet, t))
-    cues = [*entry.cues[:number + 1], new, *entry.cues[number + 1:]]
-    return renumbered(reconcile(replace(entry, cues=tuple(cues))))
+    document = _document(sheet)
+    curve = [_plain({"t": p.t, "valence": p.valence, "arousal": p.arousal}) for p in clip(cue.curve, t, cue.end)]
+    new = _plain({"start": t, "key": cue.key, "start_on": "cut" if t in sheet.cuts else "edit", "curve": curve})
+    document["cues"].insert(number + 1, new)
+    return renumbered(reconcile(read_entries(document)))
 
 
 def merge(sheet: CueSheet, number: int) -> CueSheet:
@@ -77,8 +78,9 @@ def merge(sheet: CueSheet, number: int) -> CueSheet:
     for cue in (sheet.cues[number], sheet.cues[other]):
         if cue.locked:
             raise UsageError(f"{cue.name} is locked", remedy="Unlock it, then merge it.")
-    entry = _entries(sheet)
-    return renumbered(reconcile(replace(entry, cues=(*entry.cues[:number], *entry.cues[number + 1:]))))
+    document = _document(sheet)
+    del document["cues"][number]
+    return renumbered(reconcile(read_entries(document)))
 
 
 def at(sheet: CueSheet, t: Fraction) -> int:
@@ -107,9 +109,15 @@ def unlocked(cue: Cue) -> Cue:
     return replace(cue, notes=None, performance=None)
 
 
-def _entries(sheet: CueSheet) -> SheetEntry:
+def _document(sheet: CueSheet) -> dict[str, Any]:
     """What would stand in the sheet's file."""
-    return read_entries(json.loads(dumps(sheet), parse_float=parse_float, parse_int=parse_int))
+    document: dict[str, Any] = json.loads(dumps(sheet), parse_float=parse_float, parse_int=parse_int)
+    return document
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Times as text, exactly."""
+    return {name: str(value) if isinstance(value, Fraction) else value for name, value in fields.items()}
 
 
 def _known(sheet: CueSheet, number: int) -> int:
@@ -122,7 +130,3 @@ def _nearest(cuts: Sequence[Fraction], t: Fraction) -> list[Fraction]:
     """The cuts around `t`, the nearer first."""
     k = bisect_left(cuts, t)
     return sorted(cuts[max(0, k - 1):k + 1], key=lambda c: abs(c - t))
-
-
-def _why(sheet: CueSheet, t: Fraction) -> str:
-    return "cut" if t in sheet.cuts else "edit"

@@ -26,14 +26,15 @@ def add_pages(studio: Studio) -> None:
     """Tell NiceGUI of the pages."""
 
     @ui.page("/", title="videoscore studio")
-    def start(open: str = "", given: str = "", note: str = "") -> None:
+    def start(open: str = "", given: str = "", all: str = "") -> None:
+        note = ""
         ui.add_head_html(HEAD)
         if open:
             try:
                 ui.navigate.to(f"/film/{studio.desk(studio.shelf.find(open)).key}")
             except VideoscoreError as error:
                 note = describe(error)
-        elif studio.shelf.film is not None and (given or studio.shelf.folder is None and not note):
+        elif studio.shelf.film is not None and (given or studio.shelf.folder is None and not all):
             ui.navigate.to(f"/film/{studio.desk(studio.shelf.film).key}")
         _start(studio, note)
 

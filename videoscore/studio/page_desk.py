@@ -68,7 +68,7 @@ class DeskPage:
 
     def _head(self) -> None:
         with ui.element("header").classes("studio-head"):
-            button("menu", "All films", lambda: ui.navigate.to("/?note=+"), label="Films")
+            button("menu", "All films", lambda: ui.navigate.to("/?all=1"), label="Films")
             ui.label(self.desk.film.name).classes("title").props("role=heading aria-level=1")
             ui.space()
             self.undo = button("undo", "Undo (Ctrl+Z)", lambda: self.do(lambda s: s.undo()))
@@ -80,10 +80,11 @@ class DeskPage:
                 "studio-compose")
             with self.compose:
                 self.compose_tip = ui.tooltip("")
-            self.another = ui.button("New take", icon="casino", on_click=self._another).props("no-caps outline")
+            self.another = ui.button("New take", icon="casino", on_click=self._another, color=None)
+            self.another.props("no-caps outline")
             self.another.tooltip("Write all cues anew with another seed; locked cues keep their notes")
-            self.export = ui.button("Export", icon="ios_share", on_click=lambda: self.exporting.open()).props(
-                "no-caps outline").tooltip("Scored video, MIDI, stems, cue sheet, markers")
+            self.export = ui.button("Export", icon="ios_share", on_click=lambda: self.exporting.open(), color=None)
+            self.export.props("no-caps outline").tooltip("Scored video, MIDI, stems, cue sheet, markers")
             button("keyboard", "Keys (?)", lambda: self.keys.open())
 
     def _notices(self) -> None:
@@ -92,11 +93,11 @@ class DeskPage:
             self.job_bar = ui.linear_progress(0.0, show_value=False).style("width: 40%").props(
                 'size=10px aria-label="Progress"')
             self.job_share = ui.label("").classes("num").style("width: 40px")
-            ui.button("Cancel", on_click=self.desk.cancel).props("no-caps flat dense")
+            ui.button("Cancel", on_click=self.desk.cancel, color=None).props("no-caps flat dense")
         with ui.element("div").classes("notice bad studio-trouble").props("role=alert") as self.trouble:
             self.trouble_words = ui.label("").classes("words")
-            self.retry = ui.button("Try again", on_click=self.desk.watch).props("no-caps flat dense")
-            ui.button("Dismiss", on_click=self.desk.forgive).props("no-caps flat dense")
+            self.retry = ui.button("Try again", on_click=self.desk.watch, color=None).props("no-caps flat dense")
+            ui.button("Dismiss", on_click=self.desk.forgive, color=None).props("no-caps flat dense")
         with ui.element("div").classes("notice studio-copying").props("role=status") as self.copying:
             ui.label("This browser can't play the film as it is: a small copy for looking at is being made. Export "
                      "uses the film itself.").classes("words")
@@ -117,10 +118,11 @@ class DeskPage:
                     'dense no-caps unelevated aria-label="What is heard"').tooltip(
                     "What is heard: the mix, the music alone, the film's own sound (M)")
                 self.listen.on("update:model-value", lambda e: self._mode(self.listen.value))
-                loop = ui.checkbox("Loop cue").props("dense").tooltip("Play the chosen cue again and again")
-                loop.on("update:model-value", lambda e: js(f"studio.loop({json.dumps(loop.value)})"))
+                self.looping = False
+                self.loop = button("repeat", "Play the chosen cue again and again", self._loop)
+                self.loop.props("aria-pressed=false")
                 volume = ui.slider(min=0, max=1, step=0.05, value=1).props('aria-label="Volume" dense').style(
-                    "width: 56px; flex: none").tooltip("Volume")
+                    "width: 52px; flex: none; margin-right: 8px").tooltip("Volume")
                 volume.on("update:model-value", lambda e: js(f"studio.volume({float(volume.value)})"), throttle=0.05)
 
     def _tools(self) -> None:
@@ -131,7 +133,7 @@ class DeskPage:
             self.min_cue, self.min_words = self._slide(
                 "Shortest cue", 1, max(LONGEST_CUE, float(self.desk.options.spot.min_cue)), 0.5,
                 "No cue is shorter than this")
-            with ui.element("div").classes("row"):
+            with ui.element("div").classes("line"):
                 js = self.client.run_javascript
                 button("zoom_out", "Zoom out (−)", lambda: js("studio.timeline.zoom(1 / 1.6)"))
                 button("fit_screen", "Whole film (0)", lambda: js("studio.timeline.fit()"))
@@ -176,6 +178,11 @@ class DeskPage:
     def again(self) -> None:
         """The chosen cue anew, all others kept."""
         self.do(lambda s: self.desk.compose(s.ask_one(self.chosen)))
+
+    def _loop(self) -> None:
+        self.looping = not self.looping
+        self.loop.props(f"aria-pressed={json.dumps(self.looping)}")
+        self.client.run_javascript(f"studio.loop({json.dumps(self.looping)})")
 
     def _mode(self, name: str) -> None:
         self.mode = name
@@ -242,7 +249,8 @@ class DeskPage:
         self.trouble_words.set_text(desk.trouble)
         self.retry.set_visibility(session is None and desk.job is None)
         self.copying.set_visibility(desk.proxying)
-        for one in (self.preset, self.window, self.min_cue, self.another, self.compose, self.export):
+        for one in (self.undo, self.redo, self.preset, self.window, self.min_cue, self.another, self.compose,
+                    self.export):
             one.set_enabled(session is not None and (desk.job is None or one not in (self.another, self.compose)))
         if session is None:
             self.inspector.update()
@@ -296,7 +304,7 @@ class DeskPage:
         job = self.desk.job
         self.job.set_visibility(job is not None)
         if job is not None:
-            self.job_words.set_text(f"{job.words}: {job.label}")
+            self.job_words.set_text(f"{job.words} · {job.label}")
             self.job_bar.set_value(round(job.share, 2))
             self.job_share.set_text(f"{100 * job.share:.0f} %")
 

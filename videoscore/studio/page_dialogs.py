@@ -33,7 +33,7 @@ def keys_dialog() -> ui.dialog:
             for keys, what in KEYS:
                 ui.html(f"<kbd>{keys}</kbd>", sanitize=False)
                 ui.label(what)
-        ui.button("Close", on_click=dialog.close).props("no-caps flat")
+        ui.button("Close", on_click=dialog.close, color=None).props("no-caps flat")
     return dialog
 
 
@@ -56,11 +56,11 @@ class ExportDialog:
             ui.label("The same from the command line, once the cue sheet is exported:").classes("quiet")
             self.command = ui.label("").classes("command").style("width: 100%")
             self.files = ui.element("div").props("role=status").style("width: 100%")
-            with ui.element("div").classes("row"):
+            with ui.element("div").classes("line"):
                 self.write = ui.button("Write the files", icon="save", on_click=self._write).props("no-caps")
-                self.sheet = ui.button("Save the cue sheet only", on_click=self._save).props("no-caps flat").tooltip(
-                    "As it is now, composed or not")
-                ui.button("Close", on_click=self.dialog.close).props("no-caps flat")
+                self.sheet = ui.button("Save the cue sheet only", on_click=self._save, color=None)
+                self.sheet.props("no-caps flat").tooltip("As it is now, composed or not")
+                ui.button("Close", on_click=self.dialog.close, color=None).props("no-caps flat")
         ui.timer(0.3, self._look)
 
     def _where(self) -> str:

@@ -29,7 +29,7 @@ class Inspector:
     def __init__(self, page: DeskPage) -> None:
         self.page = page
         with ui.element("section").classes("panel").props('aria-label="Chosen cue"'):
-            with ui.element("div").classes("row"):
+            with ui.element("div").classes("line"):
                 heading("Chosen cue")
                 ui.space()
                 self.facts = ui.label("").classes("quiet num").style("font-size: 12px")
@@ -67,12 +67,12 @@ class Inspector:
             self.seed.on("change", self._seeded)
             self.key = ui.select(KEYS, label="Key").props("dense outlined options-dense")
             self.key.on("update:model-value", lambda: self._do("set_key", self.key.value))
-            self.bpm = ui.number("Tempo, bpm", step=1, format="%.1f").props("dense outlined")
-            self.bpm.tooltip("The nearest tempo at which whole bars fill the cue")
+            self.bpm = ui.number("Tempo", step=1, format="%.1f").props("dense outlined")
+            self.bpm.tooltip("Quarter notes a minute: the nearest tempo at which whole bars fill the cue")
             self.bpm.on("change", lambda: self._number(self.bpm, lambda x: self._do("set_bpm", x)))
 
     def _buttons(self) -> None:
-        with ui.element("div").classes("row").style("margin-top: 6px; flex-wrap: wrap"):
+        with ui.element("div").classes("deeds"):
             self.lock = button("lock_open", "Keep the notes of this cue, whatever changes around it", self._lock,
                                "Lock")
             self.again = button("refresh", "Write this cue anew with another seed; all others keep their notes (R)",

@@ -19,6 +19,7 @@ from videoscore.pipeline import Analysis, Clock, analyze
 from videoscore.progress import Progress
 from videoscore.studio.state import Made
 from videoscore.video.media import Media
+from videoscore.writing import written_with
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,6 +176,7 @@ def export(asked: Export, progress: Progress) -> tuple[Path, ...]:
 
 def _write(kind: str, target: Path, asked: Export, progress: Progress) -> Path:
     """One of the files, under its name in the hidden folder."""
+    from videoscore.compose.locked import heard
     from videoscore.cues import markers
     from videoscore.cues.files import save
 
@@ -191,7 +193,7 @@ def _write(kind: str, target: Path, asked: Export, progress: Progress) -> Path:
     elif kind == "midi":
         shutil.copyfile(asked.made.midi, path)
     elif kind == "cues":
-        save(asked.sheet, path)
+        save(heard(asked.sheet, asked.made.score, written_with(asked.options)), path)
     else:
         forms = {"edl": markers.edl, "csv": markers.table, "otio": markers.otio}
         text = markers.chapters(asked.sheet) if kind == "chapters" else forms[kind](asked.sheet, rate)

@@ -8,8 +8,8 @@ export const TONES = {
 export const LEFT = 76, RIGHT = 10;   // room for the lanes' names, and at the end
 
 // Lanes from above: [name, height]; what is left over goes to the curves.
-const LANES = [["ruler", 20], ["pictures", 40], ["cues", 46], ["mood", 14], ["curves", 0], ["sound", 34]];
-const NAMES = { pictures: "Film", cues: "Cues", mood: "Mood", curves: "", sound: "Music" };
+const LANES = [["ruler", 20], ["pictures", 40], ["cues", 46], ["mood", 14], ["curves", 0], ["sound", 32], ["speech", 12]];
+const NAMES = { pictures: "Film", cues: "Cues", mood: "Mood", curves: "", sound: "Music", speech: "Speech" };
 
 export function lanes(height) {
   const fixed = LANES.reduce((sum, [, h]) => sum + h, 0), gap = 4;
@@ -47,6 +47,7 @@ export function draw(g, width, height, s) {
   mood(g, rows.mood, s, x);
   curves(g, rows.curves, s, x);
   sound(g, rows.sound, s, x);
+  speech(g, rows.speech, s, x);
   cuts(g, rows, s, x);
   cues(g, rows, s, x);
   drag(g, rows, height, s, x);
@@ -139,19 +140,22 @@ function sound(g, [y, h], s, x) {
   const peaks = s.peaks, rate = s.peakRate;
   g.fillStyle = TONES.wave;
   if (peaks) {
-    const mid = y + h / 2 - 2;
+    const mid = y + h / 2;
     for (let px = Math.max(LEFT, Math.floor(x(0))); px < x(Math.min(s.to, s.film.duration)); px += 1) {
       const a = Math.floor(s.t(px) * rate), b = Math.max(a + 1, Math.floor(s.t(px + 1) * rate));
       let high = 0;
       for (let k = Math.max(0, a); k < Math.min(b, peaks.length); k += 1) high = Math.max(high, peaks[k]);
-      const tall = Math.max(1, high * (h - 8));
+      const tall = Math.max(1, high * (h - 4));
       g.fillRect(px, mid - tall / 2, 1, tall);
     }
   } else {
-    label(g, "Not composed yet", Math.max(LEFT + 6, x(0) + 6), y + h / 2 - 2, TONES.quiet);
+    label(g, "Not composed yet", Math.max(LEFT + 6, x(0) + 6), y + h / 2, TONES.quiet);
   }
+}
+
+function speech(g, [y, h], s, x) {
   g.fillStyle = TONES.speech;
-  for (const [a, b] of s.film.speech) g.fillRect(x(a), y + h - 4, Math.max(2, x(b) - x(a)), 3);
+  for (const [a, b] of s.film.speech) g.fillRect(x(a), y + 3, Math.max(2, x(b) - x(a)), h - 6);
 }
 
 function cuts(g, rows, s, x) {

@@ -1,14 +1,5 @@
 // The keyboard. Where a field or a slider has the focus, keys are the field's.
 
-export const KEYS = [
-  ["Space", "play, pause"], ["J  K  L", "backwards, pause, forwards; again: faster"],
-  ["← →", "a frame back, forward"], ["Shift + ← →", "a second back, forward"],
-  ["↑ ↓", "to the cue before, after"], ["Home  End", "to the beginning, to the end"],
-  ["S", "split the cue at the playhead"], ["R", "regenerate the chosen cue"],
-  ["A", "the take heard before this one"], ["M", "mix, music alone, film's sound in turn"],
-  ["Ctrl + Z", "undo"], ["Ctrl + Shift + Z", "redo"], ["+  −  0", "zoom in, out, whole film"], ["?", "these keys"],
-];
-
 const FIELDS = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=slider], "
   + "[role=listbox], [role=option], [role=combobox]";
 
@@ -26,7 +17,9 @@ export function listen(actions) {
   // a click leaves the focus on a button, where the next Space would press it again
   document.addEventListener("click", (e) => {
     const button = e.detail > 0 && e.target instanceof Element ? e.target.closest("button") : null;
-    if (button && !button.closest(".q-dialog")) button.blur();
+    // Quasar moves it to a part of the button just afterwards
+    const leave = () => { if (button.contains(document.activeElement)) document.activeElement.blur(); };
+    if (button && !button.closest(".q-dialog")) setTimeout(leave, 50);
   });
 }
 

@@ -85,7 +85,7 @@ class Studio {
     this.timeline.at(t, player.playing);
     const frame = Math.floor(t / this.facts.frame + 0.01) % Math.max(1, Math.round(1 / this.facts.frame));
     $(".studio-clock").textContent = `${clock(Math.floor(t * 100 + 0.01) / 100)} / ${clock(this.facts.duration)}`;
-    $(".studio-frame").textContent = `frame ${String(frame).padStart(2, "0")}`;
+    $(".studio-frame").textContent = `f${String(frame).padStart(2, "0")}`;
     const icon = player.rate ? "pause" : "play_arrow";
     if (icon !== this.icon) {
       this.icon = icon;
