@@ -24,7 +24,10 @@ from videoscore.cli.telling import Teller
 from videoscore.compose import load
 from videoscore.compose.compose import compose as compose_all
 from videoscore.compose.compose import compose_with_facts
-from videoscore.compose.locked import fingerprint, heard, lock, notes_in, unlock
+from videoscore.compose.hand import Written
+from videoscore.compose.locked import dictation, fingerprint, heard, lock, notes_in, standing, unlock
+from videoscore.compose.plan import Planner
+from videoscore.compose.realise import realise
 from videoscore.compose.score import Note, Role, Score, Section, TempoMap
 from videoscore.config import ComposeOptions, LibraryOptions
 from videoscore.cues.conform import conform
@@ -190,6 +193,19 @@ def test_the_others_hear_what_is_locked(score: Score) -> None:
     assert notes_of(compose(sheet), 3) == notes_of(score, 3)
 
 
+def test_what_was_written_twice_is_read_out_twice() -> None:
+    """At the edge of its range a role may write one note again and again; one of them is heard."""
+    sheet = film()
+    bars = Planner(load.load_composer(load.WEIGHTS)[1], FEW).sheet(sheet)
+    page = [Written(0, 0, 0, 72, 48), Written(0, 24, 0, 74, 24), Written(0, 24, 2, 48, 12), Written(0, 24, 2, 40, 18),
+            Written(0, 24, 2, 40, 8), Written(0, 24, 2, 40, 12), Written(1, 0, 3, 33, 96)]
+    written = realise(sheet, bars, page)
+    locked = loads(dumps(lock(sheet, written, [1]))).cues[0]
+    assert dictation(locked, 0) == {0: page[:6], 1: page[6:]}
+    assert len(standing(locked, 0)) == 5 and standing(locked, 0) == list(written.notes)
+    assert locked.heard == fingerprint(notes_of(written, 1))
+
+
 def test_takes_and_options_leave_it_alone(score: Score, middle: CueSheet) -> None:
     again = compose(middle, ComposeOptions(takes=2, temperature=1.3, intensity=2.0))
     assert notes_of(again, 2) == notes_of(score, 2) and notes_of(again, 1) != notes_of(score, 1)
@@ -243,7 +259,8 @@ def test_any_notes_come_back_from_the_file(notes, performance) -> None:
 
 @pytest.mark.parametrize("row, word", [
     ([0, 0, 60, 480], "five or six"), ("0,0,60,480,64", "five or six"), ([0, 6, 60, 480, 64], "role"),
-    ([0, 0, 128, 480, 64], "pitch"), ([0, 0, 60, 0, 64], "duration"), ([0, 0, 60, 480, 0], "velocity"),
+    ([0, 0, 128, 480, 64], "pitch"), ([0, 0, 60, -1, 64], "duration"), ([0, 0, 60, 0, 64], "no duration"),
+    ([0, 0, 60, 480, 0], "velocity"),
     ([-1, 0, 60, 480, 64], "start"), ([0.5, 0, 60, 480, 64], "start"), ([True, 0, 60, 480, 64], "start"),
     ([7680, 0, 60, 1, 64], "past the end"), ([0, 0, 60, 7681, 64], "past the end"),
 ])
@@ -253,7 +270,7 @@ def test_notes_that_cant_be_are_refused(middle: CueSheet, row: object, word: str
     with pytest.raises(CueSheetError, match=word) as caught:
         loads(json.dumps(document))
     assert "1m2" in str(caught.value) and caught.value.remedy
-    if word != "past the end":
+    if word not in ("past the end", "no duration"):
         assert not VALIDATOR.is_valid(document) or isinstance(row[0], bool)
 
 

@@ -33,6 +33,7 @@ from videoscore.video.media import Media
 from videoscore.writing import choose, refuse_selecting, roles_of, write, written_with
 
 if TYPE_CHECKING:
+    from videoscore.compose.resume import Composed
     from videoscore.library.select import Selection
 
 STAGES = ("probe", "sample", "perceive", "smooth", "spot", "compose", "orchestrate", "render", "speech",
@@ -154,7 +155,7 @@ def plan(input: str | Path, output: str | Path | None = None, options: Options |
 def score(input: str | Path, output: str | Path | None = None, options: Options | None = None, *,
           cues: str | Path | CueSheet | None = None, preset: str | None = None, seed: int | None = None,
           keep: Iterable[str] = (), overwrite: bool = False, workers: int | None = None,
-          progress: Progress = silent, **settings: Any) -> Result:
+          progress: Progress = silent, cache: bool = True, **settings: Any) -> Result:
     """Write music for a video and put it under the picture.
 
     Parameters
@@ -165,6 +166,8 @@ def score(input: str | Path, output: str | Path | None = None, options: Options 
         hold unless `options`, `preset` or `seed` say otherwise.
     keep : any of "midi", "wav" (the new sound track), "stems". The cue sheet is always kept.
     workers : processes that render; by default one a core.
+    cache : keep what is composed in the user's cache folder, and take it from there, so that an edited cue sheet is
+        composed from the edit on. Of `cues` that aren't a file nothing is kept.
 
     Raises
     ------
@@ -174,7 +177,7 @@ def score(input: str | Path, output: str | Path | None = None, options: Options 
     clock = Clock(progress)
     planned = _plan(input, output, options, cues, preset, seed, keep, overwrite, clock, settings)
     with working_folder(planned.targets.output) as folder:
-        return _perform(planned, folder, workers, clock)
+        return _perform(planned, folder, workers, clock, known_for(cues) if cache else None)
 
 
 def load_sheet(cues: str | Path | CueSheet | None) -> CueSheet | None:
@@ -184,6 +187,14 @@ def load_sheet(cues: str | Path | CueSheet | None) -> CueSheet | None:
     from videoscore.cues.files import load
 
     return load(Path(cues))
+
+
+def known_for(cues: str | Path | CueSheet | None) -> Composed | None:
+    """Where what is composed is kept: of a cue sheet's file, which may be edited again, with all that is needed to go
+    on from an edit; of a film only its notes, for locking; of a sheet in memory, as in a batch, nothing."""
+    from videoscore.compose.resume import default
+
+    return None if isinstance(cues, CueSheet) else default(states=cues is not None)
 
 
 def cue_options(cues: str | Path, settings: Mapping[str, Any]) -> tuple[CueSheet, Options]:
@@ -316,7 +327,7 @@ def _timed(frames: Iterator[Frame], clock: Clock) -> Iterator[Frame]:
         yield frame
 
 
-def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> Result:
+def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock, known: Composed | None) -> Result:
     """From the cue sheet to the written files; everything is made in `folder` first."""
     from videoscore.compose.locked import heard
     from videoscore.cues.files import save
@@ -327,7 +338,7 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
 
     media, options, sheet, targets = planned.media, planned.options, planned.sheet, planned.targets
     total = float(sheet.duration)
-    music, arrangement = write(sheet, options, clock, selection=planned.selection)
+    music, arrangement = write(sheet, options, clock, selection=planned.selection, known=known)
     sheet = heard(sheet, music, written_with(options))
     made: dict[str, Path] = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
     save(sheet, made["cues"])

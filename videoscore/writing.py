@@ -14,6 +14,7 @@ from videoscore.perform.palettes import Preset, load_preset
 from videoscore.perform.parts import Arrangement
 
 if TYPE_CHECKING:
+    from videoscore.compose.resume import Composed
     from videoscore.library.select import Selection
     from videoscore.pipeline import Clock
 
@@ -48,11 +49,12 @@ def choose(sheet: CueSheet, options: Options, clock: Clock) -> tuple[CueSheet, S
 
 
 def write(sheet: CueSheet, options: Options, clock: Clock, played: bool = True,
-          selection: Selection | None = None) -> tuple[Score, Arrangement]:
+          selection: Selection | None = None, known: Composed | None = None) -> tuple[Score, Arrangement]:
     """Compose, or fit from the library, and orchestrate a cue sheet with the preset of `options`.
 
     played : False where the arrangement isn't wanted, and so drums may be written that the preset has nobody for.
     selection : what `choose` gave for this sheet; it is chosen here when it wasn't.
+    known : where composed cues are kept, so that they aren't composed again (`videoscore.compose.resume`).
     """
     from videoscore.compose.compose import compose
     from videoscore.perform.orchestrate import orchestrate
@@ -64,7 +66,7 @@ def write(sheet: CueSheet, options: Options, clock: Clock, played: bool = True,
 
     def composed(sheet: CueSheet) -> Score:
         with clock.stage("compose", float(sheet.duration)):
-            return compose(sheet, options.compose, roles=roles, progress=clock.progress)
+            return compose(sheet, options.compose, roles=roles, progress=clock.progress, known=known)
 
     if selection is None:
         music = composed(sheet)

@@ -70,7 +70,7 @@ def _locked(teller: Teller, path: str, sheet: CueSheet, numbers: list[int], unhe
     _, options = pipeline.cue_options(path, {**known, **given})
     clock = pipeline.Clock(teller.progress)
     sheet, selection = pipeline.choose(sheet, options, clock)
-    music, _ = pipeline.write(sheet, options, clock, selection=selection)
+    music, _ = pipeline.write(sheet, options, clock, selection=selection, known=pipeline.known_for(path))
     out = locked(sheet, music, numbers)
     for number in numbers:
         before, after = sheet.cues[number - 1], out.cues[number - 1]

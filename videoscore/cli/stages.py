@@ -127,7 +127,7 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
         check_file(Path(sheet_file), overwrite)
     tell = pipeline.Clock(teller.progress)
     sheet, selection = pipeline.choose(sheet, options, tell)
-    music, arrangement = pipeline.write(sheet, options, tell, played, selection)
+    music, arrangement = pipeline.write(sheet, options, tell, played, selection, pipeline.known_for(cues))
     remarks = (*remarks, *(selection.remarks if selection else ()))
     if played:
         write_played(arrangement, target)
@@ -185,7 +185,7 @@ def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **set
     tell = pipeline.Clock(teller.progress)
     sheet, selection = pipeline.choose(sheet, options, tell)
     teller.remarks(selection.remarks if selection else ())
-    _, arrangement = pipeline.write(sheet, options, tell, selection=selection)
+    _, arrangement = pipeline.write(sheet, options, tell, selection=selection, known=pipeline.known_for(cues))
     with pipeline.working_folder(target) as folder:
         with tell.stage("render", float(sheet.duration)):
             stems = stage(arrangement, folder / "stems", options.render, None, teller.progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +11,13 @@ from videoscore.compose.locked import assembled
 from videoscore.compose.plan import Planner
 from videoscore.compose.score import Role, Score
 from videoscore.config import ComposeOptions
-from videoscore.cues.sheet import CueSheet
+from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from videoscore.compose.decode import Decoder
+    from videoscore.compose.memory import Memory
+    from videoscore.compose.resume import Composed
     from videoscore.compose.writing import Writing
 
 Roles = Mapping[str, frozenset[Role]]
@@ -39,7 +42,7 @@ class Switches:
 
 
 def compose(sheet: CueSheet, options: ComposeOptions | None = None, roles: Roles | None = None,
-            progress: Progress = silent, weights: Path | None = None) -> Score:
+            progress: Progress = silent, weights: Path | None = None, known: Composed | None = None) -> Score:
     """Write the music of a cue sheet.
 
     roles : the roles that play in each mood (by name); moods left out get melody, accompaniment and bass.
@@ -48,9 +51,11 @@ def compose(sheet: CueSheet, options: ComposeOptions | None = None, roles: Roles
     tagged mood lies nearest to the wanted one is kept. Locked cues keep their notes, which the others hear; where all
     are locked nothing is written, and no weights are needed.
 
+    known : cues that were composed before aren't composed again; the notes are the same, bit for bit.
+
     Raises SetupError when the weights are missing.
     """
-    return compose_many([sheet], options, roles, progress, weights)[0]
+    return compose_with_facts([sheet], options or ComposeOptions(), roles, progress, weights, known=known)[0][0]
 
 
 def compose_many(sheets: Sequence[CueSheet], options: ComposeOptions | None = None, roles: Roles | None = None,
@@ -66,8 +71,9 @@ def compose_many(sheets: Sequence[CueSheet], options: ComposeOptions | None = No
 
 def compose_with_facts(sheets: Sequence[CueSheet], options: ComposeOptions, roles: Roles | None = None,
                        progress: Progress = silent, weights: Path | None = None, *,
-                       switches: Switches = Switches(), rows: int = ROWS) -> tuple[list[Score], Facts]:
-    """`compose_many`, with its counts and with the switches that the evaluation needs."""
+                       switches: Switches = Switches(), rows: int = ROWS, known: Composed | None = None
+                       ) -> tuple[list[Score], Facts]:
+    """`compose_many`, with its counts and the switches that the evaluation needs; `known` is for a single sheet."""
     if all(cue.locked for sheet in sheets for cue in sheet.cues):
         return [assembled(sheet) for sheet in sheets], Facts(0, 0)
     import torch
@@ -84,8 +90,8 @@ def compose_with_facts(sheets: Sequence[CueSheet], options: ComposeOptions, role
                 for sheet, bars in zip(sheets, plans)]
     done, total, steps = [0.0], sum(float(s.duration) for s in sheets), 0
 
-    def closed(writing: Writing) -> None:
-        done[0] += float(writing.sheet.cues[writing.cue].duration)
+    def closed(cue: Cue) -> None:
+        done[0] += float(cue.duration)
         progress("compose", done[0], total)
 
     progress("compose", 0.0, total)
@@ -96,12 +102,42 @@ def compose_with_facts(sheets: Sequence[CueSheet], options: ComposeOptions, role
             for batch in _batches(writings, max(1, rows // options.takes)):
                 guided = switches.mood and any(w.push.guided for w in batch)
                 decoder = Decoder(model, Sampling(options.temperature), guided, switches.cached)
-                decoder.write(batch, closed)
+                if known is not None and len(sheets) == 1 and switches == Switches():
+                    _go_on(batch[0], decoder, known, (options.temperature, guided), weights or WEIGHTS, closed)
+                else:
+                    decoder.write(batch, closed)
                 steps += decoder.steps
     finally:
         torch.set_num_threads(threads)
     scores = [realise(w.sheet, w.bars, w.page) for w in writings]
     return scores, Facts(steps, sum(len(w.page) for w in writings))
+
+
+def _go_on(writing: Writing, decoder: Decoder, known: Composed, about: Sequence[object], weights: Path,
+           closed: Callable[[Cue], None]) -> None:
+    """Write a sheet from where it is no longer as it was; what is written is kept."""
+    from videoscore.compose.memory import Cached
+    from videoscore.compose.resume import names_of
+
+    names = names_of(writing, about, weights)
+    found, start = known.last(names), None
+    if found is not None:
+        count, page, start = found
+        writing.resume(count, page, start.index if start else 0)
+        for cue in writing.sheet.cues[:count]:
+            closed(cue)
+        if count == len(names):
+            return
+
+    def turned(memory: Memory, rows: int) -> None:
+        count = writing.cue if rows else len(names)
+        if not rows:
+            known.keep(names, count, writing.page, None)
+        elif known.wanted(count, len(names)) and isinstance(memory, Cached):
+            first_takes = [copy * rows for copy in range(decoder.copies)]
+            known.keep(names, count, writing.page, memory.state(first_takes, writing.index))
+
+    decoder.write([writing], closed, start, turned)
 
 
 def _batches(writings: Sequence[Writing], size: int) -> list[list[Writing]]:

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from videoscore.compose.guard import Guard
 from videoscore.compose.hand import BARLINE, NO, Hand, Written
-from videoscore.compose.memory import Cached, Memory, Reread
+from videoscore.compose.memory import Cached, Memory, Reread, State
 from videoscore.compose.model import Composer
 from videoscore.compose.steps import DURATION_CLASSES, DURATIONS, GRID, ROLES, duration_class
 from videoscore.compose.writing import Writing
+from videoscore.cues.sheet import Cue
 
 RUNAWAY = 96  # steps a bar: beyond it only the bar line is left
 
@@ -60,22 +61,30 @@ class Decoder:
         self.copies = 2 if guided else 1
         self.steps = 0
 
-    def write(self, writings: Sequence[Writing], closed: Callable[[Writing], None] = lambda _: None) -> None:
-        """Write every sheet to its end; `closed` is told after each cue."""
+    def write(self, writings: Sequence[Writing], closed: Callable[[Cue], None] = lambda _: None,
+              start: State | None = None, turned: Callable[[Memory, int], None] = lambda memory, rows: None) -> None:
+        """Write every sheet to its end; `closed` is told after each cue.
+
+        start : what is remembered of the one sheet that there is, which was resumed. turned : told of the memory, and
+        how many takes go on in it, when the next cues have been opened.
+        """
         live = [w for w in writings if w.open_cue()]
         if not live:
             return
         rows = [Row(w, take) for w in live for take in range(w.takes)]
         make = Cached if self.cached else Reread
         memory: Memory = make(self.model, self.copies * len(rows))
+        if start is not None and isinstance(memory, Cached):
+            memory.restore(start, [c for c in range(self.copies) for _ in rows])
         while rows:
             state = self._feed(rows, memory)
             for row, note in self._choose(state, rows):
                 row.writing.write(row.take, note)
             if any(w.complete for w in live):
                 live, rows = self._turn(live, memory, closed)
+                turned(memory, len(rows))
 
-    def _turn(self, live: list[Writing], memory: Memory, closed: Callable[[Writing], None]
+    def _turn(self, live: list[Writing], memory: Memory, closed: Callable[[Cue], None]
               ) -> tuple[list[Writing], list[Row]]:
         """Go to the next cue with the sheets whose cue is complete, and let go of those that are finished."""
         kept: list[tuple[int, int]] = []  # of the new rows: which row each was, and its surplus of steps
@@ -86,7 +95,7 @@ class Decoder:
             before += w.takes
             if w.complete:
                 best, surplus = w.close_cue()
-                closed(w)
+                closed(w.sheet.cues[w.cue])
                 came = [(came[best][0], surplus)] * w.takes
                 if not w.open_cue():
                     continue

@@ -53,7 +53,7 @@ def sections(sheet: CueSheet) -> tuple[Section, ...]:
         arousals = tuple(cue.at(bar_time(cue.start, cue.end, bars, bar))[1] for bar in range(bars))
         performance = performance_of(cue)
         out.append(Section(cue.name, cue.mood, valence, arousal, cue.key, tick, end, bars, cue.meter.beats, arousals,
-                           performance.chords if performance else (), performance))
+                           performance.chords if performance else (), performance=performance))
         tick = end
     return tuple(out)
 

@@ -12,7 +12,7 @@ from videoscore.compose.plan import shift_of
 from videoscore.compose.score import PPQ, Note, Role, Score, Section
 from videoscore.compose.steps import GRID, POSITIONS
 from videoscore.cues.check import label
-from videoscore.cues.sheet import Cue, CueSheet, LockedNote, Performance
+from videoscore.cues.sheet import Cue, CueSheet, LockedNote, Performance, in_order
 from videoscore.errors import CueSheetError
 
 TICK = PPQ // GRID  # MIDI ticks in 1/24 quarter
@@ -37,7 +37,8 @@ def lock(sheet: CueSheet, score: Score, numbers: Iterable[int]) -> CueSheet:
         performance = Performance(sheet.seed, number - 1, quarter_of(cue),
                                   None if after is None else after.arousal_in(0), section.chords)
         notes = notes_in(score, section)
-        cues[number - 1] = replace(cue, notes=notes, performance=performance, heard=fingerprint(notes))
+        cues[number - 1] = replace(cue, notes=in_order((*section.silent, *notes)), performance=performance,
+                                   heard=fingerprint(notes))
     return replace(sheet, cues=tuple(cues))
 
 
@@ -57,7 +58,7 @@ def notes_in(score: Score, section: Section) -> tuple[LockedNote, ...]:
 
 def fingerprint(notes: Iterable[LockedNote]) -> str:
     """Short hash of what is heard of notes."""
-    text = ";".join(",".join(map(str, note[:5])) for note in notes)
+    text = ";".join(",".join(map(str, note[:5])) for note in notes if note.duration)
     return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
 
 
@@ -70,8 +71,9 @@ def heard(sheet: CueSheet, score: Score, composed: Mapping[str, str | int | floa
 
 
 def standing(cue: Cue, start: int) -> list[Note]:
-    """The notes of a locked cue that starts at tick `start`; none of one that isn't locked."""
-    return [Note(start + n.start, Role(n.role), n.pitch, n.duration, n.velocity, n.held) for n in cue.notes or ()]
+    """The notes that are heard of a locked cue that starts at tick `start`; none of one that isn't locked."""
+    return [Note(start + n.start, Role(n.role), n.pitch, n.duration, n.velocity, n.held) for n in cue.notes or ()
+            if n.duration]
 
 
 def assembled(sheet: CueSheet) -> Score:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from videoscore.compose.model import Cache, Composer
@@ -13,6 +16,20 @@ MEMORY = 512  # steps kept in the cache when it is cut back: as many as a traini
 SLACK = 256  # steps it may grow beyond that
 
 Step = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What is remembered of one sheet.
+
+    keys, values : (layers, copies, heads, steps, head_dim) float32, a row for each copy. index : steps read in all.
+    room : steps for which there is room in the buffers.
+    """
+
+    keys: NDArray[np.float32]
+    values: NDArray[np.float32]
+    index: int
+    room: int
 
 
 class Memory(Protocol):
@@ -43,6 +60,21 @@ class Cached:
     def rearrange(self, rows: list[int], surplus: list[int]) -> None:
         lengths = [self.cache.lengths[r] - s for r, s in zip(rows, surplus)]
         self.cache = self.cache.rearranged(rows, lengths)
+
+
+    def state(self, rows: list[int], index: int) -> State:
+        """What is remembered in these rows, which are equally long."""
+        end = self.cache.lengths[rows[0]]
+        keys, values = (b[:, rows, :, :end].numpy() for b in (self.cache.keys, self.cache.values))
+        return State(keys, values, index, self.cache.room)
+
+    def restore(self, state: State, rows: list[int]) -> None:
+        """Go on from `state`: each row with this one of its copies."""
+        end = state.keys.shape[3]
+        self.cache = Cache(self.model.config, len(rows), state.room)
+        self.cache.keys[:, :, :, :end] = torch.from_numpy(state.keys[:, rows])
+        self.cache.values[:, :, :, :end] = torch.from_numpy(state.values[:, rows])
+        self.cache.lengths = [end] * len(rows)
 
 
 class Reread:

@@ -14,7 +14,7 @@ from videoscore.compose.locked import standing
 from videoscore.compose.plan import HIT_VELOCITY, PlannedBar, shift_of
 from videoscore.compose.score import PPQ, Note, Role, Score, Section
 from videoscore.compose.steps import GRID
-from videoscore.cues.sheet import CueSheet
+from videoscore.cues.sheet import CueSheet, LockedNote
 
 TICK = PPQ // GRID  # MIDI ticks in 1/24 quarter
 MONOPHONIC = (Role.MELODY, Role.BASS)
@@ -26,10 +26,11 @@ STRESS = {"downbeat": 10, "half": 6, "beat": 4, "off": 0}
 def realise(sheet: CueSheet, bars: Sequence[PlannedBar], page: Sequence[Written]) -> Score:
     """The score of a written page: transposed to each cue's key, every note inside its cue. Locked cues' notes stand in
     it as they are."""
-    parts, tempo = _with_chords(sheet, bars), tempo_map(sheet)
+    parts, tempo = _known(sheet, bars, page), tempo_map(sheet)
     starts = _bar_ticks(bars)
     shifts = [shift_of(c.key) for c in sheet.cues]
-    notes = []
+    notes: list[Note] = []
+    last_written = {(w.bar, w.position, w.role, w.pitch): w.duration for w in page}
     for w in page:
         planned = bars[w.bar]
         if sheet.cues[planned.cue].locked:
@@ -39,7 +40,8 @@ def realise(sheet: CueSheet, bars: Sequence[PlannedBar], page: Sequence[Written]
         end = min(start + w.duration * TICK, section.end)
         pitch = w.pitch if w.role == Role.DRUMS else _into_range(w.pitch + shifts[planned.cue])
         if end > start:
-            notes.append(Note(start, Role(w.role), pitch, end - start, _velocity(w, planned), w.duration * TICK))
+            notes.append(Note(start, Role(w.role), pitch, end - start, _velocity(w, planned),
+                              TICK * last_written[w.bar, w.position, w.role, w.pitch]))
     last = parts[-1]
     room = tempo.seconds(last.end) - tempo.seconds(starts[-1])
     quiet = last.end - round((last.end - starts[-1]) * min(1 / 3, RELEASE / max(float(room), 1e-6)))
@@ -49,12 +51,23 @@ def realise(sheet: CueSheet, bars: Sequence[PlannedBar], page: Sequence[Written]
     return Score(tuple(sorted(notes)), parts, tempo, sheet.duration)
 
 
-def _with_chords(sheet: CueSheet, bars: Sequence[PlannedBar]) -> tuple[Section, ...]:
+def _known(sheet: CueSheet, bars: Sequence[PlannedBar], page: Sequence[Written]) -> tuple[Section, ...]:
+    """The sections, with chords and silent notes of those that were written."""
     chords: list[list[int]] = [[] for _ in sheet.cues]
     for bar in bars:
         chords[bar.cue].append(bar.plan.chord)
-    return tuple(section if cue.locked else replace(section, chords=tuple(own))
-                 for cue, section, own in zip(sheet.cues, sections(sheet), chords))
+    parts, starts, shifts = sections(sheet), _bar_ticks(bars), [shift_of(c.key) for c in sheet.cues]
+    silent: list[list[LockedNote]] = [[] for _ in sheet.cues]
+    before: dict[tuple[int, int, int, int], Written] = {}
+    for w in page:
+        cue, place = bars[w.bar].cue, (w.bar, w.position, w.role, w.pitch)
+        if place in before:
+            pitch = w.pitch if w.role == Role.DRUMS else _into_range(w.pitch + shifts[cue])
+            silent[cue].append(LockedNote(starts[w.bar] + w.position * TICK - parts[cue].start, w.role, pitch, 0, 1,
+                                          TICK * before[place].duration))
+        before[place] = w
+    return tuple(section if cue.locked else replace(section, chords=tuple(own), silent=tuple(mute))
+                 for cue, section, own, mute in zip(sheet.cues, parts, chords, silent))
 
 
 def _bar_ticks(bars: Sequence[PlannedBar]) -> list[int]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from videoscore.cues.sheet import TICKS_A_QUARTER as PPQ
-from videoscore.cues.sheet import Performance
+from videoscore.cues.sheet import LockedNote, Performance
 
 __all__ = ["PPQ", "Note", "Role", "Score", "Section", "TempoMap"]
 
@@ -69,6 +69,7 @@ class Section:
     start, end : ticks; both are downbeats. bars x beats quarters lie between them.
     valence, arousal : mean over the cue. arousals : the arousal wanted in the middle of each bar; none: level.
     chords : of every bar in C major or A minor (`videoscore.compose.theory`); empty where they aren't known.
+    silent : notes that were written twice and aren't heard, from the section's start.
     performance : how a locked cue is played, whatever is around it; None: it isn't locked.
     """
 
@@ -83,6 +84,7 @@ class Section:
     beats: int
     arousals: tuple[float, ...] = ()
     chords: tuple[int, ...] = ()
+    silent: tuple[LockedNote, ...] = ()
     performance: Performance | None = None
 
     def arousal_in(self, bar: float) -> float:

@@ -37,6 +37,14 @@ class Writing:
         self.count = max((k for k, cue in enumerate(sheet.cues, 1) if not cue.locked), default=0)
         self._features: dict[tuple[int, bool], NDArray[np.float32]] = {}
 
+    def resume(self, count: int, page: list[Written], index: int) -> None:
+        """Go on after the first `count` cues, which are on `page` and took the network `index` steps."""
+        self.cue, self.page, self.index = count - 1, list(page), index
+        self.first = sum(cue.meter.bars for cue in self.sheet.cues[:count])
+        self.earlier = {bar: [] for bar in range(self.first)}
+        for note in page:
+            self.earlier[note.bar].append(note)
+
     @property
     def complete(self) -> bool:
         """Whether every take of the cue at hand has come to its end."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from videoscore.cues.fields import Fields
-from videoscore.cues.sheet import Cue, LockedNote, Performance
+from videoscore.cues.sheet import Cue, LockedNote, Performance, in_order
 from videoscore.errors import CueSheetError
 
 MOST_NOTES = 1_000_000
@@ -16,7 +16,7 @@ LAST_ROLE, LAST_CHORD = 5, 36
 LONGEST_QUARTER = (1 << 24) - 1  # microseconds: 24 bits in MIDI
 MOST_NUMBER = 10_000
 # start, role, pitch, duration, velocity, held: lowest and highest
-_RANGES = ((0, MOST_TICKS), (0, LAST_ROLE), (0, 127), (1, MOST_TICKS), (1, 127), (0, MOST_TICKS))
+_RANGES = ((0, MOST_TICKS), (0, LAST_ROLE), (0, 127), (0, MOST_TICKS), (1, 127), (0, MOST_TICKS))
 _WHERE_FROM = "Delete `locked` of that cue, or lock it again with `videoscore lock`."
 
 
@@ -34,7 +34,7 @@ def read_lock(raw: object, where: str) -> Lock | None:
         return None
     f = Fields(raw, f"`locked` of {where}", ("seed", "number", "quarter", "following", "chords", "notes"))
     rows = f.items("notes", MOST_NOTES)
-    notes = tuple(sorted(_note(row, k + 1, where) for k, row in enumerate(rows)))
+    notes = in_order(_note(row, k + 1, where) for k, row in enumerate(rows))
     seed, number = f.count("seed", -(2**63), 2**63 - 1), f.count("number", 0, MOST_NUMBER)
     quarter, following = f.count("quarter", 1, LONGEST_QUARTER), f.number("following", -1, 1)
     chords = tuple(f.items("chords", MOST_NOTES))
@@ -68,10 +68,12 @@ def check_lock(cue: Cue, where: str) -> None:
     for number, note in enumerate(cue.notes, 1):
         what = f"locked note {number} of {where}"
         _check_ranges(note, what)
-        if note.start + note.duration > length:
+        if note.duration == 0 == note.held:
+            raise CueSheetError(f"{what} has no duration", remedy=_WHERE_FROM)
+        if note.start + max(1, note.duration) > length:
             raise CueSheetError(f"{what} sounds past the end of the cue, which has {cue.meter.bars} bars of "
                                 f"{cue.meter.beats} ({length} ticks)", remedy=_WHERE_FROM)
-        if before is not None and note[:3] <= before[:3]:
+        if before is not None and (note[:3] < before[:3] or note[:3] == before[:3] and before.duration > 0):
             raise CueSheetError(f"{what} is out of order or stands twice", remedy=_WHERE_FROM)
         before = note
     if cue.performance is not None and len(cue.performance.chords) not in (0, cue.meter.bars):

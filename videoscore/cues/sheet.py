@@ -6,7 +6,7 @@ says what a cue sheet is. Times are exact rational seconds from the first pictur
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
@@ -60,7 +60,8 @@ class Meter:
 class LockedNote(NamedTuple):
     """A note of a locked cue; whole numbers, so that nothing is ever rounded.
 
-    start, duration : ticks, `TICKS_A_QUARTER` to a quarter note, from the cue's first downbeat.
+    start, duration : ticks, `TICKS_A_QUARTER` to a quarter note, from the cue's first downbeat. A duration of 0 is a
+        note that was written, twice the same, and isn't heard.
     role : number of a `videoscore.compose.score.Role`, 0 melody to 5 drums. pitch : 0..127. velocity : 1..127.
     held : ticks for which it was written, where the next note of its line ends it sooner; 0: as long as it sounds.
         Only the composer's ear needs it, for what comes after the cue.
@@ -72,6 +73,12 @@ class LockedNote(NamedTuple):
     duration: int
     velocity: int
     held: int = 0
+
+
+def in_order(notes: Iterable[LockedNote]) -> tuple[LockedNote, ...]:
+    """Notes by start, role and pitch; of the same written more than once those that aren't heard first, in the order in
+    which they come."""
+    return tuple(sorted(notes, key=lambda n: (*n[:3], n.duration > 0)))
 
 
 @dataclass(frozen=True)

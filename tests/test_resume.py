@@ -1,0 +1,161 @@
+"""An edited sheet is composed from the edit on, and gives what composing everything gives, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sheets import cue
+
+from videoscore import pipeline
+from videoscore.compose.compose import compose_with_facts
+from videoscore.compose.load import WEIGHTS
+from videoscore.compose.locked import lock
+from videoscore.compose.resume import MOST_STATES, Composed, default
+from videoscore.compose.score import Role, Score
+from videoscore.config import ComposeOptions
+from videoscore.cues.sheet import CueSheet
+from videoscore.kept import Kept
+from videoscore.mood.circle import MOODS
+
+FEW = dict.fromkeys(MOODS, frozenset({Role.MELODY, Role.BASS}))
+PLAIN = ComposeOptions()
+
+
+def film() -> CueSheet:
+    return CueSheet("film.mp4", Fraction(15), (
+        cue("1m1 Happy", 0, 5, "Happy", 3, key="G major"), cue("1m2 Angry", 5, 10, "Angry", 3, key="E minor"),
+        cue("1m3 Happy", 10, 15, "Happy", 3, key="G major")))
+
+
+def last_seed(sheet: CueSheet, seed: int) -> CueSheet:
+    return replace(sheet, cues=(*sheet.cues[:-1], replace(sheet.cues[-1], seed=seed)))
+
+
+def run(sheet: CueSheet, known: Composed | None, options: ComposeOptions = PLAIN) -> tuple[Score, int]:
+    scores, facts = compose_with_facts([sheet], options, FEW, known=known)
+    return scores[0], facts.steps
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Composed:
+    return Composed(Kept(tmp_path / "kept", 10**9))
+
+
+@pytest.mark.parametrize("options", [PLAIN, ComposeOptions(takes=2, guidance=1.0)])
+def test_an_edit_at_the_end_costs_only_the_end(known: Composed, options: ComposeOptions) -> None:
+    first, all_steps = run(film(), known, options)
+    again, none = run(film(), known, options)
+    assert again == first and none == 0
+    edited = last_seed(film(), 9)
+    fresh, whole = run(edited, None, options)
+    resumed, some = run(edited, known, options)
+    assert resumed == fresh != first
+    assert 0 < some < whole / 2
+    assert all_steps > some
+
+
+def test_locked_cues_are_resumed_after_too(known: Composed) -> None:
+    first, _ = run(film(), None)
+    locked = lock(film(), first, [1])
+    assert run(locked, known)[0].notes == first.notes
+    edited = last_seed(locked, 9)
+    resumed, some = run(edited, known)
+    fresh, whole = run(edited, None)
+    assert resumed == fresh and some < whole / 2
+
+
+@pytest.mark.parametrize("change", ["key after", "seed", "temperature", "mood before", "weights", "notes"])
+def test_all_that_the_notes_come_from_is_in_the_name(known: Composed, change: str, tmp_path: Path) -> None:
+    from videoscore.compose.guide import push
+    from videoscore.compose.load import load_composer
+    from videoscore.compose.plan import Planner
+    from videoscore.compose.resume import names_of
+    from videoscore.compose.writing import Writing
+
+    def names(sheet: CueSheet, about: tuple[object, ...] = (1.0,), weights: Path = WEIGHTS) -> list[str]:
+        bars = Planner(load_composer(WEIGHTS)[1], FEW).sheet(sheet)
+        return names_of(Writing(sheet, bars, push(bars, PLAIN), 1, True), about, weights)
+
+    sheet, usual = film(), names(film())
+    one, two, three = sheet.cues
+    assert names(film()) == usual
+    if change == "key after":  # the cue before leads into it
+        other = names(replace(sheet, cues=(one, replace(two, key="D major"), three)))
+        assert other[0] != usual[0]
+    elif change == "seed":
+        other = names(replace(sheet, cues=(one, replace(two, seed=4), three)))
+        assert other[0] == usual[0] and not {*other[1:]} & {*usual[1:]}
+    elif change == "temperature":
+        assert not {*names(sheet, (1.1,))} & {*usual}
+    elif change == "mood before":
+        other = names(replace(sheet, cues=(cue(one.name, 0, 5, "Tired", 3, key="G major"), two, three)))
+        assert not {*other} & {*usual}
+    elif change == "weights":
+        (tmp_path / "w").write_bytes(WEIGHTS.read_bytes() + b" ")
+        assert not {*names(sheet, weights=tmp_path / "w")} & {*usual}
+    else:
+        locked = lock(sheet, run(sheet, None)[0], [1])
+        first = locked.cues[0].notes or ()
+        louder = replace(locked.cues[0], notes=(first[0]._replace(velocity=1), *first[1:]))
+        assert names(locked)[0] not in (usual[0], names(replace(locked, cues=(louder, two, three)))[0])
+
+
+@pytest.mark.parametrize("damage", [b"nonsense", None])
+def test_a_damaged_entry_is_composed_anew(known: Composed, damage: bytes | None) -> None:
+    first, steps = run(film(), known)
+    for path in known.entries.folder.iterdir():
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1  # in the middle of an array: its checksum tells
+        path.write_bytes(data if damage is None else damage)
+    assert run(film(), known) == (first, steps)
+    assert run(film(), known) == (first, 0)
+
+
+def test_the_folder_is_bounded_and_needn_t_be_there(known: Composed, tmp_path: Path) -> None:
+    small = Kept(tmp_path / "small", 3000)
+
+    def write(k: int) -> None:
+        small.put(str(k), lambda file: file.write(bytes(1000)) and None)
+        os.utime(tmp_path / "small" / f"{k}.npz", ns=(k, k)) if (tmp_path / "small" / f"{k}.npz").exists() else None
+
+    for k in range(1, 6):
+        write(k)
+    assert sorted(p.name for p in small.folder.iterdir()) == ["3.npz", "4.npz", "5.npz"]
+    assert small.get("4", lambda path: path.stat().st_size) == 1000 and small.get("1", lambda path: path.stat()) is None
+    (tmp_path / "file").write_text("")
+    nowhere = Composed(Kept(tmp_path / "file" / "sub", 10**6))
+    assert run(film(), nowhere)[1] > 0
+    with ThreadPoolExecutor(8) as pool:  # many at once: an entry is whole or not there
+        list(pool.map(lambda k: small.put("same", lambda file: np.savez(file, a=np.full(50, k))), range(200)))
+        found = list(pool.map(lambda _: small.get("same", lambda p: np.load(p)["a"].tolist()), range(50)))
+    assert all(f is not None and len(set(f)) == 1 for f in found)
+    assert not list(small.folder.glob(".part*"))
+
+
+def test_a_long_film_keeps_few_states(known: Composed) -> None:
+    assert sum(known.wanted(k, 300) for k in range(1, 301)) <= MOST_STATES
+    assert [known.wanted(k, 3) for k in (1, 2, 3)] == [True, True, False]
+    assert not replace(known, states=False).wanted(1, 3)
+
+
+def test_who_keeps_what(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert default(True) is None, "tests keep nothing"
+    monkeypatch.delenv("VIDEOSCORE_NO_CACHE")
+    monkeypatch.setenv("VIDEOSCORE_CACHE", str(tmp_path))
+    assert pipeline.known_for(film()) is None
+    edited, watched = pipeline.known_for("x.json"), pipeline.known_for(None)
+    assert edited and edited.states and watched and not watched.states
+    assert edited.entries.folder == tmp_path / "composed"
+
+
+def test_loading_the_cache_loads_no_torch() -> None:
+    code = "import sys, videoscore.compose.resume; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
