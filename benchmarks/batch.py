@@ -56,8 +56,9 @@ def make(folder: Path, clips: Path, count: int, broken: float, seed: int) -> Non
 def cut(source: Path, film: Path, where: float, seconds: float, harm: int | None) -> None:
     _, length = imageio_ffmpeg.count_frames_and_secs(str(source))
     subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-ss", f"{where * max(0.0, length - seconds):.3f}", "-i", source,
-         "-t", f"{seconds:.3f}", "-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", film], check=True)
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-ss", f"{where * max(0.0, length - seconds):.3f}",
+         "-i", source, "-t", f"{seconds:.3f}", "-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", film],
+        check=True)
     if harm is None:
         return
     data = film.read_bytes()
@@ -101,7 +102,8 @@ def speed(films: Path, out: Path, every: int, options: list[str], executor: list
     loop(sample[:half], out.with_name(out.name + ".loop"), options, single)
     print(f"loop: {len(single)} films, {sum(single):.0f} s", flush=True)
     begin = time.monotonic()
-    child = subprocess.Popen(batch(films, out, [*executor, *options]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(batch(films, out, [*executor, *options]), stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
     watch = Watch(child.pid)
     code = child.wait()
     wall = time.monotonic() - begin
@@ -109,7 +111,8 @@ def speed(films: Path, out: Path, every: int, options: list[str], executor: list
     loop(sample[half:], out.with_name(out.name + ".loop"), options, single)
     report = json.loads((out / "report.json").read_text())
     facts = {"films": len(names), "code": code, "seconds": round(wall, 1), "a_film": round(wall / len(names), 2),
-             "films_an_hour": round(3600 * len(names) / wall), "counts": {k: report[k] for k in ("scored", "skipped", "failed", "queued")},
+             "films_an_hour": round(3600 * len(names) / wall),
+             "counts": {k: report[k] for k in ("scored", "skipped", "failed", "queued")},
              "memory_GB_by_tenths": tenths, "load": os.getloadavg()}
     if single:
         mean = statistics.mean(single)

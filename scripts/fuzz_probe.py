@@ -3,8 +3,8 @@
     python scripts/fuzz_probe.py FOLDER... [-n 10000] [--deep 10] [--seed 0] [--out DIR]
 
 FOLDER holds the films that are mutated (those up to 1 MB). Each mutant is probed in a process that is given up after
-20 s; every `--deep`-th that is still a film is also sampled and its sound read, for 5 s of it. Mutants that crash, hang,
-take over 2 GB or raise anything that isn't ours are kept in --out. Exit code 1 when there is one.
+20 s; every `--deep`-th that is still a film is also sampled and its sound read, for 5 s of it. Mutants that crash,
+hang, take over 2 GB or raise anything that isn't ours are kept in --out. Exit code 1 when there is one.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import videoscore.video.probe  # noqa: F401  found missing here rather than in e
 
 PATIENCE, MEMORY, LARGEST = 20.0, 2 << 30, 1 << 20
 HEADER = 4096
+NAMES = (b"moov", b"stsd", b"mvhd", b"tkhd", b"stts", b"stsc", b"elst", b"ctts", b"avcC", b"idx1")
 INTERESTING = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 90_000, 1 << 30)
 
 
@@ -50,7 +51,8 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
         elif kind == 4:
             del body[at : at + rng.choice((1, 2, 4, 16, 200))]
         elif kind == 5:
-            body[at:at] = rng.choice((b"\0", b"\xff")) * rng.choice((1, 4, 50)) if rng.random() < .5 else body[at : at + 64]
+            filling = rng.choice((b"\0", b"\xff")) * rng.choice((1, 4, 50))
+            body[at:at] = filling if rng.random() < .5 else body[at : at + 64]
         elif kind == 6:
             other = _place(body, rng)
             body[at : at + 8] = body[other : other + 8]
@@ -65,7 +67,7 @@ def _place(body: bytearray, rng: random.Random) -> int:
         return rng.randrange(min(len(body), HEADER))
     if choice < .85:
         return max(0, len(body) - 1 - rng.randrange(min(len(body), HEADER)))
-    for name in rng.sample((b"moov", b"stsd", b"mvhd", b"tkhd", b"stts", b"stsc", b"elst", b"ctts", b"avcC", b"idx1"), 10):
+    for name in rng.sample(NAMES, len(NAMES)):
         if (at := body.find(name)) >= 0:
             return min(len(body) - 1, at + rng.randrange(64))
     return rng.randrange(len(body))
@@ -170,7 +172,8 @@ def main() -> int:
         strays = [str(p) for p in Path(folder).rglob("*") if p.is_file() and not p.name.startswith("mutant")]
         watcher.process.kill()
     print(json.dumps({"mutants": args.n, "seeds": len(seeds), "seconds": round(time.monotonic() - begin),
-                      "slowest": [round(slowest[0], 2), slowest[1]], "strays": strays, "counts": dict(counts.most_common())},
+                      "slowest": [round(slowest[0], 2), slowest[1]], "strays": strays,
+                      "counts": dict(counts.most_common())},
                      indent=1, ensure_ascii=False))
     return bool(strays) or any(word.startswith("FAULT") for word in counts)
 

@@ -25,6 +25,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+MOST = 600  # characters of a problem that are shown
+
 
 class VideoscoreError(Exception):
     """Base of the tree.
@@ -46,7 +48,7 @@ class VideoscoreError(Exception):
 
     def __str__(self) -> str:
         where = "" if self.path is None else f"{_one_line(str(self.path))}: "
-        what = f"{where}{_one_line(self.problem).rstrip('.')}."
+        what = f"{where}{_short(_one_line(self.problem)).rstrip('.')}."
         return f"{what} {_one_line(self.remedy)}".rstrip()
 
     def __reduce__(self) -> tuple:
@@ -56,6 +58,11 @@ class VideoscoreError(Exception):
 
 def _rebuild(kind: type[VideoscoreError], problem: str, path: Path | None, remedy: str) -> VideoscoreError:
     return kind(problem, path=path, remedy=remedy)
+
+
+def _short(text: str) -> str:
+    """A name or value in a stranger's file may be of any length; who reads an error wants its ends."""
+    return text if len(text) <= MOST else f"{text[: MOST // 2]} … {text[-MOST // 2 :]}"
 
 
 def _one_line(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +21,13 @@ def read_start(path: Path, most: int, remedy: str = "Check the name.") -> bytes:
     Raises NotFound, with the `remedy`.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe could block for ever
+            raise NotFound("is no regular file", path=path, remedy=remedy)
         with path.open("rb") as file:
             return file.read(most + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        if not isinstance(error, OSError):
+            raise NotFound("is no name of a file", path=path, remedy=remedy) from error
         raise NotFound(f"can't be read ({error.strerror or error})", path=path, remedy=remedy) from error
 
 

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 
 from videoscore.compose.score import Role
 from videoscore.config import Options
-from videoscore.errors import PresetError
+from videoscore.errors import NotFound, PresetError
+from videoscore.files import MB, read_text
 from videoscore.mood.circle import MOODS
 from videoscore.perform.palettes import Instrument, Palette, Preset, Voice
 
@@ -26,7 +27,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = MB
+LONGEST_LINE = 2000  # the parser takes half a minute for a key of 50,000 parts
 OPTION_GROUPS = tuple(f.name for f in dataclasses.fields(Options) if f.name not in ("preset", "seed"))
 ROLES = tuple(role.name.lower() for role in Role)
 DEFAULT = "default"
@@ -40,13 +42,16 @@ def read_preset(path: Path) -> Preset:
 def parse(path: Path) -> dict[str, Any]:
     """What stands in a preset file, unchecked. Raises PresetError."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise PresetError("this is too large for a preset", path=path, remedy="Give a TOML preset file.")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PresetError(f"the preset can't be read ({error.strerror or error})", path=path,
-                          remedy="Check the path, or see `videoscore presets list`.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = read_text(path, MAX_BYTES, "Check the path, or see `videoscore presets list`.",
+                         wrong="Give a TOML preset file.", form="UTF-8", kind=PresetError)
+    except NotFound as error:
+        raise PresetError(f"the preset {error.problem}", path=path, remedy=error.remedy) from error
+    if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
+        raise PresetError(f"a line in it is over {LONGEST_LINE} characters long", path=path,
+                          remedy="Break it, or give the right file.")
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except (ValueError, RecursionError) as error:  # ValueError: numbers of 5,000 digits, too
         raise PresetError(f"this is not valid TOML ({error})", path=path,
                           remedy="Correct the file; docs/sound.md shows a preset.") from error
 

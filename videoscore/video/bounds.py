@@ -57,5 +57,5 @@ def check_picture(width: int, height: int, path: Path) -> None:
 def check_duration(duration: Fraction, path: Path) -> None:
     """Raises TooLarge for a film longer than `LONGEST`."""
     if duration > LONGEST:
-        raise TooLarge(f"it lasts {float(duration) / 3600:,.1f} hours, longer than the {LONGEST // 3600} that are scored",
+        raise TooLarge(f"it lasts {float(duration) / 3600:,.1f} hours, and at most {LONGEST // 3600} are scored",
                        path=path, remedy="Cut it first; if it is shorter than that, its times are damaged: remux it")

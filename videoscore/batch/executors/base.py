@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from videoscore.batch.executors.resources import give_back_memory
 from videoscore.errors import Cancelled, VideoscoreError
 from videoscore.progress import Progress
 
@@ -119,3 +120,5 @@ def attempt(work: Work, payload: Any, progress: Progress) -> Outcome:
         raise
     except Exception as error:
         return Outcome.failure(error)
+    finally:
+        give_back_memory()
