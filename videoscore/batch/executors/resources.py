@@ -60,8 +60,8 @@ def threads(count: int) -> dict[str, str]:
 def give_back_memory() -> None:
     """Let the system have what a film no longer needs.
 
-    glibc keeps freed memory in pieces between what lives on: a worker grew from .7 to 1.1 GB over 60 films, of which .65
-    were in use (benchmarks/batch.py). Elsewhere there is nothing to do.
+    glibc keeps freed memory in pieces between what lives on: over 60 films a worker grew from .7 to 1.1 GB, of which
+    .65 were in use (benchmarks/batch.py). Elsewhere there is nothing to do.
     """
     import ctypes
 
