@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 import soundfile
+import symusic
 from conftest import Said, command_environment, run_command
 from measure import downbeats
 from media import Clip, make_clip, packet_hash
@@ -83,6 +84,16 @@ def test_every_cue_boundary_is_a_downbeat_of_the_midi(scored, folder):
     for cue in sheet.cues:
         assert min(abs(float(cue.start) - beat) for beat in beats) < 0.001
         assert min(abs(float(cue.end) - beat) for beat in beats) < 0.001
+
+
+def test_the_kept_midi_has_its_cues_as_markers_for_another_library(scored, folder):
+    sheet = load(folder / "scored.cues.json")
+    ticks = symusic.Score.from_file(folder / "scored.mid")
+    markers = ticks.to("second").markers
+    assert [m.text for m in markers] == [c.name for c in sheet.cues]
+    assert all(abs(m.time - float(c.start)) < 0.001 for m, c in zip(markers, sheet.cues))
+    assert {m.time for m in ticks.markers} <= set(ticks.get_downbeats())
+    assert sum(len(t.notes) for t in ticks.tracks) > 0 and len(ticks.time_signatures) == len(sheet.cues)
 
 
 def test_a_cut_is_a_cue_boundary(scored, film, folder):
