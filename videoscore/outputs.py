@@ -16,7 +16,7 @@ from videoscore.options import did_you_mean
 from videoscore.video.media import Media
 
 # what can be kept beside the scored video -> how its name ends
-KEEP = {"cues": ".cues.json", "midi": ".mid", "wav": ".wav", "stems": ".stems"}
+KEEP = {"cues": ".cues.json", "midi": ".mid", "musicxml": ".musicxml", "wav": ".wav", "stems": ".stems"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ def plan_targets(media: Media, output: Path | None, keep: Iterable[str] = (), ov
     OutputExists : one of them is there and `overwrite` is off, or it is the input.
     ContainerError : the output's container can't hold the streams of the original.
     OutputError : the folder is missing or may not be written to.
+    SetupError : a library is missing that writes what is to be kept.
     """
     from videoscore.perform.containers import container_for, require
     from videoscore.perform.mux import default_suffix, read_tracks
@@ -52,6 +53,10 @@ def plan_targets(media: Media, output: Path | None, keep: Iterable[str] = (), ov
         if kind not in KEEP:
             raise UsageError(f"--keep: {kind!r} is nothing that can be kept",
                              remedy=f"{did_you_mean(kind, KEEP)}Choose from {', '.join(KEEP)}.")
+    if "musicxml" in kinds:
+        from videoscore.compose import leadsheet
+
+        leadsheet.require()
     kept = {kind: base.with_name(base.name + KEEP[kind]) for kind in kinds}
     check_file(output, overwrite, media.path)
     require(container_for(output), read_tracks(media.path), output)

@@ -164,7 +164,8 @@ def score(input: str | Path, output: str | Path | None = None, options: Options 
     options, preset, seed, settings : as for `analyze`.
     cues : a cue sheet, or its file, to compose from instead of watching the video. Its preset and seed
         hold unless `options`, `preset` or `seed` say otherwise.
-    keep : any of "midi", "wav" (the new sound track), "stems". The cue sheet is always kept.
+    keep : any of "midi", "musicxml" (a lead sheet), "wav" (the new sound track), "stems". The cue sheet is always
+        kept.
     workers : processes that render; by default one a core.
     cache : keep what is composed in the user's cache folder, and take it from there, so that an edited cue sheet is
         composed from the edit on. Of `cues` that aren't a file nothing is kept.
@@ -345,6 +346,11 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock, kno
     if "midi" in targets.kept:
         made["midi"] = folder / "music.mid"
         write_midi(arrangement, made["midi"])
+    if "musicxml" in targets.kept:
+        from videoscore.compose.leadsheet import write_musicxml
+
+        made["musicxml"] = folder / "music.musicxml"
+        write_musicxml(music, made["musicxml"], media.path.stem)
     with clock.stage("render", total):
         stems = render(arrangement, made["stems"], options.render, workers, clock.progress)
     speech: Sequence[tuple[Fraction, Fraction]] = ()

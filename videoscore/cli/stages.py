@@ -100,7 +100,8 @@ def analyze(teller: Teller, input: str, output: str | None, form: str | None, cu
 @click.option("--seconds", metavar="SECONDS", help="how long the music is  [default with --curve: to its end]")
 @click.option("--key", metavar="KEY", help='as "D minor"; by default as it suits the mood')
 @click.option("--tempo", metavar="BPM", help="quarter notes a minute, nearly: whole bars fill the length exactly")
-@click.option("-o", "--output", metavar="FILE", help="the MIDI file  [default: NAME.mid beside CUES]")
+@click.option("-o", "--output", metavar="FILE", help="the MIDI file, or with the suffix .musicxml a lead sheet: "
+                                              "tune, chords, tempi  [default: NAME.mid beside CUES]")
 @click.option("--cues", "sheet_file", metavar="FILE",
               help="without CUES: write the cue sheet of the music there, to be edited and composed from")
 @with_settings("spot", *WRITING)
@@ -109,8 +110,9 @@ def analyze(teller: Teller, input: str, output: str | None, form: str | None, cu
 @with_voice
 def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: str | None, played: bool,
             overwrite: bool, **words: Any) -> None:
-    """Write the music of the cue sheet CUES, or of a mood or a curve of moods, as MIDI."""
+    """Write the music of the cue sheet CUES, or of a mood or a curve of moods, as MIDI or MusicXML."""
     from videoscore import pipeline
+    from videoscore.compose import leadsheet
     from videoscore.compose.locked import heard
     from videoscore.compose.midi import write_midi
     from videoscore.cues.files import save
@@ -123,13 +125,20 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
     target = Path(output) if output is not None else _beside(str(cues), ".mid")
     sheet, options, remarks = _wanted(cues, {**wishes, "sheet_file": sheet_file}, words)
     check_file(target, overwrite)
+    sheet_music = target.suffix.lower() in LEAD_SHEETS
+    if sheet_music and played:
+        raise UsageError("--played has no effect on a lead sheet", remedy="Leave it out, or name a .mid file.")
+    if sheet_music:
+        leadsheet.require()
     if sheet_file is not None:
         check_file(Path(sheet_file), overwrite)
     tell = pipeline.Clock(teller.progress)
     sheet, selection = pipeline.choose(sheet, options, tell)
     music, arrangement = pipeline.write(sheet, options, tell, played, selection, pipeline.known_for(cues))
     remarks = (*remarks, *(selection.remarks if selection else ()))
-    if played:
+    if sheet_music:
+        leadsheet.write_musicxml(music, target, Path(sheet.source).stem)
+    elif played:
         write_played(arrangement, target)
     else:
         write_midi(music, target)
@@ -142,6 +151,7 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
                   f"{target}: {len(music.notes)} notes, {clock(sheet.duration)}\n{cue_table(sheet)}")
 
 
+LEAD_SHEETS = (".musicxml", ".xml")
 WISHES = ("mood", "valence", "arousal", "curve", "seconds", "key", "tempo")
 
 
