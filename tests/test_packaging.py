@@ -53,7 +53,8 @@ def test_dependencies_are_those_that_are_imported():
     single = {"ray": "videoscore/batch/executors/on_ray.py", "opentimelineio": "videoscore/cues/markers.py"}
     assert set(single) == {name for extra in ("ray", "editors")
                            for name in requirements(PROJECT["optional-dependencies"][extra])}
-    modules = {MODULES.get(name, name): name for name in needed | training | set(single)}
+    studio = requirements(PROJECT["optional-dependencies"]["studio"])
+    modules = {MODULES.get(name, name): name for name in needed | training | studio | set(single)}
     undeclared = {m: files for m, files in imported().items() if m not in modules}
     assert undeclared == {}
     weights = {name for name in training if name.endswith("_pytorch_model")}    # files are read, nothing imported
@@ -64,6 +65,8 @@ def test_dependencies_are_those_that_are_imported():
             assert all(f.startswith(("videoscore/train/", "videoscore/evaluate/")) for f in files), (module, files)
         if module in single:
             assert files == {single[module]}
+        if modules[module] in studio:
+            assert all(f.startswith("videoscore/studio/") for f in files), (module, files)
 
 
 def test_every_dependency_is_pinned_exactly():

@@ -73,7 +73,7 @@ class Shelf:
         path = self.folder / name
         try:
             # the same when resolved: no part of it is a link, to wherever
-            if path.resolve(strict=True) != path or not path.is_file():
+            if path.resolve(strict=True) != path or not path.is_file() or path.suffix.lower() not in SUFFIXES:
                 raise refusal
         except (OSError, RuntimeError, ValueError):
             raise refusal from None

@@ -88,12 +88,6 @@ class DeskPage:
             button("keyboard", "Keys (?)", lambda: self.keys.open())
 
     def _notices(self) -> None:
-        with ui.element("div").classes("notice studio-job").props("role=status") as self.job:
-            self.job_words = ui.label("").classes("words")
-            self.job_bar = ui.linear_progress(0.0, show_value=False).style("width: 40%").props(
-                'size=10px aria-label="Progress"')
-            self.job_share = ui.label("").classes("num").style("width: 40px")
-            ui.button("Cancel", on_click=self.desk.cancel, color=None).props("no-caps flat dense")
         with ui.element("div").classes("notice bad studio-trouble").props("role=alert") as self.trouble:
             self.trouble_words = ui.label("").classes("words")
             self.retry = ui.button("Try again", on_click=self.desk.watch, color=None).props("no-caps flat dense")
@@ -240,7 +234,7 @@ class DeskPage:
 
     def refresh(self) -> None:
         """Bring the page up to date with the desk."""
-        self._show_job()
+        self.takes.show_job(self.desk.job)
         if self.seen == self.desk.revision or not self.ready:
             return
         self.seen = self.desk.revision
@@ -299,14 +293,6 @@ class DeskPage:
                                   "their notes" if told["pending"] else "Nothing was changed since this take")
         self.another.set_enabled(job is None)
         self.another.set_visibility(bool(session.takes))
-
-    def _show_job(self) -> None:
-        job = self.desk.job
-        self.job.set_visibility(job is not None)
-        if job is not None:
-            self.job_words.set_text(f"{job.words} · {job.label}")
-            self.job_bar.set_value(round(job.share, 2))
-            self.job_share.set_text(f"{100 * job.share:.0f} %")
 
 
 def exact(t: Any) -> Fraction:

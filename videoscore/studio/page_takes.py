@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nicegui import ui
 
+from videoscore.studio.desk import Job
 from videoscore.studio.page_parts import heading
 
 if TYPE_CHECKING:
@@ -19,9 +20,26 @@ class Takes:
         self.page, self.shown = page, ""
         with ui.element("section").classes("panel studio-list").props('aria-label="Takes"'):
             heading("Takes")
+            self._job()
             self.box = ui.element("div").classes("takes")
             with self.box:
                 ui.label("Compose: the score appears here, and is heard under the picture.").classes("quiet")
+
+    def _job(self) -> None:
+        with ui.element("div").classes("studio-job").props("role=status") as self.job:
+            with ui.element("div").classes("line"):
+                self.words = ui.label("").classes("words")
+                self.share = ui.label("").classes("num")
+                ui.button("Cancel", on_click=self.page.desk.cancel, color=None).props("no-caps flat dense")
+            self.bar = ui.linear_progress(0.0, show_value=False).props('size=8px aria-label="Progress"')
+
+    def show_job(self, job: Job | None) -> None:
+        """What is being made, how far it is."""
+        self.job.set_visibility(job is not None)
+        if job is not None:
+            self.words.set_text(f"{job.words} · {job.label}")
+            self.bar.set_value(round(job.share, 2))
+            self.share.set_text(f"{100 * job.share:.0f} %")
 
     def update(self, told: dict[str, Any]) -> None:
         """Show the takes of `videoscore.studio.view.now`."""

@@ -35,9 +35,9 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         return served
 
     # answers to GET with Range are FileResponse's
-    app.get("/film/{key}/video")(serve("", lambda desk, _: desk.film))
+    app.get("/film/{key}/video")(serve("", lambda desk, _: desk.film if desk.watched is not None else None))
     app.get("/film/{key}/preview/{name}")(serve("", lambda desk, _: desk.preview))
-    app.get("/film/{key}/thumb/{name}")(serve("image/jpeg", _thumb))
+    app.get("/film/{key}/thumb/{name}")(serve("image/png", _thumb))
     app.get("/film/{key}/sound/{name}")(serve("audio/wav", _sound))
 
     @app.get("/film/{key}/export/{number}")

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 Region = tuple[Fraction, Fraction]
 THUMBNAILS = 24
-HEIGHT = 54         # of a thumbnail, pixels
+SIZE = 96           # longest side of a thumbnail, pixels
 PEAKS = 20          # a second
 
 
 @dataclass(frozen=True)
 class Watched:
-    """speech : where somebody speaks. thumbnails : JPEG files, each of the middle of its share of the film."""
+    """speech : where somebody speaks. thumbnails : PNG files, each of the middle of its share of the film."""
 
     seen: Analysis
     speech: tuple[Region, ...]
@@ -97,15 +97,13 @@ def watch(asked: Watch, progress: Progress) -> Watched:
 
 
 def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
-    from PIL import Image
+    from matplotlib.image import imsave
 
     from videoscore.preview.picture import thumbnails
 
-    for number, frame in enumerate(thumbnails(media, THUMBNAILS, 2 * HEIGHT)):
-        path = folder / f"thumb{number:02d}.jpg"
-        picture = Image.fromarray(frame.rgb)
-        picture.thumbnail((4 * HEIGHT, HEIGHT))
-        picture.save(path, quality=80)
+    for number, frame in enumerate(thumbnails(media, THUMBNAILS, SIZE)):
+        path = folder / f"thumb{number:02d}.png"
+        imsave(path, frame.rgb)
         yield path
 
 

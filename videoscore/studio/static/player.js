@@ -140,7 +140,7 @@ export class Player {
 
   frames(count) {
     if (this.rate) this.pause();
-    this.seek((Math.round(this.time / this.film.frame) + count) * this.film.frame);
+    this.seek((Math.floor(this.time / this.film.frame + 0.05) + count) * this.film.frame);
   }
 
   // How far the picture is ahead of the sound that leads, in seconds; null where none leads.
@@ -173,7 +173,7 @@ export class Player {
     if (Math.abs(drift) > FAR) {
       this.video.currentTime = this.sound.currentTime + this.film.offset;
     } else {
-      const turn = Math.abs(drift) > CLOSE ? Math.min(MOST, Math.max(-MOST, 2 * drift)) : 0;
+      const turn = Math.abs(drift) > CLOSE ? Math.min(MOST, Math.max(-MOST, 3 * drift)) : 0;
       const rate = this.rate * (1 - turn);
       if (Math.abs(this.video.playbackRate - rate) > 0.004) this.video.playbackRate = rate;
     }
