@@ -16,9 +16,10 @@ from sheets import cue
 
 from videoscore import pipeline
 from videoscore.compose.compose import compose_with_facts
+from videoscore.compose.hand import Written
 from videoscore.compose.load import WEIGHTS
 from videoscore.compose.locked import lock
-from videoscore.compose.resume import MOST_STATES, Composed, default
+from videoscore.compose.resume import MOST_STATES, Composed, Trail, default
 from videoscore.compose.score import Role, Score
 from videoscore.config import ComposeOptions
 from videoscore.cues.sheet import CueSheet
@@ -62,37 +63,47 @@ def test_an_edit_at_the_end_costs_only_the_end(known: Composed, options: Compose
     assert all_steps > some
 
 
-def test_locked_cues_are_resumed_after_too(known: Composed) -> None:
-    first, _ = run(film(), None)
-    locked = lock(film(), first, [1])
-    assert run(locked, known)[0].notes == first.notes
+def test_what_was_heard_is_known_when_it_is_locked(known: Composed) -> None:
+    """As one regenerates a cue: all others locked."""
+    first, all_steps = run(film(), known)
+    locked = lock(film(), first, [1, 2])
+    assert run(locked, known) == (run(locked, None)[0], 0)
     edited = last_seed(locked, 9)
     resumed, some = run(edited, known)
     fresh, whole = run(edited, None)
     assert resumed == fresh and some < whole / 2
+    middle = lock(film(), first, [1, 3])
+    again = replace(middle, cues=(middle.cues[0], replace(middle.cues[1], seed=9), middle.cues[2]))
+    resumed, some = run(again, known)
+    assert resumed == run(again, None)[0] and some < all_steps / 2
 
 
-@pytest.mark.parametrize("change", ["key after", "seed", "temperature", "mood before", "weights", "notes"])
+@pytest.mark.parametrize("change", ["key after", "seed", "temperature", "mood before", "weights", "notes", "takes"])
 def test_all_that_the_notes_come_from_is_in_the_name(known: Composed, change: str, tmp_path: Path) -> None:
     from videoscore.compose.guide import push
     from videoscore.compose.load import load_composer
     from videoscore.compose.plan import Planner
-    from videoscore.compose.resume import names_of
     from videoscore.compose.writing import Writing
 
-    def names(sheet: CueSheet, about: tuple[object, ...] = (1.0,), weights: Path = WEIGHTS) -> list[str]:
+    def names(sheet: CueSheet, about: tuple[object, ...] = (1.0,), weights: Path = WEIGHTS, takes: int = 1
+              ) -> list[str]:
+        """Of the notes of every cue, were those before it empty."""
         bars = Planner(load_composer(WEIGHTS)[1], FEW).sheet(sheet)
-        return names_of(Writing(sheet, bars, push(bars, PLAIN), 1, True), about, weights)
+        trail, out = Trail(Writing(sheet, bars, push(bars, PLAIN), takes, True), about, weights), []
+        before = trail.start
+        for number in range(len(sheet.cues)):
+            out.append(trail.notes(before, number))
+            before = trail.read(before, number, [])
+        return out
 
     sheet, usual = film(), names(film())
     one, two, three = sheet.cues
     assert names(film()) == usual
     if change == "key after":  # the cue before leads into it
-        other = names(replace(sheet, cues=(one, replace(two, key="D major"), three)))
-        assert other[0] != usual[0]
+        assert names(replace(sheet, cues=(one, replace(two, key="D major"), three)))[0] != usual[0]
     elif change == "seed":
         other = names(replace(sheet, cues=(one, replace(two, seed=4), three)))
-        assert other[0] == usual[0] and not {*other[1:]} & {*usual[1:]}
+        assert other[0] == usual[0] and other[1] != usual[1]
     elif change == "temperature":
         assert not {*names(sheet, (1.1,))} & {*usual}
     elif change == "mood before":
@@ -101,11 +112,13 @@ def test_all_that_the_notes_come_from_is_in_the_name(known: Composed, change: st
     elif change == "weights":
         (tmp_path / "w").write_bytes(WEIGHTS.read_bytes() + b" ")
         assert not {*names(sheet, weights=tmp_path / "w")} & {*usual}
-    else:
-        locked = lock(sheet, run(sheet, None)[0], [1])
-        first = locked.cues[0].notes or ()
-        louder = replace(locked.cues[0], notes=(first[0]._replace(velocity=1), *first[1:]))
-        assert names(locked)[0] not in (usual[0], names(replace(locked, cues=(louder, two, three)))[0])
+    elif change == "takes":
+        assert not {*names(sheet, takes=2)} & {*usual}
+    else:  # what was read, not what was meant
+        bars = Planner(load_composer(WEIGHTS)[1], FEW).sheet(sheet)
+        trail = Trail(Writing(sheet, bars, push(bars, PLAIN), 1, True), (1.0,), WEIGHTS)
+        read = [trail.read(trail.start, 0, [Written(0, 0, 0, pitch, 24)]) for pitch in (60, 60, 61)]
+        assert read[0] == read[1] != read[2] and trail.notes(read[0], 1) != trail.notes(read[2], 1)
 
 
 @pytest.mark.parametrize("damage", [b"nonsense", None])

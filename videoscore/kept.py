@@ -24,6 +24,7 @@ def cache_folder(kind: str) -> Path:
 @dataclass(frozen=True)
 class Kept:
     """folder : made at the first entry. limit : bytes of all entries together; 0 keeps none. suffix : of the entries.
+    most : entries.
 
     Entries are written beside their names and renamed, and the least recently used go when there are too many. A folder
     that can't be read or written only costs time, so its failures are no errors.
@@ -32,6 +33,7 @@ class Kept:
     folder: Path
     limit: int
     suffix: str = ".npz"
+    most: int = 5000
 
     def get(self, name: str, read: Callable[[Path], Found]) -> Found | None:
         """What `read` makes of an entry; None when there is none, or it is damaged (it is then removed)."""
@@ -77,8 +79,9 @@ class Kept:
                 facts = path.stat()
                 entries.append((facts.st_mtime_ns, facts.st_size, path))
         over = sum(size for _, size, _ in entries) - self.limit
-        for _, size, path in sorted(entries):
-            if over <= 0:
+        spare = len(entries) - self.most
+        for k, (_, size, path) in enumerate(sorted(entries)):
+            if over <= 0 and k >= spare:
                 return
             with contextlib.suppress(OSError):
                 path.unlink()

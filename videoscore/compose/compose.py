@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +15,6 @@ from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from videoscore.compose.decode import Decoder
-    from videoscore.compose.memory import Memory
     from videoscore.compose.resume import Composed
     from videoscore.compose.writing import Writing
 
@@ -82,6 +80,7 @@ def compose_with_facts(sheets: Sequence[CueSheet], options: ComposeOptions, role
     from videoscore.compose.guide import push
     from videoscore.compose.load import WEIGHTS, load_composer
     from videoscore.compose.realise import realise
+    from videoscore.compose.resume import Trail, go_on
     from videoscore.compose.writing import Writing
 
     model, harmony = load_composer(weights or WEIGHTS)
@@ -103,7 +102,8 @@ def compose_with_facts(sheets: Sequence[CueSheet], options: ComposeOptions, role
                 guided = switches.mood and any(w.push.guided for w in batch)
                 decoder = Decoder(model, Sampling(options.temperature), guided, switches.cached)
                 if known is not None and len(sheets) == 1 and switches == Switches():
-                    _go_on(batch[0], decoder, known, (options.temperature, guided), weights or WEIGHTS, closed)
+                    trail = Trail(batch[0], (options.temperature, guided), weights or WEIGHTS)
+                    go_on(batch[0], decoder, known, trail, closed)
                 else:
                     decoder.write(batch, closed)
                 steps += decoder.steps
@@ -111,33 +111,6 @@ def compose_with_facts(sheets: Sequence[CueSheet], options: ComposeOptions, role
         torch.set_num_threads(threads)
     scores = [realise(w.sheet, w.bars, w.page) for w in writings]
     return scores, Facts(steps, sum(len(w.page) for w in writings))
-
-
-def _go_on(writing: Writing, decoder: Decoder, known: Composed, about: Sequence[object], weights: Path,
-           closed: Callable[[Cue], None]) -> None:
-    """Write a sheet from where it is no longer as it was; what is written is kept."""
-    from videoscore.compose.memory import Cached
-    from videoscore.compose.resume import names_of
-
-    names = names_of(writing, about, weights)
-    found, start = known.last(names), None
-    if found is not None:
-        count, page, start = found
-        writing.resume(count, page, start.index if start else 0)
-        for cue in writing.sheet.cues[:count]:
-            closed(cue)
-        if count == len(names):
-            return
-
-    def turned(memory: Memory, rows: int) -> None:
-        count = writing.cue if rows else len(names)
-        if not rows:
-            known.keep(names, count, writing.page, None)
-        elif known.wanted(count, len(names)) and isinstance(memory, Cached):
-            first_takes = [copy * rows for copy in range(decoder.copies)]
-            known.keep(names, count, writing.page, memory.state(first_takes, writing.index))
-
-    decoder.write([writing], closed, start, turned)
 
 
 def _batches(writings: Sequence[Writing], size: int) -> list[list[Writing]]:
