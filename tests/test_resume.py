@@ -160,13 +160,13 @@ def test_a_long_film_keeps_few_states(known: Composed) -> None:
 
 
 def test_who_keeps_what(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert default(True) is None, "tests keep nothing"
+    assert default() is None, "tests keep nothing"
     monkeypatch.delenv("VIDEOSCORE_NO_CACHE")
     monkeypatch.setenv("VIDEOSCORE_CACHE", str(tmp_path))
     assert pipeline.known_for(film()) is None
-    edited, watched = pipeline.known_for("x.json"), pipeline.known_for(None)
-    assert edited and edited.states and watched and not watched.states
-    assert edited.entries.folder == tmp_path / "composed"
+    for cues in ("x.json", None):
+        found = pipeline.known_for(cues)
+        assert found and found.states and found.entries.folder == tmp_path / "composed"
 
 
 def test_loading_the_cache_loads_no_torch() -> None:

@@ -191,11 +191,11 @@ def load_sheet(cues: str | Path | CueSheet | None) -> CueSheet | None:
 
 
 def known_for(cues: str | Path | CueSheet | None) -> Composed | None:
-    """Where what is composed is kept: of a cue sheet's file, which may be edited again, with all that is needed to go
-    on from an edit; of a film only its notes, for locking; of a sheet in memory, as in a batch, nothing."""
+    """Where what is composed is kept: of a film, whose sheet may be edited next, and of a cue sheet's file; of a sheet
+    in memory, as in a batch, nothing is."""
     from videoscore.compose.resume import default
 
-    return None if isinstance(cues, CueSheet) else default(states=cues is not None)
+    return None if isinstance(cues, CueSheet) else default()
 
 
 def cue_options(cues: str | Path, settings: Mapping[str, Any]) -> tuple[CueSheet, Options]:

@@ -111,9 +111,9 @@ class Composed:
         return self.states and count < cues and count % -(-cues // MOST_STATES) == 0
 
 
-def default(states: bool) -> Composed | None:
+def default() -> Composed | None:
     """The user's own; None where the environment turns it off."""
-    return None if os.environ.get(OFF) else Composed(Kept(cache_folder("composed"), LIMIT), states)
+    return None if os.environ.get(OFF) else Composed(Kept(cache_folder("composed"), LIMIT))
 
 
 def go_on(writing: Writing, decoder: Decoder, composed: Composed, trail: Trail, closed: Callable[[Cue], None]) -> None:
