@@ -39,6 +39,11 @@ def obey(film: Film, progress) -> Outcome:
         return Outcome.failure(error, **facts)
 
 
+def stillborn(film: Film, progress) -> Outcome:
+    """No worker gets as far as a word."""
+    os._exit(7)
+
+
 def _act(order: str, path: Path, progress) -> None:
     if order == "broken":
         raise BrokenVideo("it is broken", path=path, remedy="Repair it.")

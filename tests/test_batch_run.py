@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from batch_stubs import obey
+from batch_stubs import obey, stillborn
 
 from videoscore.batch import run as run_module
 from videoscore.batch.ledger import PARTS, Ledger
@@ -19,7 +19,7 @@ from videoscore.batch.plan import Wanted, plan
 from videoscore.batch.report import Report
 from videoscore.batch.request import Request
 from videoscore.batch.run import Leader
-from videoscore.errors import OutputExists, UsageError
+from videoscore.errors import OutputExists, SetupError, UsageError
 from videoscore.options import build
 
 INLINE = Request(executor="inline")
@@ -193,6 +193,19 @@ def test_a_film_that_hangs_is_given_up_with_all_it_has_started(tmp_path):
     assert not child.exists() or not child.read_bytes()  # gone, or only waiting to be counted as gone
     assert not (out / PARTS).exists()
     assert batch(root, out, INLINE).counts["failed"] == 1  # it isn't tried again unasked
+
+
+@pytest.mark.slow
+def test_where_no_worker_can_start_no_film_is_blamed(tmp_path):
+    root, out = tmp_path / "in", tmp_path / "out"
+    films(root, a="fine", b="fine")
+    with Ledger(out) as ledger:
+        jobs = plan(Wanted((str(root),), out), ledger.written())
+        with pytest.raises(SetupError, match="no worker can be started.*code 7"), \
+                Leader(ledger, TWO, Ears(), stillborn) as leader:
+            leader.run(jobs)
+    assert set(states(out).values()) == {"queued"}
+    assert batch(root, out).counts["scored"] == 2
 
 
 @pytest.mark.slow

@@ -20,9 +20,10 @@ from videoscore.batch.report import Line, Report, left
 from videoscore.batch.request import Listener, Request
 from videoscore.batch.stopping import Stopper
 from videoscore.batch.work import Film, score_film
-from videoscore.errors import Cancelled, VideoscoreError
+from videoscore.errors import Cancelled, SetupError, VideoscoreError
 
 TRIES = 2       # of a film whose worker dies
+STILLBORN = 4   # workers that die without a word, after which it isn't the films
 PAUSE = 0.5     # seconds after which a signal is noticed at the latest
 
 
@@ -45,6 +46,7 @@ class Leader:
         self._running: dict[int, Job] = {}
         self._waiting: deque[Job] = deque()
         self._tries: dict[Path, int] = {}
+        self._stillborn = 0
         self._begun: dict[int, float] = {}
         self._owners: dict[Path, Path] = {}  # what was written -> the input it was made from
         self._keys = 0
@@ -158,6 +160,14 @@ class Leader:
             shutil.rmtree(self._folder(happening.key), ignore_errors=True)
 
     def _lost(self, job: Job, lost: Lost) -> None:
+        if lost.mute:
+            self._stillborn += 1
+            self.ledger.put_back(job.input, lost.reason)
+            self._waiting.appendleft(job)
+            if self._stillborn == STILLBORN:
+                raise SetupError(f"no worker can be started: {lost.reason}",
+                                 remedy="Try --executor inline, which says why.")
+            return
         self._tries[job.input] = tries = self._tries.get(job.input, 0) + 1
         if tries < TRIES and not lost.late:
             self.ledger.put_back(job.input, lost.reason)

@@ -72,11 +72,15 @@ class Ended:
 
 @dataclass(frozen=True)
 class Lost:
-    """The worker went, and the task with it. late : it was killed for having passed its limit."""
+    """The worker went, and the task with it.
+
+    late : it was killed for having passed its limit. mute : it never said a word, so that it hardly was the task.
+    """
 
     key: int
     reason: str
     late: bool = False
+    mute: bool = False
 
 
 Happening = Told | Ended | Lost

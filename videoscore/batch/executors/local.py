@@ -21,13 +21,15 @@ SILENCE = 1800.0  # seconds without a word of progress after which a worker hang
 
 @dataclass
 class _Hand:
-    """A running worker. begun, heard : monotonic seconds at which it got its task, and was last heard of."""
+    """A running worker. begun, heard : monotonic seconds at which it got its task, and was last heard of.
+    mute : it has never said a word."""
 
     process: BaseProcess
     pipe: Connection
     task: Task | None = None
     begun: float = 0.0
     heard: float = 0.0
+    mute: bool = True
 
     def deadline(self) -> float:
         """When it is late, on the monotonic clock."""
@@ -126,6 +128,7 @@ class LocalPool:
         try:
             while hand.task is not None and hand.pipe.poll():
                 word = hand.pipe.recv()
+                hand.mute = False
                 if isinstance(word, Outcome):
                     said.append(Ended(hand.task.key, word))
                     hand.task = None
@@ -141,7 +144,7 @@ class LocalPool:
         code = hand.process.exitcode
         self._kill(slot, hand)  # what it has started may still be there
         how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
-        return Lost(hand.task.key, f"the worker died ({how})")
+        return Lost(hand.task.key, f"the worker died ({how})", mute=hand.mute)
 
     def _kill(self, slot: int, hand: _Hand) -> None:
         assert hand.process.pid is not None
