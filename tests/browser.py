@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,8 +39,9 @@ class Server:
 def serving(*arguments: str | Path, cwd: Path | None = None) -> Iterator[Server]:
     """`videoscore studio ARGUMENTS`, stopped at the end as with Ctrl-C."""
     command = [sys.executable, "-m", "videoscore", "studio", "--no-browser", *map(str, arguments)]
+    cache = tempfile.TemporaryDirectory()
     process = subprocess.Popen(command, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               env=command_environment())
+                               env=command_environment(VIDEOSCORE_CACHE=cache.name))
     server = Server(process)
     assert process.stdout is not None
     server.address = process.stdout.readline().strip()
@@ -59,6 +61,7 @@ def serving(*arguments: str | Path, cwd: Path | None = None) -> Iterator[Server]
             assert process.wait(30) == 0, "".join(server.said)
         finally:
             process.kill()
+            cache.cleanup()
             listening.join(5)
     assert not [line for line in server.said if "Traceback" in line], "".join(server.said)
 

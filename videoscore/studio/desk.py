@@ -123,6 +123,8 @@ class Desk:
         watched, session = self.opened()
         path = export.plan(watched.seen.media, self.where, name, ["cues"], overwrite)["cues"]
         save(session.to_save(), path)
+        self.exported = (path,)
+        self.changed()
         return path
 
     def command(self, name: str, kinds: Iterable[str]) -> str:

@@ -7,9 +7,9 @@ from urllib.parse import quote
 from nicegui import ui
 
 from videoscore.errors import VideoscoreError
-from videoscore.studio.desk import describe
+from videoscore.studio.desk import Desk, describe
 from videoscore.studio.page_desk import DeskPage
-from videoscore.studio.page_parts import heading
+from videoscore.studio.page_parts import button, heading
 from videoscore.studio.studio import Studio
 
 HEAD = '<link rel="stylesheet" href="/studio/static/studio.css"><link rel="icon" href="data:,">'
@@ -62,7 +62,7 @@ def _start(studio: Studio, note: str) -> None:
             with ui.element("section").classes("panel"):
                 heading("Open now")
                 for desk in studio.desks.values():
-                    ui.link(desk.film.name, f"/film/{desk.key}")
+                    _open_film(studio, desk)
         with ui.element("section").classes("panel"):
             heading("Films in this folder" if shelf.folder is not None else "Film")
             _films(studio)
@@ -73,6 +73,17 @@ def _start(studio: Studio, note: str) -> None:
             ui.label(f"Up to {shelf.most / (1 << 30):g} GB. It stays on this machine and is removed when the studio "
                      "ends.").classes("quiet")
             ui.label("").classes("upload-words").props("role=status")
+
+
+def _open_film(studio: Studio, desk: Desk) -> None:
+    async def shut() -> None:
+        await studio.shut(desk.key)
+        ui.navigate.to("/?all=1")
+
+    with ui.element("div").classes("line"):
+        ui.link(desk.film.name, f"/film/{desk.key}")
+        ui.space()
+        button("close", f"Close {desk.film.name}: its takes go", shut, "Close")
 
 
 def _films(studio: Studio) -> None:

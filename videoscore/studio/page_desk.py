@@ -95,6 +95,8 @@ class DeskPage:
         with ui.element("div").classes("notice studio-copying").props("role=status") as self.copying:
             ui.label("This browser can't play the film as it is: a small copy for looking at is being made. Export "
                      "uses the film itself.").classes("words")
+        for notice in (self.trouble, self.copying):
+            notice.set_visibility(False)
 
     def _stage(self) -> None:
         with ui.element("section").classes("studio-stage").props('aria-label="Picture"'):
@@ -187,7 +189,7 @@ class DeskPage:
         """What was done in the browser's own part."""
         told = event.args if isinstance(event.args, dict) else {}
         what = told.get("do")
-        number = int(told.get("number") or 0)
+        number = max(0, int(told.get("number") or 0))
         if what == "ready":
             self.ready, self.seen, self.told_film, self.told_source = True, -1, False, ""
             self.refresh()

@@ -91,10 +91,8 @@ class ExportDialog:
 
     def _save(self) -> None:
         try:
-            path = self.page.desk.save_cues(str(self.name.value), bool(self.overwrite.value))
+            self.page.desk.save_cues(str(self.name.value), bool(self.overwrite.value))
             self._say("")
-            with self.files:
-                ui.label(f"Saved {path.name}.")
         except VideoscoreError as error:
             self._say(describe(error))
 

@@ -32,6 +32,7 @@ class Takes:
                 self.share = ui.label("").classes("num")
                 ui.button("Cancel", on_click=self.page.desk.cancel, color=None).props("no-caps flat dense")
             self.bar = ui.linear_progress(0.0, show_value=False).props('size=8px aria-label="Progress"')
+        self.job.set_visibility(False)
 
     def show_job(self, job: Job | None) -> None:
         """What is being made, how far it is."""

@@ -65,6 +65,8 @@ class Runner:
         self._stop.set()
 
     def close(self) -> None:
-        """End the worker at once."""
+        """End the worker at once, and what it does."""
         self._stop.set()
-        self._pool.stop()
+        # one thread at a time may call the pool: `run` lets go of it as soon as it has seen `_stop`
+        if self._busy.acquire(timeout=10 * PATIENCE):
+            self._pool.stop()

@@ -109,6 +109,7 @@ def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
 
 def make(asked: Make, progress: Progress) -> Made:
     """Compose, play and mix. The stems aren't kept (23 MB a minute and part): `export` plays them again."""
+    from videoscore.compose.resume import default
     from videoscore.perform.midi import write_midi
     from videoscore.perform.mix import mix
     from videoscore.perform.render import render
@@ -117,7 +118,7 @@ def make(asked: Make, progress: Progress) -> Made:
     folder, options = asked.folder, asked.options
     folder.mkdir(parents=True)
     try:
-        score, arrangement = write(asked.sheet, options, Clock(progress))
+        score, arrangement = write(asked.sheet, options, Clock(progress), known=default())
         write_midi(arrangement, folder / "music.mid")
         stems = render(arrangement, folder / "stems", options.render, progress=progress)
         mixed = mix(stems, asked.media, options.mix, folder / "mix.wav", speech=asked.speech, progress=progress)

@@ -84,15 +84,15 @@ function ruler(g, [y, h], s, x) {
 }
 
 function pictures(g, [y, h], s, x) {
-  const each = s.film.duration / s.thumbs.length;
-  let free = -Infinity;
-  s.thumbs.forEach((picture, k) => {
-    if (!picture.complete || !picture.naturalWidth) return;
-    const w = picture.naturalWidth * h / picture.naturalHeight, left = x((k + 0.5) * each) - w / 2;
-    if (left < free) return;
-    g.drawImage(picture, left, y, w, h);
-    free = left + w + 2;
-  });
+  const first = s.thumbs.find((picture) => picture.complete && picture.naturalWidth);
+  if (!first) return;
+  const w = first.naturalWidth * h / first.naturalHeight + 1, end = Math.min(x(s.film.duration), x(s.to));
+  // frames side by side, each the nearest picture to its middle
+  for (let left = x(0) + w * Math.max(0, Math.floor((LEFT - x(0)) / w)); left < end; left += w) {
+    const at = Math.floor(s.t(left + w / 2) / s.film.duration * s.thumbs.length);
+    const picture = s.thumbs[Math.min(s.thumbs.length - 1, Math.max(0, at))];
+    if (picture.complete && picture.naturalWidth) g.drawImage(picture, left, y, w - 1, h);
+  }
 }
 
 function mood(g, [y, h], s, x) {
@@ -160,12 +160,13 @@ function speech(g, [y, h], s, x) {
 
 function cuts(g, rows, s, x) {
   const [top, bottom] = [rows.mood[0], rows.curves[0] + rows.curves[1]];
-  for (const [t, strength] of s.film.cuts) {
-    if (t < s.from || t > s.to) continue;
-    g.globalAlpha = 0.12 + 0.3 * strength;
+  const seen = s.film.cuts.filter(([t]) => t >= s.from && t <= s.to);
+  const faint = Math.min(1, Math.max(0.4, (s.to - s.from) * s.px / (24 * Math.max(1, seen.length))));
+  for (const [t, strength] of seen) {
+    g.globalAlpha = faint * (0.12 + 0.3 * strength);
     g.fillStyle = TONES.cut;
     g.fillRect(Math.round(x(t)), top, 1, bottom - top);
-    g.globalAlpha = 0.8;
+    g.globalAlpha = 0.8 * faint;
     g.fillRect(Math.round(x(t)), rows.cues[0] + rows.cues[1], 1, 4);
   }
   g.globalAlpha = 1;
@@ -186,8 +187,10 @@ function cues(g, rows, s, x) {
     if (cue.stale && s.now.take !== null) stripes(g, a + 1, y + h - 5, w - 2, 5, ink);
     const room = Math.min(b, x(s.to)) - Math.max(a, LEFT) - 12, left = Math.max(a, LEFT) + 6;
     g.font = `600 12px ${FONT}`;
-    const mark = (cue.locked ? "🔒 " : "");
-    label(g, fitted(g, mark + cue.name, room), left, y + 13, ink, 12, "600");
+    const mark = cue.locked && room > 14 ? 14 : 0;
+    if (mark) lock(g, left, y + 13, ink);
+    const number = cue.name.split(" ")[0], whole = g.measureText(cue.name).width <= room - mark;
+    label(g, whole ? cue.name : fitted(g, room > 70 ? cue.name : number, room - mark), left + mark, y + 13, ink, 12, "600");
     g.font = `11px ${FONT}`;
     label(g, fitted(g, `${cue.key} · ${cue.bpm.toFixed(0)} bpm · ${cue.bars} bars`, room), left, y + 29, ink);
     for (const [t] of cue.hits) triangle(g, x(t), y + h - 1, ink);
@@ -200,6 +203,15 @@ function cues(g, rows, s, x) {
     g.lineWidth = 2.5;
     g.strokeRect(x(chosen.start) + 1.5, y + 0.5, x(chosen.end) - x(chosen.start) - 3, h - 1);
   }
+}
+
+function lock(g, x, y, ink) {
+  g.fillStyle = g.strokeStyle = ink;
+  g.lineWidth = 1.6;
+  g.fillRect(x, y - 1, 9, 6);
+  g.beginPath();
+  g.arc(x + 4.5, y - 1, 2.8, Math.PI, 0);
+  g.stroke();
 }
 
 // What isn't composed yet, told by more than a colour.

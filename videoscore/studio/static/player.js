@@ -101,8 +101,9 @@ export class Player {
     const t = this.time, sound = this.sound;
     this.rate = rate;
     this.volumes();
-    this.video.playbackRate = rate;
+    // browsers don't play backwards: `follow` seeks, picture by picture
     if (rate < 0) { this.hush(); this.changed(); return; }
+    this.video.playbackRate = rate;
     if (sound) {
       sound.playbackRate = rate;
       if (Math.abs(sound.currentTime - t) > 1e-3) sound.currentTime = t;
