@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videoscore.mood.circle import MOODS
 from videoscore.preview.timeline import COLOURS, Timeline, letters
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDE, HIGH, DPI = 12.8, 9.0, 100    # inches, inches, pixels an inch: 1280 x 900
-THUMBNAILS = 10
+MOST_THUMBNAILS = 40  # of a film in portrait format
+RIM = 1.13
 LETTER = 0.0108     # width of one at 9 points, as a share of the axis
 STEPS = (20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 36000, 360000)     # seconds between two ticks
 SOURCES = {"scene": "#4C6A92", "face": "#F0803C", "deep": "#7A1F5C", "held": "#BBBBBB"}
@@ -39,7 +41,7 @@ def figure(timeline: Timeline, title: str) -> Figure:
 
     whole = Figure(figsize=(WIDE, HIGH), dpi=DPI)
     FigureCanvasAgg(whole)
-    grid = whole.add_gridspec(7, 2, height_ratios=[1.0, 0.75, 1.3, 1.5, 1.5, 0.35, 0.6], width_ratios=[3.1, 1],
+    grid = whole.add_gridspec(7, 2, height_ratios=[0.75, 0.75, 1.3, 1.5, 1.5, 0.35, 0.6], width_ratios=[3.1, 1],
                               left=0.055, right=0.985, top=0.95, bottom=0.055, hspace=0.14, wspace=0.13)
     whole.suptitle(letters(title, 1.0, 0.009), x=0.055, y=0.985, ha="left", fontsize=12)
     rows = [_thumbnails, _cues, _ribbon, _valence, _arousal, _sound, _sources]
@@ -72,10 +74,25 @@ def thumbnails(media: Media, count: int, size: int = 160) -> Iterator[Frame]:
 
 
 def _thumbnails(axes: Any, timeline: Timeline) -> None:
-    width = float(timeline.duration) / THUMBNAILS
-    for k, frame in enumerate(thumbnails(timeline.seen.media, THUMBNAILS)):
-        axes.imshow(frame.rgb, extent=(k * width, (k + 1) * width, 0, 1), aspect="auto")
+    """As many pictures as fit side by side in their own shape, the sides trimmed by less than half a one."""
+    box = axes.get_window_extent()
+    taken = list(thumbnails(timeline.seen.media, MOST_THUMBNAILS))
+    high, wide = taken[0].rgb.shape[:2]
+    count = min(MOST_THUMBNAILS, max(1, round(box.width / box.height * high / wide)))
+    width = float(timeline.duration) / count
+    for k in range(count):
+        middle = (k + 0.5) * width
+        frame = min(taken, key=lambda f: abs(float(f.t) - middle))
+        axes.imshow(_trimmed(frame.rgb, box.width / count / box.height), extent=(k * width, (k + 1) * width, 0, 1),
+                    aspect="auto")
     axes.set(ylim=(0, 1), yticks=[])
+
+
+def _trimmed(rgb: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
+    """The middle of a picture (height, width, 3), of this width over height."""
+    high, wide = rgb.shape[:2]
+    x, y = max(0, round((wide - high * aspect) / 2)), max(0, round((high - wide / aspect) / 2))
+    return rgb[y : high - y or None, x : wide - x or None]
 
 
 def _cues(axes: Any, timeline: Timeline, details: bool = True) -> None:
@@ -151,17 +168,20 @@ def _sources(axes: Any, timeline: Timeline) -> None:
 
 
 def _plane(axes: Any, timeline: Timeline) -> None:
-    """The circle of moods, the smoothed path on it (white: start, black: end), and the mean of each cue."""
+    """The circle of moods, with a rim in the ribbon's colours, and the smoothed path on it (white: start, black: end)."""
     for k, mood in enumerate(MOODS):
         angle = np.radians(45 * k + np.linspace(0, 45, 20))
-        axes.fill(np.append(0, np.cos(angle)), np.append(0, np.sin(angle)), color=COLOURS[mood], alpha=0.5, lw=0)
+        axes.fill(np.append(0, np.cos(angle)), np.append(0, np.sin(angle)), color=COLOURS[mood], alpha=0.4, lw=0)
+        arc = np.array([np.cos(angle), np.sin(angle)])
+        axes.fill(*np.concatenate([arc, RIM * arc[:, ::-1]], 1), color=COLOURS[mood], lw=0)
         middle = np.radians(45 * k + 22.5)
-        axes.text(1.08 * np.cos(middle), 1.1 * np.sin(middle), mood, ha=_side(np.cos(middle)), va="center", fontsize=8)
+        axes.text(1.2 * np.cos(middle), 1.22 * np.sin(middle), mood, ha=_side(np.cos(middle)), va="center",
+                  fontsize=8)
     curve = timeline.seen.curve
     axes.plot(curve.valence, curve.arousal, color="black", lw=0.8, alpha=0.7)
     axes.scatter(curve.valence[[0, -1]], curve.arousal[[0, -1]], c=["white", "black"], edgecolors="black", zorder=3,
                  s=28)
-    axes.set(xlim=(-2.1, 2.1), ylim=(-1.35, 1.35), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
+    axes.set(xlim=(-2.2, 2.2), ylim=(-1.4, 1.4), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     axes.set_xlabel("valence", fontsize=9)
     axes.set_ylabel("arousal", fontsize=9)
     axes.tick_params(labelsize=8)
