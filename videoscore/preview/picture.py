@@ -168,7 +168,7 @@ def _sources(axes: Any, timeline: Timeline) -> None:
 
 
 def _plane(axes: Any, timeline: Timeline) -> None:
-    """The circle of moods, with a rim in the ribbon's colours, and the smoothed path on it (white: start, black: end)."""
+    """The circle of moods with a rim in the colours of the ribbon, and the smoothed path (white: start, black: end)."""
     for k, mood in enumerate(MOODS):
         angle = np.radians(45 * k + np.linspace(0, 45, 20))
         axes.fill(np.append(0, np.cos(angle)), np.append(0, np.sin(angle)), color=COLOURS[mood], alpha=0.4, lw=0)
