@@ -94,6 +94,24 @@ def test_split_and_merge_give_back_the_boundaries() -> None:
     assert [c.name.split()[0] for c in at_work.sheet.cues] == [f"1m{n}" for n in range(1, len(starts) + 1)]
 
 
+def test_a_saved_sheet_is_gone_on_with() -> None:
+    first = session()
+    compose(first)
+    first.set_mood(1, "Tired")
+    compose(first)
+    saved = loads(dumps(first.to_save()))
+    at_work = session()
+    spotted = at_work.sheet
+    at_work.go_on(saved)
+    assert at_work.sheet == saved and at_work.resegment(30.0, Fraction(20)) == saved
+    assert notes_of(compose(at_work), 0) == notes_of(first.takes[-1], 0)
+    while at_work.can_undo:
+        at_work.undo()
+    assert at_work.sheet == spotted
+    with pytest.raises(VideoscoreError, match="for a film of"):
+        session(seconds=60).go_on(saved)
+
+
 def test_one_movement_of_a_slider_is_one_step_to_undo() -> None:
     at_work = session()
     first = at_work.state
@@ -358,11 +376,11 @@ class Anything(RuleBasedStateMachine):
 
 
 TestAnything = Anything.TestCase
-TestAnything.settings = hypothesis_settings(max_examples=25, stateful_step_count=14, deadline=None)
+TestAnything.settings = hypothesis_settings(max_examples=40, stateful_step_count=14, deadline=None)
 
 
 @given(st.integers(1, 40), st.floats(0, 40))
-@hypothesis_settings(max_examples=20, deadline=None)
+@hypothesis_settings(max_examples=10, deadline=None)
 def test_the_curve_of_respotted_stretches_lies_on_the_smoothed_one(shortest: int, window: float) -> None:
     at_work = session()
     at_work.set_mood(1, "Tired")

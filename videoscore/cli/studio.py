@@ -11,20 +11,22 @@ import click
 
 from videoscore.cli.common import MIXING, SOUNDING, WATCHING, print_result, with_settings, with_voice
 from videoscore.cli.telling import Teller
+from videoscore.errors import UsageError
 
 
 @click.command()
 @click.argument("video", required=False)
 @click.option("--folder", metavar="DIR", help="films below it can be opened, and none elsewhere  [default: the current "
                                               "folder, where no VIDEO is given]")
+@click.option("--cues", metavar="FILE", help="go on with a cue sheet of VIDEO that was saved or exported")
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="of 127.0.0.1  [default: 8377, or a free one]")
 @click.option("--max-upload", type=click.IntRange(1), default=1024, show_default=True, metavar="MB",
               help="largest film that may be uploaded")
 @click.option("--no-browser", is_flag=True, help="print the address, and open nothing")
 @with_settings(*WATCHING, "compose", *SOUNDING, *MIXING)
 @with_voice
-def studio(teller: Teller, video: str | None, folder: str | None, port: int | None, max_upload: int, no_browser: bool,
-           **settings: Any) -> None:
+def studio(teller: Teller, video: str | None, folder: str | None, cues: str | None, port: int | None, max_upload: int,
+           no_browser: bool, **settings: Any) -> None:
     """See, hear and change the score of VIDEO on a local page.
 
     The page is served to this machine alone, under an address with a random key; nothing is fetched from the network.
@@ -32,16 +34,20 @@ def studio(teller: Teller, video: str | None, folder: str | None, port: int | No
     from videoscore.studio.server import listen, require, serve
 
     require()
+    from videoscore.cues.files import load
     from videoscore.studio.files import Shelf
     from videoscore.studio.studio import Studio
 
+    if cues is not None and video is None:
+        raise UsageError("--cues belongs to a film", remedy="Name the VIDEO, too.")
+    sheet = None if cues is None else load(cues)
     sock = listen(port)
     shelf = None
     try:
         where = Path(folder) if folder is not None else Path.cwd() if video is None else None
         shelf = Shelf(where, None if video is None else Path(video), max_upload << 20)
         chosen = {name: settings.pop(name) for name in ("preset", "seed")}
-        at_work = Studio(shelf, chosen["preset"], chosen["seed"], settings)
+        at_work = Studio(shelf, chosen["preset"], chosen["seed"], settings, sheet)
 
         def tell(address: str) -> None:
             print_result(teller, {"address": address}, f"{address}\n(Ctrl-C ends the studio)")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from videoscore.config import Options
+from videoscore.cues.sheet import CueSheet
 from videoscore.errors import Cancelled, UsageError, VideoscoreError
 from videoscore.studio import export, proxy
 from videoscore.studio.command import command
@@ -57,13 +58,15 @@ class Job:
 class Desk:
     """film : the file. where : folder for exports. folder : temporary, of this desk alone.
 
+    cues : a saved cue sheet to go on with.
     revision : grows with everything that a page shows, but for the job's progress.
     trouble : what went wrong last, in words, until `forgive`.
     """
 
-    def __init__(self, film: Path, where: Path, folder: Path, options: Options, given: dict[str, Any]) -> None:
+    def __init__(self, film: Path, where: Path, folder: Path, options: Options, given: dict[str, Any],
+                 cues: CueSheet | None = None) -> None:
         self.key, self.film, self.where, self.folder = secrets.token_hex(8), film, where, folder / secrets.token_hex(4)
-        self.options, self.given = options, given
+        self.options, self.given, self.cues = options, given, cues
         self.folder.mkdir()
         self.watched: Watched | None = None
         self.session: Session | None = None
@@ -84,7 +87,10 @@ class Desk:
             self._start("watch", self.film.name, asked, self._opened)
 
     def _opened(self, watched: Watched) -> None:
-        self.watched, self.session = watched, Session(watched.seen, self.options, self.given)
+        session = Session(watched.seen, self.options, self.given)
+        if self.cues is not None:
+            session.go_on(self.cues)
+        self.watched, self.session = watched, session
         if not proxy.worth_trying(watched.seen.media):
             self.want_preview(".mp4")
 

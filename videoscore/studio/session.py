@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from videoscore.config import Options
+from videoscore.cues.conform import conform
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import UsageError
 from videoscore.mood.curve import MoodCurve
@@ -43,6 +44,13 @@ class Session:
         self._future: list[State] = []
         self._loose = False                 # the last change was one of a gesture that goes on
         self.state = State(options.smooth.window, options.spot.min_cue, seen.sheet, _marks(seen.sheet))
+
+    def go_on(self, sheet: CueSheet) -> None:
+        """Go on with a cue sheet that was saved: the sliders leave its cues alone until they are freed; undo gives
+        what was spotted. Raises CueSheetError for another film's."""
+        fitted = conform(sheet, self.seen.media.duration)
+        fitted = replace(fitted, cuts=self.sheet.cuts)
+        self._set(replace(self.state, sheet=fitted, marks=tuple(Mark(edited=True) for _ in fitted.cues)))
 
     # ------------------------------------------------------------ looking
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from videoscore.config import Options
+from videoscore.cues.sheet import CueSheet
 from videoscore.errors import UsageError
-from videoscore.options import build
+from videoscore.options import build, check_seed
 from videoscore.studio.desk import Desk
 from videoscore.studio.files import Shelf
 from videoscore.studio.session import check_written
@@ -19,9 +21,14 @@ class Studio:
     """desks : key -> film. Two browsers that open one film share its desk; different films know nothing of each
     other."""
 
-    def __init__(self, shelf: Shelf, preset: str | None, seed: Any, given: dict[str, Any]) -> None:
-        """Raises UsageError or PresetError for settings that can't be."""
-        self.shelf = shelf
+    def __init__(self, shelf: Shelf, preset: str | None, seed: Any, given: dict[str, Any],
+                 cues: CueSheet | None = None) -> None:
+        """cues : of the shelf's film, to go on with; it has its own preset and seed unless others are given. Raises
+        UsageError or PresetError for settings that can't be."""
+        self.shelf, self.cues = shelf, cues
+        if cues is not None:
+            preset, seed = preset or cues.preset, cues.seed if seed is None else seed
+            self.cues = replace(cues, preset=preset, seed=check_seed(seed))
         self.given = {name: value for name, value in given.items() if value is not None}
         self.options: Options = build(preset, seed, **self.given)
         check_written(self.options)
@@ -34,7 +41,8 @@ class Studio:
                 break
         else:
             self._make_room()
-            desk = Desk(film, film.parent, self.shelf.temporary, self.options, self.given)
+            cues = self.cues if film == self.shelf.film else None
+            desk = Desk(film, film.parent, self.shelf.temporary, self.options, self.given, cues)
             self.desks[desk.key] = desk
         desk.watch()
         return desk

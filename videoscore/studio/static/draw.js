@@ -185,14 +185,15 @@ function cues(g, rows, s, x) {
     g.lineWidth = 1;
     g.strokeRect(a + 1.5, y + 0.5, Math.max(1, w - 3), h - 1);
     if (cue.stale && s.now.take !== null) stripes(g, a + 1, y + h - 5, w - 2, 5, ink);
-    const room = Math.min(b, x(s.to)) - Math.max(a, LEFT) - 12, left = Math.max(a, LEFT) + 6;
+    const pad = w < 60 ? 4 : 6;
+    const room = Math.min(b, x(s.to)) - Math.max(a, LEFT) - 2 * pad, left = Math.max(a, LEFT) + pad;
     g.font = `600 12px ${FONT}`;
     const mark = cue.locked && room > 14 ? 14 : 0;
     if (mark) lock(g, left, y + 13, ink);
     const number = cue.name.split(" ")[0], whole = g.measureText(cue.name).width <= room - mark;
     label(g, whole ? cue.name : fitted(g, room > 70 ? cue.name : number, room - mark), left + mark, y + 13, ink, 12, "600");
     g.font = `11px ${FONT}`;
-    label(g, fitted(g, `${cue.key} · ${cue.bpm.toFixed(0)} bpm · ${cue.bars} bars`, room), left, y + 29, ink);
+    if (room > 56) label(g, fitted(g, `${cue.key} · ${cue.bpm.toFixed(0)} bpm · ${cue.bars} bars`, room), left, y + 29, ink);
     for (const [t] of cue.hits) triangle(g, x(t), y + h - 1, ink);
     g.fillStyle = cue.fixed ? TONES.text : TONES.quiet;
     if (k) g.fillRect(Math.round(a) - 1, rows.cues[0], 2, rows.curves[0] + rows.curves[1] - rows.cues[0]);
