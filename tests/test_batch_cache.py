@@ -28,9 +28,9 @@ def perception(n: int = 5, seed: int = 0) -> Perception:
 
 def test_what_comes_back_is_what_was_kept(tmp_path):
     store, seen = PerceptionCache(tmp_path / "c"), perception()
-    assert store.get("k") is None
-    store.put("k", seen)
-    back = store.get("k")
+    assert store.find("k") is None
+    store.keep("k", seen)
+    back = store.find("k")
     for name in ("t", "valence", "arousal", "moods", "confidence"):
         assert np.array_equal(getattr(back.curve, name), getattr(seen.curve, name))
     assert (back.cuts, back.remarks, list(back.shares)) == (seen.cuts, seen.remarks, ["scene", "held"])
@@ -41,13 +41,13 @@ def test_what_comes_back_is_what_was_kept(tmp_path):
 def test_it_stays_within_its_bound_and_drops_what_was_used_longest_ago(tmp_path):
     store = PerceptionCache(tmp_path)
     for n, name in enumerate("abc"):
-        store.put(name, perception(seed=n))
+        store.keep(name, perception(seed=n))
         os.utime(tmp_path / f"{name}.npz", (n, n))
     size = (tmp_path / "a.npz").stat().st_size
-    assert store.get("a") is not None  # used now
-    PerceptionCache(tmp_path, int(3.5 * size)).put("d", perception(seed=4))
+    assert store.find("a") is not None  # used now
+    PerceptionCache(tmp_path, int(3.5 * size)).keep("d", perception(seed=4))
     assert {p.stem for p in tmp_path.iterdir()} == {"a", "c", "d"}
-    PerceptionCache(tmp_path / "none", 0).put("a", perception())
+    PerceptionCache(tmp_path / "none", 0).keep("a", perception())
     assert not (tmp_path / "none").exists()
 
 
@@ -55,14 +55,14 @@ def test_it_stays_within_its_bound_and_drops_what_was_used_longest_ago(tmp_path)
 def test_a_damaged_entry_is_no_entry(tmp_path_factory, junk, at):
     folder = tmp_path_factory.mktemp("cache")
     store = PerceptionCache(folder)
-    store.put("k", perception())
+    store.keep("k", perception())
     path = folder / "k.npz"
     whole = path.read_bytes()
     path.write_bytes(whole[:at] + junk + whole[at + len(junk):])
-    found = store.get("k")  # raises nothing
+    found = store.find("k")  # raises nothing
     assert found is None or len(found.curve) == 5
     path.write_bytes(junk)
-    assert store.get("k") is None and not path.exists()
+    assert store.find("k") is None and not path.exists()
 
 
 def test_an_entry_with_a_pickle_in_it_is_not_loaded(tmp_path):
@@ -71,7 +71,7 @@ def test_an_entry_with_a_pickle_in_it_is_not_loaded(tmp_path):
             return os.mkdir, (str(tmp_path / "boom"),)
 
     np.savez(tmp_path / "k.npz", about=np.array([Bomb()], dtype=object), allow_pickle=True)
-    assert PerceptionCache(tmp_path).get("k") is None
+    assert PerceptionCache(tmp_path).find("k") is None
     assert not (tmp_path / "boom").exists()
 
 

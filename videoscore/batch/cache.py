@@ -6,12 +6,9 @@ the weights; the oldest by use go when the folder would grow over its bound.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from videoscore.config import Options
+from videoscore.kept import Kept, cache_folder
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.perceive import Perception
 from videoscore.video.frames import Cut
@@ -33,11 +31,8 @@ _CURVE = ("t", "valence", "arousal", "moods", "confidence")
 
 
 def default_folder() -> Path:
-    """$VIDEOSCORE_CACHE, else ``videoscore/perception`` in the user's cache folder (XDG Base Directory)."""
-    if os.environ.get("VIDEOSCORE_CACHE"):
-        return Path(os.environ["VIDEOSCORE_CACHE"]).expanduser()
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "videoscore" / "perception"
+    """``perception`` in $VIDEOSCORE_CACHE, else in ``videoscore`` in the user's cache folder."""
+    return cache_folder("perception")
 
 
 def key(content: str, options: Options) -> str:
@@ -58,64 +53,19 @@ def weights_digest() -> str:
 
 
 @dataclass(frozen=True)
-class PerceptionCache:
-    """folder : made at the first entry. limit : bytes of all entries together; 0 keeps none.
+class PerceptionCache(Kept):
+    """A bounded folder of perceptions: `limit` bytes of all together, 0 keeps none."""
 
-    Any number of processes may use one folder. A cache that can't be read or written only costs time, so its
-    failures are no errors.
-    """
-
-    folder: Path
     limit: int = LIMIT
+    most: int = 100_000
 
-    def get(self, name: str) -> Perception | None:
-        """The entry, or None when there is none or it is damaged (it is then removed)."""
-        path = self._path(name)
-        try:
-            found = _read(path)
-        except FileNotFoundError:
-            return None
-        except Exception:  # a damaged archive fails in a dozen ways (zipfile, zlib, NumPy's header, JSON, our types)
-            with contextlib.suppress(OSError):
-                path.unlink()
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # the time of the last use decides what goes
-        return found
+    def find(self, name: str) -> Perception | None:
+        """The entry, or None when there is none or it is damaged."""
+        return self.get(name, _read)
 
-    def put(self, name: str, seen: Perception) -> None:
+    def keep(self, name: str, seen: Perception) -> None:
         """Keep an entry; the least recently used ones make room."""
-        if self.limit <= 0:
-            return
-        part = None
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self.folder, prefix=".part", delete=False) as file:
-                part = Path(file.name)
-                np.savez_compressed(file, **_arrays(seen))
-            os.replace(part, self._path(name))
-            self._bound()
-        except OSError:
-            if part is not None:
-                with contextlib.suppress(OSError):
-                    part.unlink()
-
-    def _bound(self) -> None:
-        entries = []
-        for path in self.folder.glob("*.npz"):
-            with contextlib.suppress(OSError):
-                facts = path.stat()
-                entries.append((facts.st_mtime_ns, facts.st_size, path))
-        over = sum(size for _, size, _ in entries) - self.limit
-        for _, size, path in sorted(entries):
-            if over <= 0:
-                return
-            with contextlib.suppress(OSError):
-                path.unlink()
-            over -= size
-
-    def _path(self, name: str) -> Path:
-        return self.folder / f"{name}.npz"
+        self.put(name, lambda file: np.savez_compressed(file, **_arrays(seen)))
 
 
 def _arrays(seen: Perception) -> dict[str, Any]:

@@ -119,13 +119,13 @@ def _watched(media: Media, film: Film, content: str, progress: Progress) -> tupl
     options = film.options
     store = PerceptionCache(Path(film.cache[0]), film.cache[1]) if film.cache else None
     name = key(content, options) if store else ""
-    seen = store.get(name) if store else None
+    seen = store.find(name) if store else None
     cached = seen is not None
     if seen is None:
         frames = sample(media, options.sample.every, options.sample.size, progress)
         seen = perceive(frames, media, options.perceive, progress)
         if store:
-            store.put(name, seen)
+            store.keep(name, seen)
     curve = smooth(seen.curve, seen.cuts, options.smooth)
     sheet = spot(curve, seen.cuts, media.duration, options.spot, source=media.path.name, seed=options.seed,
                  preset=options.preset)

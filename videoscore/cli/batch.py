@@ -112,7 +112,8 @@ def score_batch(teller: Teller, inputs: Sequence[str], output: str | None, batch
 @click.option("--interval", type=click.FloatRange(0.1), default=2.0, metavar="SECONDS", show_default=True,
               help="a file is complete when it hasn't changed for this long")
 @with_settings(*EVERYTHING)
-@click.option("--keep", metavar="KIND,...", default="", help="keep cues, midi, stems, wav beside the output")
+@click.option("--keep", metavar="KIND,...", default="",
+              help="keep midi, musicxml, stems, wav beside the output (the cue sheet is always kept)")
 @click.option("--overwrite", is_flag=True, help="replace files that are already there")
 @with_voice
 def watch(teller: Teller, inputs: Sequence[str], output: str | None, interval: float, keep: str, overwrite: bool,

@@ -21,7 +21,7 @@ from videoscore.errors import UsageError
 @click.option("--cues", metavar="FILE", help="compose from this cue sheet instead of watching the video")
 @with_settings(*EVERYTHING)
 @click.option("--keep", metavar="KIND,...", default="",
-              help="keep cues, midi, stems, wav beside the output (the cue sheet is always kept)")
+              help="keep midi, musicxml, stems, wav beside the output (the cue sheet is always kept)")
 @click.option("--explain", is_flag=True, help="with --music select or auto: print what each choice costs, by terms")
 @click.option("--dry-run", is_flag=True, help="print the plan (cues, moods, tempo, times) and write nothing")
 @click.option("--overwrite", is_flag=True, help="replace files that are already there")
