@@ -27,7 +27,7 @@ from videoscore.perform.palettes import list_presets, load_preset
 from videoscore.pipeline import Analysis
 from videoscore.preview.page import page
 from videoscore.preview.text import LETTERS, ribbon
-from videoscore.preview.timeline import Timeline, letters
+from videoscore.preview.timeline import Timeline, label, letters
 from videoscore.preview.tune import deviation, preset_text, tune
 from videoscore.video.frames import Cut
 from videoscore.video.probe import probe
@@ -132,6 +132,13 @@ def test_restless_moods_ask_for_more_smoothing(film: Clip) -> None:
                                                      ("1m1 Happy", 0.03, "")])
 def test_names_are_shortened_to_their_room(text: str, width: float, fits: str) -> None:
     assert letters(text, width, 0.01) == fits
+
+
+@pytest.mark.parametrize(("width", "fits"), [(9, "1m1 Happy"), (8, "1m1"), (3, "1m1"), (2, "")])
+def test_a_cue_is_named_whole_or_by_its_number(film: Clip, width: float, fits: str) -> None:
+    (cue, *_) = analysis(film.path, 60, ["Happy"]).sheet.cues
+    assert cue.name == "1m1 Happy"
+    assert label(cue, width, 1) == fits
 
 
 BASE = """

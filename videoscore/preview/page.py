@@ -18,10 +18,11 @@ PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-body {{ font: 15px/1.4 system-ui, sans-serif; margin: 1em auto; max-width: 1280px; color: #111; background: #fff }}
+body {{ font: 15px/1.4 system-ui, sans-serif; margin: 1em auto; padding: 0 1em; max-width: 1400px;
+  color: #111; background: #fff }}
 #chart {{ position: relative }} #chart svg {{ width: 100%; height: auto; display: block }}
 #line {{ position: absolute; top: 0; bottom: 0; width: 1px; background: #c00; pointer-events: none; display: none }}
-#told {{ min-height: 1.6em; font-variant-numeric: tabular-nums }}
+h1 {{ font-size: 1.3em }} #told {{ min-height: 1.6em; font-variant-numeric: tabular-nums }}
 table {{ border-collapse: collapse; width: 100% }} td, th {{ text-align: left; padding: .25em .6em }}
 tr + tr {{ border-top: 1px solid #ddd }} .dot {{ display: inline-block; width: .8em; height: .8em; margin-right: .4em }}
 </style></head><body>
@@ -55,7 +56,7 @@ chart.addEventListener("pointerleave", () => line.style.display = "none");
 
 def page(timeline: Timeline, title: str) -> str:
     """The whole file as text."""
-    drawn = figure(timeline, title)
+    drawn = figure(timeline)
     left, right = _span(drawn)
     text = io.StringIO()
     drawn.savefig(text, format="svg", dpi=DPI)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.mood.circle import MOODS
-from videoscore.preview.timeline import COLOURS, Timeline, letters
+from videoscore.preview.timeline import COLOURS, Timeline, label, letters
 from videoscore.video.frames import Frame
 from videoscore.video.media import Media
 from videoscore.video.sample import sample
@@ -34,7 +34,7 @@ def draw(timeline: Timeline, title: str, path: Path) -> None:
     figure(timeline, title).savefig(path)
 
 
-def figure(timeline: Timeline, title: str) -> Figure:
+def figure(timeline: Timeline, title: str = "") -> Figure:
     """The picture as a matplotlib figure."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -101,11 +101,13 @@ def _cues(axes: Any, timeline: Timeline, details: bool = True) -> None:
     for cue in timeline.seen.sheet.cues:
         start, width = float(cue.start), float(cue.duration)
         axes.barh(0.4, width, left=start, height=0.8, color=COLOURS[cue.mood], alpha=0.45, edgecolor="black", lw=0.8)
-        lines = [(0.58, cue.name), (0.22, f"{cue.key}, {float(cue.bpm):.0f}")] if details else [(0.38, cue.name)]
+        room = width / end - LETTER
+        lines = [(0.58 if details else 0.38, label(cue, room, LETTER))]
+        if details:
+            played = f"{cue.key}, {float(cue.bpm):.0f}"
+            lines.append((0.22, played if len(played) * LETTER <= room else ""))
         for y, text in lines:
-            fitting = letters(text, width / end - LETTER, LETTER)
-            if fitting:
-                axes.text(start + 0.005 * end, y, fitting, fontsize=9 if y > 0.3 else 8, va="center", clip_on=True)
+            axes.text(start + 0.005 * end, y, text, fontsize=9 if y > 0.3 else 8, va="center", clip_on=True)
         for hit in cue.hits:
             axes.plot(float(hit.t), 0.92, marker="v", color="black", markersize=3 + 4 * hit.strength, clip_on=False)
     axes.set(ylim=(0, 1), yticks=[])
@@ -134,7 +136,8 @@ def _line(axes: Any, timeline: Timeline, name: str) -> None:
     seen = timeline.seen
     axes.vlines([float(c.t) for c in seen.cuts], -1, 1, color="0.85", lw=0.8, zorder=0)
     axes.axhline(0, color="0.6", lw=0.8)
-    axes.scatter(seen.raw.t, getattr(seen.raw, name), s=8, c=np.clip(seen.raw.confidence, 0, 1), cmap="Greys",
+    size = min(8.0, max(2.0, 1600 / len(seen.raw.t)))
+    axes.scatter(seen.raw.t, getattr(seen.raw, name), s=size, c=np.clip(seen.raw.confidence, 0, 1), cmap="Greys",
                  vmin=-0.3, vmax=1)
     axes.plot(seen.curve.t, getattr(seen.curve, name), color=LINES[name], lw=2)
     _boundaries(axes, timeline)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from videoscore.mood.circle import MOODS
-from videoscore.preview.timeline import COLOURS, Timeline, letters
+from videoscore.preview.timeline import COLOURS, Timeline, label
 
 # One letter a mood, so that the ribbon can be read without colours.
 LETTERS = dict(zip(MOODS, "HDAXEWTP"))
@@ -61,7 +61,7 @@ def _cues(timeline: Timeline, columns: int) -> str:
     starts = [int(cue.start / timeline.duration * columns) for cue in timeline.seen.sheet.cues]
     for cue, first, last in zip(timeline.seen.sheet.cues, starts, [*starts[1:], columns]):
         row[first] = "|"
-        name = letters(cue.name, last - first - 1, 1)
+        name = label(cue, last - first - 1, 1)
         row[first + 1:first + 1 + len(name)] = name
     return "".join(row)
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from videoscore.cues.sheet import Cue
 from videoscore.mood.circle import MOODS
 from videoscore.pipeline import Analysis, analyze
 from videoscore.progress import Progress, silent
@@ -37,6 +38,12 @@ def watch(input: str | Path, progress: Progress = silent, **settings: Any) -> Ti
     from videoscore.perform.speech import speech_regions
 
     return Timeline(seen, tuple(speech_regions(seen.media, progress)))
+
+
+def label(cue: Cue, width: float, letter: float) -> str:
+    """The name of a cue where it fits into `width`, else its number, else nothing."""
+    number = cue.name.split()[0] if cue.name.split() else ""
+    return next((text for text in (cue.name, number) if len(text) <= int(width / letter)), "")
 
 
 def letters(text: str, width: float, letter: float) -> str:
