@@ -56,6 +56,8 @@ class DeskPage:
                     'role=img aria-label="Timeline: pictures, cues, moods, valence and arousal, music. '
                     'Everything on it can be done in the cue panel, too."')
                 ui.element("div").classes("studio-tip")
+                self.wait = ui.label("The film is being watched: its moods, cuts and cues appear here.").classes(
+                    "studio-wait quiet")
         self.exporting, self.keys = ExportDialog(self), keys_dialog()
         ui.on("studio", self._told)
         ui.timer(OFTEN, self.refresh)
@@ -245,6 +247,7 @@ class DeskPage:
         self.trouble_words.set_text(desk.trouble)
         self.retry.set_visibility(session is None and desk.job is None)
         self.copying.set_visibility(desk.proxying)
+        self.wait.set_visibility(session is None and desk.job is not None)
         for one in (self.undo, self.redo, self.preset, self.window, self.min_cue, self.another, self.compose,
                     self.export):
             one.set_enabled(session is not None and (desk.job is None or one not in (self.another, self.compose)))

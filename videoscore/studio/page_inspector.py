@@ -60,7 +60,7 @@ class Inspector:
         with ui.element("div").classes("fields"):
             self.name = ui.input("Name").props("dense outlined").style("grid-column: span 2")
             self.name.on("change", lambda: self._do("rename", str(self.name.value)))
-            self.starts = ui.number("Starts at, s", step=0.1, format="%.3f").props("dense outlined")
+            self.starts = ui.number("Start, s", step=0.1, format="%.3f").props("dense outlined")
             self.starts.on("change", lambda: self._number(self.starts, self._moved))
             self.seed = ui.number("Seed", step=1, format="%d").props("dense outlined")
             self.seed.tooltip("Another seed writes other notes; empty: the seed of the whole score")
