@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import run_command
+from conftest import ROOT, run_command
 from media import Clip
 
 from videoscore.errors import NotFound, OutputExists, UsageError, VideoscoreError
@@ -236,7 +236,7 @@ def test_the_command_line_names_what_differs_from_the_preset() -> None:
 
 def test_without_the_extra_one_line_says_how_to_get_it(tmp_path: Path) -> None:
     (tmp_path / "nicegui.py").write_text("raise ImportError('hidden by the test', name='nicegui')\n")
-    said = run_command("studio", "--no-browser", PYTHONPATH=os.pathsep.join([str(tmp_path), os.getcwd()]))
+    said = run_command("studio", "--no-browser", PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
     assert said.code == 5 and said.out == ""
     assert said.err.strip().endswith("the package nicegui isn't installed. "
                                      'Install it: pip install "videoscore[studio]".')
