@@ -133,10 +133,6 @@ class Session:
         """The whole number of bars that comes nearest to this tempo."""
         self._edit(number, bpm=float(bpm))
 
-    def set_feeling(self, number: int, valence: float, arousal: float) -> None:
-        """Move the cue's curve so that these are its means, each -1 to 1."""
-        self._edit(number, valence=float(valence), arousal=float(arousal))
-
     def set_seed(self, number: int, seed: int | None) -> None:
         """The cue's own seed; None: the sheet's."""
         self._edit(number, seed=None if seed is None else check_seed(seed))
@@ -185,9 +181,6 @@ class Session:
         load_preset(name)
         check_written(build(name, None, **self.given))
         self._to(replace(self.sheet, preset=name), {})
-
-    def set_sheet_seed(self, seed: int) -> None:
-        self._to(replace(self.sheet, seed=check_seed(seed)), {})
 
     def lock(self, number: int) -> None:
         """Keep the notes that the take has for the cue, whatever changes around it."""
