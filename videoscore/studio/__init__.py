@@ -4,6 +4,6 @@
     desk.py             one film: its session, its jobs
     session.py          what the user decided; pure
     editing.py, respot.py, view.py, command.py      pure parts of it
-    jobs.py, worker.py  the long work, in a process of its own
-    files.py, guard.py, routes.py, server.py        files, who may ask, addresses, the server
+    work.py, runner.py, export.py, proxy.py     the long work, in a process of its own
+    studio.py, files.py, guard.py, routes.py, server.py     open films, files, who may ask, addresses, the server
 """
