@@ -141,17 +141,16 @@ def struck(music: Arrangement, number: int) -> list[tuple[int, ...]]:
     return sorted(out)
 
 
-def test_only_levels_tell_that_a_cue_was_locked(score: Score, middle: CueSheet) -> None:
-    """Against the same music unlocked: the same keys at the same time on the same instruments."""
+def test_nothing_tells_that_a_cue_was_locked(score: Score, middle: CueSheet) -> None:
+    """Against the same music unlocked: the same file."""
     preset = load_preset("cinematic")
     free, locked = orchestrate(score, preset, 0), orchestrate(compose(middle), preset, 0)
-    assert [s[:1] + s[2:5] for s in struck(free, 2)] == [s[:1] + s[2:5] for s in struck(locked, 2)]
-    assert struck(free, 1) == struck(locked, 1) and struck(free, 3) == struck(locked, 3)
+    assert to_bytes(free) == to_bytes(locked)
     assert any(p.pedal for p in locked.parts), "who leaves is held by the pedal"
-    end = score.sections[1].end
+    ends = [section.end for section in score.sections]
     for part in locked.parts:
         for down, up in part.pedal:
-            assert end - 480 < down < end < up
+            assert any(end - 480 < down < end < up for end in ends)
             assert (up, 0) in part.expression or any(tick < up for tick, v in part.expression if v == 127)
 
 

@@ -44,6 +44,8 @@ def clip(points: Sequence[CurvePoint], start: Fraction, end: Fraction) -> tuple[
 def stretched(points: Sequence[CurvePoint], old: tuple[Fraction, Fraction], start: Fraction, end: Fraction
               ) -> tuple[CurvePoint, ...]:
     """The line of old[0]..old[1] seconds drawn out, or in, to start..end: the same at every bar, if the bars stay."""
+    if (start, end) == old:
+        return tuple(points)
     ratio = (end - start) / (old[1] - old[0])
     times = (start + (p.t - old[0]) * ratio for p in points)
     # nine decimals, so that stretching again and again doesn't pile up digits

@@ -1,7 +1,7 @@
 """Over a boundary between palettes: who leaves rings and fades, who enters grows into its place.
 
-Levels only: no note moves, and none is added or left out. In a locked cue not even velocities change: what enters
-grows by the expression controller, whose dB are the same (`risen`), and what leaves is held by the pedal.
+Controllers only: what enters grows by expression, what leaves is held by the pedal and fades by expression. No note or
+velocity of a cue depends on its neighbours, so that a cue that is locked is played as it was before.
 """
 
 from __future__ import annotations
@@ -50,11 +50,6 @@ class Entry:
         left = 1.0 - (tick - self.section.start) / self.ticks
         depth = BUILD if self.doubling else ENTRY_LEAD if self.role in LEADS else ENTRY
         return -depth * max(0.0, left) * max(LEAST, 1.0 - max(0.0, self.rise) / BREAK_IN)
-
-    def apply(self, note: Played) -> Played:
-        """The note at its level. A synthesiser's velocity is 40 log10 dB too (SF 2.04, section 8.4.1)."""
-        velocity = round(note.velocity * 10 ** (self.gain(note.start) / 40))
-        return Played(note.start, note.duration, note.pitch, max(1, velocity))
 
 
 def risen(entries: Sequence[Entry]) -> list[tuple[int, int]]:

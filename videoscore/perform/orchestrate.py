@@ -37,9 +37,8 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
     - Onsets off the downbeats vary by a few milliseconds; downbeats, and so all cue boundaries, stay.
     - Where palettes change, an instrument that leaves lets its last notes ring over the boundary and fade, and one
       that enters grows over its first bar, a doubling over its first phrase (`videoscore.perform.crossfade`).
-    - What a locked cue's players strike depends on nothing around it: no note, velocity or instrument of it changes
-      with its neighbours. Over its boundaries the expression controller and the pedal do what velocities and longer
-      notes do elsewhere.
+      Both are done by controllers (expression, pedal): the notes of a section depend on its neighbours only by the lean
+      of its last bar, which a locked cue remembers.
     - Doublings are left out where a section would have more than `CROWD` notes a second.
     - Drums are left out unless the palette names a player for them.
 
@@ -52,7 +51,6 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
     Arrangement with one part for each instrument that plays, in the preset's order. In a part no two
     notes of a pitch overlap, and no note passes the end of the score.
     """
-    end = score.sections[-1].end if score.sections else 0
     desks = {name: _Desk(instrument) for name, instrument in preset.instruments.items()}
     casts = [_cast(score, section, preset) for section in score.sections]
     for k, cast in enumerate(casts):
@@ -66,8 +64,8 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
                 rng = Random(f"{performance.seed}/{performance.number}/{role.name}/{v}")
                 line = _line(cast.notes[role], pitches, role, voice, instrument, dynamics, score.tempo, rng)
                 desks[voice.instrument].take(line, role, v > 0, casts, k, score.tempo)
-    locked = sorted({tick for s in score.sections if s.performance for tick in (s.start, s.end)})
-    parts = tuple(desk.part(end, locked) for desk in desks.values() if desk.notes)
+    boundaries = [section.end for section in score.sections]
+    parts = tuple(desk.part(boundaries) for desk in desks.values() if desk.notes)
     return Arrangement(parts, score.sections, score.tempo, score.duration)
 
 
@@ -75,7 +73,7 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
 class _Desk:
     """What one instrument has been given so far.
 
-    fades : (boundary, stop) where it leaves. rises : of locked cues in which it enters. pedal : of those it leaves.
+    fades : (boundary, stop) where it leaves. rises : by number of the section in which it enters. pedal : (down, up).
     """
 
     instrument: Instrument
@@ -87,27 +85,21 @@ class _Desk:
     def take(self, line: list[Played], role: Role, doubling: bool, casts: Sequence[_Cast], k: int,
              tempo: TempoMap) -> None:
         """One line of section `k`, led over the boundaries before and after it."""
-        section, locked = casts[k].section, casts[k].section.performance is not None
+        section = casts[k].section
         if k and self.instrument.name not in casts[k - 1].instruments:
             before = casts[k - 1].section
-            entry = Entry(section, role, doubling, section.arousal_in(0) - before.arousal_in(before.bars - 1))
-            if locked:
-                self.rises.setdefault(k, []).append(entry)
-            else:
-                line = [entry.apply(note) for note in line]
+            rise = section.arousal_in(0) - before.arousal_in(before.bars - 1)
+            self.rises.setdefault(k, []).append(Entry(section, role, doubling, rise))
         leaves = k + 1 < len(casts) and self.instrument.name not in casts[k + 1].instruments
         if leaves and not self.instrument.drums:
             room = _ticks(RING, _quarter(section.end, tempo))
             stop = min(section.end + room, casts[k + 1].section.end)
-            if locked:
-                self.pedal.add((max(section.start, section.end - ALMOST_AT_THE_END), stop))
-            else:
-                line = [_ring(note, section.end, stop) for note in line]
+            self.pedal.add((max(section.start, section.end - ALMOST_AT_THE_END), stop))
             self.fades.append((section.end, stop))
         self.notes += line
 
-    def part(self, end: int, locked: Sequence[int]) -> Part:
-        i, notes = self.instrument, _settled(self.notes, end, locked)
+    def part(self, boundaries: Sequence[int]) -> Part:
+        i, notes = self.instrument, _settled(self.notes, boundaries)
         return Part(i.name, i.program, i.drums, notes, i.volume, i.pan,
                     expression(self.fades, notes, [risen(entries) for entries in self.rises.values()]),
                     tuple(sorted(self.pedal)))
@@ -201,22 +193,15 @@ def _ticks(seconds: float, quarter: int) -> int:
     return round(seconds * PPQ * 1_000_000 / quarter)
 
 
-def _ring(note: Played, boundary: int, stop: int) -> Played:
-    """A note that is held up to the `boundary`, held on to `stop`."""
-    if not boundary - ALMOST_AT_THE_END <= note.start + note.duration <= boundary:
-        return note
-    return Played(note.start, stop - note.start, note.pitch, note.velocity)
-
-
-def _settled(notes: Iterable[Played], end: int, locked: Sequence[int]) -> tuple[Played, ...]:
-    """Notes in order; one pitch never overlaps itself; none passes `end`. Over the boundaries `locked`, which are those
-    of locked cues, no two are taken for one."""
+def _settled(notes: Iterable[Played], boundaries: Sequence[int]) -> tuple[Played, ...]:
+    """Notes in order; one pitch never overlaps itself, is never taken for one with another over a boundary (the ends
+    of the sections), and none passes the last of these."""
     by_pitch: dict[int, list[Played]] = {}
     for note in sorted(notes):
         before = by_pitch.setdefault(note.pitch, [])
-        stop = min(note.start + note.duration, end)
+        stop = min(note.start + note.duration, boundaries[-1])
         near = before and note.start - before[-1].start < SAME_ATTACK
-        if near and bisect_right(locked, before[-1].start) == bisect_right(locked, note.start):
+        if near and bisect_right(boundaries, before[-1].start) == bisect_right(boundaries, note.start):
             last = before.pop()
             stop = max(stop, last.start + last.duration)
             note = Played(last.start, stop - last.start, note.pitch, max(note.velocity, last.velocity))
