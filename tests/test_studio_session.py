@@ -342,6 +342,7 @@ class Anything(RuleBasedStateMachine):
         request = self.work.ask_changes()
         take = compose(self.work, request)
         assert not self.work.pending and self.work.take == take
+        assert loads(dumps(take.sheet)) == take.sheet
         again, score = score_of(loads(dumps(take.sheet))), take.made.score
         assert (again.notes, again.tempo, again.duration) == (score.notes, score.tempo, score.duration)
 
