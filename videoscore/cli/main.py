@@ -60,7 +60,7 @@ class Commands(click.Group):
         first = args[0] if args else "--help"
         own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
         if first not in COMMANDS and first not in own:
-            hint = did_you_mean(first, COMMANDS)
+            hint = "" if first.startswith("-") else did_you_mean(first, COMMANDS)  # an option of the default command
             if hint and not os.path.exists(first) and "." not in first:
                 raise click.UsageError(f"No such command or file {first!r}. {hint.strip()}", ctx)
             args = [DEFAULT, *args]
