@@ -45,6 +45,26 @@ def test_what_is_wrong_is_one_line_and_code_2(videoscore, tmp_path, words, hint)
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("words", "code", "hint"), [
+    (["in/a.mp4", "-o", "out/", "--quiet"], 1, "failed:"),  # one film into a folder is a batch; --quiet hides no error
+    (["markers", "s.cues.json", "-o", "m.ffmeta", "--rate", "25"], 2, "--rate has no effect"),
+    (["markers", "s.cues.json", "-o", "m.csv", "--rate", "1e999999999"], 2, "is no number"),
+    (["compose", "s.cues.json", "-o", "music.musicxm"], 2, "Name it .mid"),
+    (["lock", "s.cues.json", "1", "--unlock"], 2, "not locked"),
+    (["-dash.mp4"], 2, "./-dash.mp4"),
+    (["in", "-o", "out", "--dry-run", "--suffix", "mov"], 2, "no film to score"),
+])
+def test_a_slip_is_told_in_one_line(videoscore, tmp_path, words, code, hint):
+    (tmp_path / "in").mkdir()
+    for name in ("in/a.mp4", "-dash.mp4"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "s.cues.json").write_text(
+        '{"format": "videoscore-cues", "version": 1, "duration": 4, "cues": [{"mood": "Happy"}]}')
+    said = videoscore(*words, cwd=tmp_path)
+    assert said.code == code and said.out == ""
+    assert hint in said.err and len(said.err.splitlines()) == 1
+
+
 def test_a_dry_run_writes_nothing(videoscore, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a\nb.mp4").write_bytes(b"x")

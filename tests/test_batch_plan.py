@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from videoscore.batch.ledger import Ledger
 from videoscore.batch.names import LONGEST, SPARE, TEMPLATE, output_name
 from videoscore.batch.plan import Wanted, plan, read_names, read_size, read_suffixes
 from videoscore.errors import UsageError, VideoscoreError
@@ -35,6 +36,15 @@ def test_a_folder_alone_and_with_those_below_mirrored(tmp_path):
     assert list(jobs_of(root, out).items()) == [("a.MOV", "a.scored.MOV"), ("b.mp4", "b.scored.mp4")]
     assert jobs_of(root, out, recursive=True)["x/y/c.mkv"] == "x/y/c.scored.mkv"
     assert len(jobs_of(root, out, recursive=True)) == 3
+
+
+def test_what_another_batch_has_written_is_no_input(tmp_path):
+    root, out = tmp_path / "in", tmp_path / "out"
+    make(root, "a.mp4", "scored/a.scored.mp4", "scored/own.mp4")
+    with Ledger(root / "scored") as ledger:
+        ledger.queue([(root / "a.mp4", root / "scored" / "a.scored.mp4", "s", 0, "piano")])
+        ledger.end(root / "a.mp4", "scored", made={root / "scored" / "a.scored.mp4": (10, 1)})
+    assert list(jobs_of(root, out, recursive=True)) == ["a.mp4", "scored/own.mp4"]
 
 
 def test_names_are_data(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videoscore.cues.files import load, loads
-from videoscore.errors import CueSheetError, InputError, NotFound, PresetError, VideoscoreError
+from videoscore.errors import CueSheetError, InputError, NotFound, PresetError, UsageError, VideoscoreError
 from videoscore.library.read import Unusable, read
+from videoscore.options import build
 from videoscore.perform.palettes import load_preset
 from videoscore.perform.preset_file import read_preset
+from videoscore.pipeline import load_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
 SHEET = (ROOT / "examples" / "bikes.cues.json").read_text()
@@ -114,6 +117,25 @@ def test_a_preset_can_exhaust_nothing(tmp_path, text):
     with pytest.raises(PresetError):
         read_preset(path)
     assert time.process_time() - begin < 5
+
+
+def test_an_exponent_can_exhaust_nothing(tmp_path):
+    bomb = tmp_path / "theirs.toml"
+    bomb.write_text(PRESETS[0].read_text() + '\n[spot]\nmin_cue = "1e999999999"\n')
+    for preset, settings_ in ((str(bomb), {}), (None, {"max_cue": "1e999999999"}), (None, {"min_cue": "9" * 70})):
+        with pytest.raises(UsageError, match="is not a number of seconds|is of the wrong kind"):
+            build(preset, **settings_)
+    assert build(min_cue="12.5").spot.min_cue == 12.5 and build(sample_every="1/3").sample.every == Fraction(1, 3)
+
+
+def test_a_preset_s_file_is_found_beside_the_cue_sheet_that_names_it(tmp_path):
+    (tmp_path / "mine.toml").write_text(PRESETS[0].read_text())
+    sheet = tmp_path / "a.cues.json"
+    sheet.write_text('{"format": "videoscore-cues", "version": 1, "duration": 4, "preset": "elsewhere/mine.toml", '
+                     '"cues": [{"mood": "Happy"}]}')
+    assert load_sheet(sheet).preset == str(tmp_path / "mine.toml")
+    (tmp_path / "mine.toml").unlink()
+    assert load_sheet(sheet).preset == "elsewhere/mine.toml"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")

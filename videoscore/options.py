@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -67,6 +68,7 @@ class Setting:
 
 _KINDS = {int: "a whole number", float: "a number", Fraction: "a number of seconds", str: "text",
           bool: "true or false"}
+_NUMBER = re.compile(r"[+-]?(?:\d+/\d+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)")
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True,
           "false": False, "no": False, "off": False, "0": False}
 
@@ -80,7 +82,17 @@ def _convert(value: Any, kind: type) -> Any:
         return str(value)  # a pathlib.Path is welcome where a file is wanted
     if kind is int and isinstance(value, (float, Fraction)):
         raise TypeError
-    return Fraction(str(value)) if kind is Fraction else kind(value)
+    return exact(str(value)) if kind is Fraction else kind(value)
+
+
+def exact(text: str) -> Fraction:
+    """A number from text: "12.5", "1/3", "2e-3". Raises ValueError or ZeroDivisionError.
+
+    Of few digits, and a small exponent: `Fraction("1e999999999")` would work for hours.
+    """
+    if len(text) > 60 or not _NUMBER.fullmatch(text.strip()):
+        raise ValueError(text[:60])
+    return Fraction(text)
 
 
 def show(value: Any) -> str:

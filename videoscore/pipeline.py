@@ -182,12 +182,19 @@ def score(input: str | Path, output: str | Path | None = None, options: Options 
 
 
 def load_sheet(cues: str | Path | CueSheet | None) -> CueSheet | None:
-    """A cue sheet from its file; one that is already loaded, or None, as it is. Raises CueSheetError."""
+    """A cue sheet from its file; one that is already loaded, or None, as it is. Raises CueSheetError.
+
+    A preset's file that isn't where the sheet says is looked for beside the sheet.
+    """
     if cues is None or isinstance(cues, CueSheet):
         return cues
     from videoscore.cues.files import load
 
-    return load(Path(cues))
+    sheet = load(Path(cues))
+    beside = Path(cues).parent / Path(sheet.preset).name
+    if sheet.preset.endswith(".toml") and not Path(sheet.preset).is_file() and beside.is_file():
+        return dataclasses.replace(sheet, preset=str(beside))
+    return sheet
 
 
 def known_for(cues: str | Path | CueSheet | None) -> Composed | None:

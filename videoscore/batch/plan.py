@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from videoscore.batch.ledger import NAME as LEDGER
+from videoscore.batch.ledger import Ledger
 from videoscore.batch.names import TEMPLATE, check_template, output_name
-from videoscore.errors import NotFound, UsageError
+from videoscore.errors import NotFound, UsageError, VideoscoreError
 from videoscore.outputs import KEEP
 
 # what is looked for in folders; a file that is named is taken whatever its suffix
@@ -196,6 +198,9 @@ def _walk(root: Path, wanted: Wanted, ours: frozenset[Path]) -> Iterator[Found]:
         if (here.st_dev, here.st_ino) in entered:
             continue
         entered.add((here.st_dev, here.st_ino))
+        if LEDGER in names and folder != wanted.output:  # what another batch has written is no input
+            with contextlib.suppress(VideoscoreError), Ledger(folder, reading=True) as ledger:
+                ours |= ledger.written()
         below: list[Path] = []
         for name in names:
             path = folder / name

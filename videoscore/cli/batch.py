@@ -41,6 +41,7 @@ WORKING = (
                                                       "  [default: 500M]"),
 )
 LIST = (click.option("--stdin", is_flag=True, help="read names from standard input, one a line or with NULs between"),)
+NOTHING = ("there is no film to score", "Check the folder, --recursive and the filters.")
 NAMES = ("recursive", "name", "suffix", "min_size", "max_size", "jobs", "executor", "address", "retry", "time_limit",
          "cache_size", "stdin")
 
@@ -92,7 +93,7 @@ def score_batch(teller: Teller, inputs: Sequence[str], output: str | None, batch
     listener = BatchTeller(teller)
     with Ledger(wanted.output, reading=True) as ledger:  # what is wrong is found before anything is made
         if not plan(wanted, ledger.written()):
-            raise UsageError("there is no film to score", remedy="Check the folder, --recursive and the filters.")
+            raise UsageError(NOTHING[0], remedy=NOTHING[1])
     with Ledger(wanted.output) as ledger:
         check_report(wanted.output / NAME)
         ledger.recover()
@@ -198,6 +199,8 @@ def _show(teller: Teller, wanted: Wanted, request: Request) -> None:
 
     with Ledger(wanted.output, reading=True) as ledger:
         rows, jobs = ledger.rows(), plan(wanted, ledger.written())
+    if not jobs:
+        raise UsageError(NOTHING[0], remedy=NOTHING[1])
     settings = digest(request.options, request.keep)
     facts = []
     for job in jobs:
@@ -207,4 +210,4 @@ def _show(teller: Teller, wanted: Wanted, request: Request) -> None:
                       "reason": verdict.reason})
     lines = [f"{'score' if f['status'] == 'queued' else 'leave':6}{one_line(f['input'])} -> {one_line(f['output'])}"
              + (f" ({one_line(f['reason'])})" if f["reason"] else "") for f in facts]
-    print_result(teller, {"plan": facts}, "\n".join(lines or ["there is no film to score"]))
+    print_result(teller, {"plan": facts}, "\n".join(lines))

@@ -55,12 +55,14 @@ class BatchTeller:
         self._event("file", asdict(line))
         if self._all is not None:
             self._all.update()
-        if line.status == "failed" and not self.teller.as_json and not self.teller.quiet:
-            self.note(f"failed: {one_line(line.reason)}")
+        if line.status == "failed" and not self.teller.as_json:
+            self._say(f"failed: {one_line(line.reason)}")
 
     def note(self, text: str) -> None:
-        if self.teller.as_json or self.teller.quiet:
-            return
+        if not self.teller.as_json and not self.teller.quiet:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
         if self._all is not None:
             self._all.write(f"videoscore: {text}", file=sys.stderr)
         else:

@@ -59,6 +59,8 @@ class Commands(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = args[0] if args else "--help"
         own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
+        if first.startswith("-") and os.path.exists(first):
+            raise click.UsageError(f"{first!r} is read as options. Write ./{first}", ctx)
         if first not in COMMANDS and first not in own:
             hint = "" if first.startswith("-") else did_you_mean(first, COMMANDS)  # an option of the default command
             if hint and not os.path.exists(first) and "." not in first:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from videoscore.cli.common import with_voice
 from videoscore.cli.telling import Teller
 from videoscore.errors import UsageError
 
-SUFFIXES = (".edl", ".csv", ".otio", ".ffmeta")
+FORMS = (".edl", ".csv", ".otio", ".ffmeta")
 
 
 @click.command()
@@ -31,8 +32,11 @@ def markers(teller: Teller, cues: str, output: str, rate: str | None, no_hits: b
 
     path = Path(output)
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UsageError("markers can't be written so", path=path, remedy=f"Name it {', '.join(SUFFIXES)}.")
+    if suffix not in FORMS:
+        raise UsageError("markers can't be written so", path=path, remedy=f"Name it {', '.join(FORMS)}.")
+    if suffix == ".ffmeta" and (rate is not None or no_hits):
+        raise UsageError(f"{'--no-hits' if rate is None else '--rate'} has no effect on chapters", path=path,
+                         remedy="Leave it out: they have times instead of pictures, and no hit points.")
     check_file(path, overwrite, Path(cues))
     sheet = load(Path(cues))
     if suffix == ".ffmeta":
@@ -47,17 +51,30 @@ def markers(teller: Teller, cues: str, output: str, rate: str | None, no_hits: b
 
 
 def _rate(text: str) -> Fraction:
+    from videoscore.options import exact
+
     try:
-        return Fraction(text)
+        return exact(text)
     except (ValueError, ZeroDivisionError) as error:
         raise UsageError(f"--rate: {text!r} is no number", remedy="Write 25 or 24000/1001.") from error
+
+
+def _videos(cues: Path, source: str) -> Iterator[Path]:
+    """Where the pictures of a cue sheet may be: the film itself, or the scored one, whose cue sheet this is."""
+    from videoscore.batch.plan import SUFFIXES
+
+    if source:
+        yield cues.parent / Path(source).name
+    name = cues.name.removesuffix(".json").removesuffix(".cues")
+    yield cues.parent / name
+    yield from (cues.parent / f"{name}{suffix}" for suffix in sorted(SUFFIXES))
 
 
 def _of_video(cues: Path, source: str) -> Fraction:
     from videoscore.stages import probe
 
-    video = cues.parent / Path(source).name
-    if not source or not video.is_file():
+    video = next((v for v in _videos(cues, source) if v.is_file()), None)
+    if video is None:
         raise UsageError(f"the rate of the pictures is not known: {source or 'the video'} isn't beside the cue sheet",
                          path=cues, remedy="Give it with --rate, as 25 or 24000/1001.")
     return 1 / probe(video).video.frame_duration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,8 @@ def score(teller: Teller, inputs: Sequence[str], output: str | None, cues: str |
                          remedy="Add --music select or auto, or leave it out.")
     if not inputs and not batch["stdin"]:
         raise click.UsageError("Missing argument 'INPUT...'.", click.get_current_context())
-    if is_batch(inputs, batch):
+    into_folder = output is not None and cues is None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
+    if into_folder or is_batch(inputs, batch):
         for given, flag in ((cues is not None, "--cues"), (explain, "--explain")):
             if given:
                 raise UsageError(f"{flag} is for one film, not for a batch", remedy="Leave it out, or name one film.")

@@ -126,6 +126,9 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
     sheet, options, remarks = _wanted(cues, {**wishes, "sheet_file": sheet_file}, words)
     check_file(target, overwrite)
     sheet_music = target.suffix.lower() in LEAD_SHEETS
+    if not sheet_music and target.suffix.lower() not in MIDI:
+        raise UsageError("music isn't written so", path=target,
+                         remedy=f"Name it {', '.join((*MIDI, *LEAD_SHEETS))}; `videoscore render` makes WAV files.")
     if sheet_music and played:
         raise UsageError("--played has no effect on a lead sheet", remedy="Leave it out, or name a .mid file.")
     if sheet_music:
@@ -152,6 +155,7 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
 
 
 LEAD_SHEETS = (".musicxml", ".xml")
+MIDI = (".mid", ".midi")
 WISHES = ("mood", "valence", "arousal", "curve", "seconds", "key", "tempo")
 
 

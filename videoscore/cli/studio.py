@@ -34,18 +34,24 @@ def studio(teller: Teller, video: str | None, folder: str | None, cues: str | No
     from videoscore.studio.server import listen, require, serve
 
     require()
-    from videoscore.cues.files import load
+    from videoscore.cues.conform import conform
+    from videoscore.pipeline import load_sheet
+    from videoscore.stages import probe
     from videoscore.studio.files import Shelf
     from videoscore.studio.studio import Studio
 
     if cues is not None and video is None:
         raise UsageError("--cues belongs to a film", remedy="Name the VIDEO, too.")
-    sheet = None if cues is None else load(cues)
+    sheet = load_sheet(cues)
     sock = listen(port)
     shelf = None
     try:
         where = Path(folder) if folder is not None else Path.cwd() if video is None else None
         shelf = Shelf(where, None if video is None else Path(video), max_upload << 20)
+        if video is not None:  # what can't be scored is told here rather than on the page
+            media = probe(Path(video))
+            if sheet is not None:
+                conform(sheet, media.duration)
         chosen = {name: settings.pop(name) for name in ("preset", "seed")}
         at_work = Studio(shelf, chosen["preset"], chosen["seed"], settings, sheet)
 

@@ -29,7 +29,7 @@ from videoscore.cues.spot import REEL, spot
 from videoscore.errors import CueSheetError, UsageError
 from videoscore.mood.circle import MOODS, centre, mood_of
 from videoscore.mood.curve import MoodCurve
-from videoscore.options import Setting, did_you_mean
+from videoscore.options import Setting, did_you_mean, exact
 
 SHORTEST, LONGEST = Fraction(1, 2), Fraction(6 * 3600)  # seconds of music that can be asked for
 FINEST = 1_000_000  # largest denominator of a time
@@ -197,7 +197,7 @@ def _length(value: Any) -> Fraction:
     try:
         # a clock time such as 1:02.5 is welcome; a sign is no slip of form but a length that can't be
         signed = isinstance(value, str) and value.strip().startswith("-")
-        length = parse_seconds(value, "--seconds") if isinstance(value, str) and not signed else Fraction(str(value))
+        length = parse_seconds(value, "--seconds") if isinstance(value, str) and not signed else exact(str(value))
     except CueSheetError as error:
         raise UsageError(error.problem, remedy='Write seconds as 90 or 12.5, or a clock time as "1:30".') from None
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):

@@ -20,6 +20,7 @@ from videoscore.config import Options
 from videoscore.errors import NotFound, PresetError
 from videoscore.files import MB, read_text
 from videoscore.mood.circle import MOODS
+from videoscore.options import exact
 from videoscore.perform.palettes import Instrument, Palette, Preset, Voice
 
 if sys.version_info >= (3, 11):
@@ -215,8 +216,8 @@ class _File:
                 raise TypeError
             if kind is int and not isinstance(value, int) or kind is str and not isinstance(value, str):
                 raise TypeError
-            value = Fraction(str(value)) if kind is Fraction else kind(value)
-        except (TypeError, ValueError, ZeroDivisionError):
+            value = exact(str(value)) if kind is Fraction else kind(value)
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
             self.fail(key, f"{value!r} is of the wrong kind", f"Give a value like {spec.default}.")
         limits = spec.metadata
         if "choices" in limits and value not in limits["choices"]:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterable
 from pathlib import Path
 
 from videoscore.batch.plan import SUFFIXES
-from videoscore.errors import InputError, NotFound, UsageError
+from videoscore.errors import InputError, NotAVideo, NotFound, UsageError
 
 MOST_LISTED = 500
 MOST_LOOKED_AT = 20_000
@@ -31,6 +31,8 @@ class Shelf:
     def __init__(self, folder: Path | None = None, film: Path | None = None, most: int = LARGEST) -> None:
         if folder is not None and not folder.is_dir():
             raise NotFound("there is no such folder", path=folder, remedy="Name an existing folder with --folder.")
+        if film is not None and film.is_dir():
+            raise NotAVideo("this is a folder", path=film, remedy="Name a film, or give the folder with --folder.")
         if film is not None and not film.is_file():
             raise NotFound("no such file", path=film, remedy="Check the name and the folder.")
         self.folder = None if folder is None else folder.resolve()
