@@ -50,9 +50,9 @@ def lock(teller: Teller, cues: str, which: Sequence[str], unlock: bool, unheard:
     if unlock:
         if given or unheard:
             raise UsageError("--unlock composes nothing, and takes no other settings", remedy="Leave them out.")
-        free = [sheet.cues[k - 1].name for k in numbers if not sheet.cues[k - 1].locked]
-        if free:
-            raise CueSheetError(f"not locked: {', '.join(free)}", path=cues, remedy="Name only cues that are.")
+        if not any(sheet.cues[k - 1].locked for k in numbers):
+            names = ", ".join(sheet.cues[k - 1].name for k in numbers)
+            raise CueSheetError(f"not locked: {names}", path=cues, remedy="Name cues that are.")
         sheet = locked.unlock(sheet, numbers)
     else:
         sheet = _locked(teller, cues, sheet, numbers, unheard, given)
