@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sheets import cue, sheets, two_cues
 
@@ -208,6 +208,7 @@ def test_pieces_whose_bars_are_no_quarters_or_that_are_left_out_are_never_chosen
 
 @given(st.lists(st.lists(st.tuples(st.floats(0, 3), st.integers(0, 2), st.integers(-6, 5)), min_size=1, max_size=3),
                 min_size=1, max_size=3))
+@example([[(0.0, 0, 0), (0.0, 0, 0), (1.0, 1, 0)], [(0.0, 0, 0), (0.0, 1, 0), (0.0, 1, 0)], [(0.0, 1, 0)]])
 @settings(max_examples=30, deadline=None)
 def test_the_way_through_a_short_film_is_the_cheapest_of_all(drawn):
     meter = two_cues().cues[0].meter

@@ -43,7 +43,7 @@ def score(teller: Teller, inputs: Sequence[str], output: str | None, cues: str |
                          remedy="Add --music select or auto, or leave it out.")
     if not inputs and not batch["stdin"]:
         raise click.UsageError("Missing argument 'INPUT...'.", click.get_current_context())
-    into_folder = output is not None and cues is None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
+    into_folder = output is not None and cues is None and output.endswith(("/", os.sep))
     if into_folder or is_batch(inputs, batch):
         for given, flag in ((cues is not None, "--cues"), (explain, "--explain")):
             if given:

@@ -46,13 +46,21 @@ def search(columns: Sequence[Sequence[Candidate]], options: LibraryOptions
             total = total + options.key * _STEP[np.abs((signature[:, None] - own + 6) % 12 - 6)]
             total = total + _repeats(heard, piece, options)
         flat = total.ravel()
-        best = np.argsort(flat, kind="stable")[:BEAM]
-        best = best[np.isfinite(flat[best])]
+        best = _kept(flat, np.tile(12 * piece + own, len(cost)))
         back, state = np.divmod(best, len(piece))
         cost, signature = flat[best], own[state]
         heard = np.concatenate([heard[back], piece[state][:, None]], 1)
         steps.append((back, state))
     return _traced(columns, steps, options)
+
+
+def _kept(cost: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Indices of the paths to go on with, cheapest first: `BEAM` of them, and the cheapest to every `end` (piece and key),
+    for a piece that may not be heard twice in a row may be all that the next cue has."""
+    order = np.argsort(cost, kind="stable")
+    order = order[np.isfinite(cost[order])]
+    _, first = np.unique(end[order], return_index=True)
+    return order[np.union1d(np.arange(min(BEAM, len(order))), first)]
 
 
 def _repeats(heard: np.ndarray, piece: np.ndarray, options: LibraryOptions) -> np.ndarray:
