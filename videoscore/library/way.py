@@ -55,8 +55,10 @@ def search(columns: Sequence[Sequence[Candidate]], options: LibraryOptions
 
 
 def _kept(cost: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Indices of the paths to go on with, cheapest first: `BEAM` of them, and the cheapest to every `end` (piece and key),
-    for a piece that may not be heard twice in a row may be all that the next cue has."""
+    """Indices of the paths to go on with, cheapest first: `BEAM` of them, and the cheapest to every `end` (piece, key).
+
+    For a piece that may not be heard twice in a row may be all that the next cue has.
+    """
     order = np.argsort(cost, kind="stable")
     order = order[np.isfinite(cost[order])]
     _, first = np.unique(end[order], return_index=True)
