@@ -126,6 +126,17 @@ def settings() -> Mapping[str, Setting]:
     return found
 
 
+def differing(options: Options, groups: Iterable[str]) -> dict[str, Any]:
+    """Name -> value of the settings of these groups in which `options` isn't as its preset alone."""
+    own = build(preset=options.preset)
+
+    def of(whole: Options, setting: Setting) -> Any:
+        return getattr(getattr(whole, setting.group), setting.field)
+
+    chosen = [setting for setting in settings().values() if setting.group in groups]
+    return {s.name: of(options, s) for s in chosen if of(options, s) != of(own, s)}
+
+
 def check_seed(value: Any) -> int:
     """A seed from 0 to 2^63 - 1. Raises UsageError."""
     return Setting("seed", "", "seed", int, Options().seed, "", 0, MAX_SEED).check(value)

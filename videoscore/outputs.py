@@ -30,6 +30,18 @@ class Targets:
     given: Path | None = None
 
 
+def check_kinds(kinds: Iterable[str]) -> None:
+    """Raises UsageError for what can't be kept, SetupError when a library is missing that writes it."""
+    for kind in kinds:
+        if kind not in KEEP:
+            raise UsageError(f"--keep: {kind!r} is nothing that can be kept",
+                             remedy=f"{did_you_mean(kind, KEEP)}Choose from {', '.join(KEEP)}.")
+        if kind == "musicxml":
+            from videoscore.compose import leadsheet
+
+            leadsheet.require()
+
+
 def plan_targets(media: Media, output: Path | None, keep: Iterable[str] = (), overwrite: bool = False,
                  given: Path | None = None) -> Targets:
     """Names of all files to be written, checked.
@@ -49,14 +61,7 @@ def plan_targets(media: Media, output: Path | None, keep: Iterable[str] = (), ov
         output = media.path.with_name(f"{media.path.stem}.scored{default_suffix(media)}")
     base = output.with_suffix("")
     kinds = dict.fromkeys(("cues", *keep))
-    for kind in kinds:
-        if kind not in KEEP:
-            raise UsageError(f"--keep: {kind!r} is nothing that can be kept",
-                             remedy=f"{did_you_mean(kind, KEEP)}Choose from {', '.join(KEEP)}.")
-    if "musicxml" in kinds:
-        from videoscore.compose import leadsheet
-
-        leadsheet.require()
+    check_kinds(kinds)
     kept = {kind: base.with_name(base.name + KEEP[kind]) for kind in kinds}
     check_file(output, overwrite, media.path)
     require(container_for(output), read_tracks(media.path), output)

@@ -9,7 +9,7 @@ from videoscore.compose.score import Role, Score
 from videoscore.config import Options
 from videoscore.cues.sheet import CueSheet
 from videoscore.errors import UsageError
-from videoscore.options import build, settings
+from videoscore.options import differing, settings
 from videoscore.perform.palettes import Preset, load_preset
 from videoscore.perform.parts import Arrangement
 
@@ -84,11 +84,8 @@ def write(sheet: CueSheet, options: Options, clock: Clock, played: bool = True,
 def written_with(options: Options) -> dict[str, str | int | float | bool]:
     """The settings that decide which notes are written, by name, as far as they aren't the preset's own: what a cue
     sheet has to remember for its music to be written once more."""
-    own = build(preset=options.preset)
     groups = ("compose",) if options.library.music == "generate" else ("compose", "library")
-    values = {name: (getattr(getattr(options, s.group), s.field), getattr(getattr(own, s.group), s.field))
-              for name, s in settings().items() if s.group in groups}
-    return {name: value for name, (value, usual) in values.items() if value != usual and value is not None}
+    return {name: value for name, value in differing(options, groups).items() if value is not None}
 
 
 def refuse_selecting(given: Mapping[str, Any], options: Options) -> None:

@@ -63,9 +63,10 @@ def split(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return batch, {name: value for name, value in settings.items() if name not in NAMES}
 
 
-def is_batch(inputs: Sequence[str], batch: dict[str, Any]) -> bool:
-    """Whether this is more than one plain file: several, a folder, a glob, a list, or an option of a batch."""
-    if len(inputs) != 1 or any(batch.values()):
+def is_batch(inputs: Sequence[str], output: str | None, batch: dict[str, Any]) -> bool:
+    """Whether this is more than one plain file: several, a folder, a glob, a list, an option of a batch, or an output
+    that is named as a folder, with a slash."""
+    if len(inputs) != 1 or any(batch.values()) or (output is not None and output.endswith(("/", os.sep))):
         return True
     name = inputs[0]
     return os.path.isdir(name) or (glob.has_magic(name) and not os.path.lexists(name))
@@ -152,18 +153,15 @@ def read_request(inputs: Sequence[str], output: str | None, batch: dict[str, Any
     from videoscore.batch.names import TEMPLATE
     from videoscore.batch.plan import Wanted, read_size, read_suffixes
     from videoscore.batch.request import Request
-    from videoscore.options import build, did_you_mean
-    from videoscore.outputs import KEEP
+    from videoscore.options import build
+    from videoscore.outputs import check_kinds
     from videoscore.perform.palettes import load_preset
     from videoscore.perform.soundfont import find_soundfont, fluidsynth
     from videoscore.writing import refuse_selecting, roles_of
 
     if output is None:
         raise UsageError("a folder, or several inputs, need a folder for what is written", remedy="Add -o OUT_DIR.")
-    for kind in keep:
-        if kind not in KEEP:
-            raise UsageError(f"--keep: {kind!r} is nothing that can be kept",
-                             remedy=f"{did_you_mean(kind, KEEP)}Choose from {', '.join(KEEP)}.")
+    check_kinds(keep)
     check_executor(batch["executor"] or DEFAULT, batch["address"])
     options = build(**settings)
     refuse_selecting(settings, options)

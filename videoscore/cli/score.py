@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,8 +42,7 @@ def score(teller: Teller, inputs: Sequence[str], output: str | None, cues: str |
                          remedy="Add --music select or auto, or leave it out.")
     if not inputs and not batch["stdin"]:
         raise click.UsageError("Missing argument 'INPUT...'.", click.get_current_context())
-    into_folder = output is not None and cues is None and output.endswith(("/", os.sep))
-    if into_folder or is_batch(inputs, batch):
+    if is_batch(inputs, output if cues is None else None, batch):
         for given, flag in ((cues is not None, "--cues"), (explain, "--explain")):
             if given:
                 raise UsageError(f"{flag} is for one film, not for a batch", remedy="Leave it out, or name one film.")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from videoscore.config import Options
-from videoscore.options import build, settings, show
+from videoscore.options import differing, settings, show
 
 HEARD = ("compose", "render", "mix")    # the groups of settings that matter once there is a cue sheet
 
@@ -17,16 +17,12 @@ def command(film: Path, cues: Path, output: Path, options: Options, keep: Iterab
 
     The cue sheet itself carries preset and seed. Quoted for a POSIX shell.
     """
-    plain = build(options.preset)
     words = ["videoscore", "score", str(film), "--cues", str(cues), "-o", str(output)]
     kinds = [kind for kind in keep if kind != "cues"]
     if kinds:
         words += ["--keep", ",".join(kinds)]
-    for setting in settings().values():
-        if setting.group in HEARD:
-            value = getattr(getattr(options, setting.group), setting.field)
-            if value != getattr(getattr(plain, setting.group), setting.field):
-                words += [setting.flag, _text(value)]
+    for name, value in differing(options, HEARD).items():
+        words += [settings()[name].flag, _text(value)]
     return shlex.join(words)
 
 
