@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videoscore.errors import OutputError, OutputExists, UsageError
-from videoscore.files import whole as whole
-from videoscore.files import write_error as write_error
-from videoscore.files import write_text as write_text
 from videoscore.options import did_you_mean
 from videoscore.video.media import Media
 

@@ -23,9 +23,10 @@ from videoscore.config import Options
 from videoscore.cues.conform import conform
 from videoscore.cues.sheet import CueSheet
 from videoscore.errors import OutputError, UsageError
+from videoscore.files import write_error
 from videoscore.mood.curve import Array, MoodCurve
 from videoscore.options import build, settings
-from videoscore.outputs import Targets, plan_targets, publish, write_error
+from videoscore.outputs import Targets, plan_targets, publish
 from videoscore.perform.palettes import load_preset
 from videoscore.progress import Progress, silent
 from videoscore.video.frames import Cut, Frame

@@ -21,7 +21,7 @@ from typing import Any
 from videoscore.batch.locking import Lock
 from videoscore.batch.row import COLUMNS, Row, dump_made, row_of
 from videoscore.errors import OutputError, SetupError
-from videoscore.outputs import write_error
+from videoscore.files import write_error
 
 NAME = ".videoscore-batch.sqlite"
 PARTS = ".videoscore-batch.parts"   # everything unfinished is made in here, so all of it is known to be ours

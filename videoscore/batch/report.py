@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from videoscore.errors import DiskFull, OutputExists
-from videoscore.outputs import write_text
+from videoscore.files import write_text
 
 NAME = "report.json"
 SHOWN = 20  # lines of the table for each of skipped and failed; the report has all

@@ -153,8 +153,9 @@ def remove(teller: Teller, library: Any, pieces: tuple[str, ...]) -> None:
 @with_voice
 def export(teller: Teller, library: Any, file: str, overwrite: bool) -> None:
     """Write the list of pieces, with their tags, to FILE as CSV."""
+    from videoscore.files import write_text
     from videoscore.library.exchange import to_csv
-    from videoscore.outputs import check_file, write_text
+    from videoscore.outputs import check_file
 
     check_file(Path(file), overwrite)
     pieces = library.pieces()

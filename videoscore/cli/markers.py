@@ -28,7 +28,8 @@ def markers(teller: Teller, cues: str, output: str, rate: str | None, no_hits: b
     """The cues and hit points of the cue sheet CUES as markers that editing programs read."""
     from videoscore.cues import markers as forms
     from videoscore.cues.files import load
-    from videoscore.outputs import check_file, write_text
+    from videoscore.files import write_text
+    from videoscore.outputs import check_file
 
     path = Path(output)
     suffix = path.suffix.lower()

@@ -35,10 +35,11 @@ def playlist(teller: Teller, input: str, output: str | None, as_m3u: bool, count
     from videoscore import pipeline
     from videoscore.cli.telling import plain
     from videoscore.errors import InputError, NoMood, UsageError
+    from videoscore.files import write_text
     from videoscore.library.builtin import load_builtin
     from videoscore.library.playlist import dominant, m3u, rank
     from videoscore.library.select import open_library
-    from videoscore.outputs import check_file, write_text
+    from videoscore.outputs import check_file
 
     form = Path(output).suffix.lower() if output is not None else ""
     if output is not None:

@@ -63,7 +63,7 @@ def _count(number: int, what: str) -> str:
 
 def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
     """The picture, the page or the contact sheet, whole or not at all."""
-    from videoscore.outputs import whole, write_text
+    from videoscore.files import whole, write_text
     from videoscore.preview.page import page
     from videoscore.preview.picture import contact_sheet, draw
 
@@ -103,8 +103,9 @@ def _check_suffix(path: Path, allowed: Sequence[str]) -> None:
 def tune(teller: Teller, input: str, save: str | None, picture: str | None, overwrite: bool, **settings: Any) -> None:
     """Which smoothing window, and which shortest cue, suit the video INPUT."""
     from videoscore import pipeline
+    from videoscore.files import whole, write_text
     from videoscore.options import build
-    from videoscore.outputs import check_file, whole, write_text
+    from videoscore.outputs import check_file
     from videoscore.perform.palettes import load_preset
     from videoscore.preview.tune import draw, preset_text
     from videoscore.preview.tune import tune as stage

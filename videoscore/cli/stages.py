@@ -69,7 +69,8 @@ def analyze(teller: Teller, input: str, output: str | None, form: str | None, cu
     from videoscore import pipeline
     from videoscore.cli.curves import curve_csv, curve_json
     from videoscore.cues.files import save
-    from videoscore.outputs import check_file, write_text
+    from videoscore.files import write_text
+    from videoscore.outputs import check_file
 
     for name in (output, cues):
         if name is not None:
