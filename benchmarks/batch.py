@@ -47,23 +47,51 @@ def make(folder: Path, clips: Path, count: int, broken: float, seed: int) -> Non
     for number in range(count):
         source = sources[number % len(sources)]
         film = folder / f"{number:04d}_{source.stem[:12]}.mp4"
-        jobs.append((source, film, rng.random(), rng.uniform(2, 4), rng.randrange(5) if number in bad else None))
+        jobs.append(
+            (source, film, rng.random(), rng.uniform(2, 4), rng.randrange(5) if number in bad else None)
+        )
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda job: cut(*job), jobs))
-    print(f"{count} films, {len(bad)} of them broken, {sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.0f} MB")
+    print(
+        f"{count} films, {len(bad)} of them broken, {sum(f.stat().st_size for f in folder.iterdir()) / 1e6:.0f} MB"
+    )
 
 
 def cut(source: Path, film: Path, where: float, seconds: float, harm: int | None) -> None:
     _, length = imageio_ffmpeg.count_frames_and_secs(str(source))
     subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-ss", f"{where * max(0.0, length - seconds):.3f}",
-         "-i", source, "-t", f"{seconds:.3f}", "-c:v", "libx264", "-preset", "veryfast", "-c:a", "aac", film],
-        check=True)
+        [
+            imageio_ffmpeg.get_ffmpeg_exe(),
+            "-v",
+            "error",
+            "-ss",
+            f"{where * max(0.0, length - seconds):.3f}",
+            "-i",
+            source,
+            "-t",
+            f"{seconds:.3f}",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "veryfast",
+            "-c:a",
+            "aac",
+            film,
+        ],
+        check=True,
+    )
     if harm is None:
         return
     data = film.read_bytes()
-    film.write_bytes([b"", data[: len(data) // 2], b"This is no film.\n" * 40, data[:200] + bytes(len(data) // 4),
-                      random.Random(film.name).randbytes(20_000)][harm])
+    film.write_bytes(
+        [
+            b"",
+            data[: len(data) // 2],
+            b"This is no film.\n" * 40,
+            data[:200] + bytes(len(data) // 4),
+            random.Random(film.name).randbytes(20_000),
+        ][harm]
+    )
 
 
 class Watch:
@@ -102,23 +130,34 @@ def speed(films: Path, out: Path, every: int, options: list[str], executor: list
     loop(sample[:half], out.with_name(out.name + ".loop"), options, single)
     print(f"loop: {len(single)} films, {sum(single):.0f} s", flush=True)
     begin = time.monotonic()
-    child = subprocess.Popen(batch(films, out, [*executor, *options]), stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
+    child = subprocess.Popen(
+        batch(films, out, [*executor, *options]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     watch = Watch(child.pid)
     code = child.wait()
     wall = time.monotonic() - begin
     tenths = watch.tenths()
     loop(sample[half:], out.with_name(out.name + ".loop"), options, single)
     report = json.loads((out / "report.json").read_text())
-    facts = {"films": len(names), "code": code, "seconds": round(wall, 1), "a_film": round(wall / len(names), 2),
-             "films_an_hour": round(3600 * len(names) / wall),
-             "counts": {k: report[k] for k in ("scored", "skipped", "failed", "queued")},
-             "memory_GB_by_tenths": tenths, "load": os.getloadavg()}
+    facts = {
+        "films": len(names),
+        "code": code,
+        "seconds": round(wall, 1),
+        "a_film": round(wall / len(names), 2),
+        "films_an_hour": round(3600 * len(names) / wall),
+        "counts": {k: report[k] for k in ("scored", "skipped", "failed", "queued")},
+        "memory_GB_by_tenths": tenths,
+        "load": os.getloadavg(),
+    }
     if single:
         mean = statistics.mean(single)
-        facts |= {"loop_films": len(single), "loop_a_film": round(mean, 2), "loop_films_an_hour": round(3600 / mean),
-                  "ratio": round(mean / (wall / len(names)), 2),
-                  "same_as_loop": same(out, out.with_name(out.name + ".loop"), ("*.mid", "*.mp4"))}
+        facts |= {
+            "loop_films": len(single),
+            "loop_a_film": round(mean, 2),
+            "loop_films_an_hour": round(3600 / mean),
+            "ratio": round(mean / (wall / len(names)), 2),
+            "same_as_loop": same(out, out.with_name(out.name + ".loop"), ("*.mid", "*.mp4")),
+        }
     print(json.dumps(facts, indent=1))
 
 
@@ -127,8 +166,11 @@ def loop(films: list[Path], out: Path, options: list[str], seconds: list[float])
     out.mkdir(exist_ok=True)
     for film in films:
         begin = time.monotonic()
-        subprocess.run([*COMMAND, str(film), "-o", str(out / f"{film.stem}.scored.mp4"), "--keep", "midi", *options],
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [*COMMAND, str(film), "-o", str(out / f"{film.stem}.scored.mp4"), "--keep", "midi", *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         seconds.append(time.monotonic() - begin)
 
 
@@ -137,14 +179,16 @@ def kills(films: Path, out: Path, golden: Path, count: int, seed: int, options: 
     rng, begin = random.Random(seed), time.monotonic()
     done = 0
     while done < count:
-        child = subprocess.Popen(batch(films, out, options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            batch(films, out, options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         wait = rng.uniform(1, 45)
         try:
             child.wait(wait)
             print(f"ended by itself after {done} kills, code {child.returncode}", flush=True)
             break
         except subprocess.TimeoutExpired:
-            victims = psutil.Process(child.pid).children() if rng.random() < .25 else []
+            victims = psutil.Process(child.pid).children() if rng.random() < 0.25 else []
             victim = rng.choice(victims).pid if victims else child.pid
             os.kill(victim, signal.SIGKILL)
             done += 1
@@ -152,12 +196,20 @@ def kills(films: Path, out: Path, golden: Path, count: int, seed: int, options: 
                 time.sleep(rng.uniform(1, 20))
                 child.kill()
             child.wait()
-            print(f"kill {done}: {'a worker, then the leader' if victims else 'the leader'}; "
-                  f"{statuses(out)} after {time.monotonic() - begin:.0f} s", flush=True)
+            print(
+                f"kill {done}: {'a worker, then the leader' if victims else 'the leader'}; "
+                f"{statuses(out)} after {time.monotonic() - begin:.0f} s",
+                flush=True,
+            )
     time.sleep(3)
-    left = [p.pid for p in psutil.process_iter(["cmdline"]) if str(out) in " ".join(p.info["cmdline"] or ())
-            and p.pid != os.getpid()]
-    code = subprocess.run(batch(films, out, options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+    left = [
+        p.pid
+        for p in psutil.process_iter(["cmdline"])
+        if str(out) in " ".join(p.info["cmdline"] or ()) and p.pid != os.getpid()
+    ]
+    code = subprocess.run(
+        batch(films, out, options), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ).returncode
     print(f"last run: code {code}, {statuses(out)}; processes left by the kills: {len(left)}")
     return compare(out, golden)
 
@@ -186,14 +238,19 @@ def compare(out: Path, golden: Path) -> bool:
 def ledger(out: Path) -> dict[str, tuple[str, str, str]]:
     """Film -> state, error and content hash."""
     with sqlite3.connect(f"file:{out / LEDGER}?mode=ro", uri=True) as base:
-        return {Path(os.fsdecode(name)).name: tuple(rest) for name, *rest in  # type: ignore[misc]
-                base.execute("SELECT input, status, error, content FROM files")}
+        return {
+            Path(os.fsdecode(name)).name: tuple(rest)
+            for name, *rest in base.execute("SELECT input, status, error, content FROM files")  # type: ignore[misc]
+        }
 
 
 def hashes(out: Path) -> dict[str, str]:
     """Every file below `out`, its own excepted, with its SHA-256. Finds strays, too."""
-    return {str(f.relative_to(out)): hashlib.sha256(f.read_bytes()).hexdigest()
-            for f in out.rglob("*") if f.is_file() and f.name not in OWN}
+    return {
+        str(f.relative_to(out)): hashlib.sha256(f.read_bytes()).hexdigest()
+        for f in out.rglob("*")
+        if f.is_file() and f.name not in OWN
+    }
 
 
 def same(one: Path, two: Path, kinds: tuple[str, ...]) -> str:
@@ -204,13 +261,15 @@ def same(one: Path, two: Path, kinds: tuple[str, ...]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("make")
     one.add_argument("films", type=Path)
     one.add_argument("--clips", type=Path, required=True)
     one.add_argument("-n", type=int, default=500)
-    one.add_argument("--broken", type=float, default=.05)
+    one.add_argument("--broken", type=float, default=0.05)
     one.add_argument("--seed", type=int, default=0)
     two = commands.add_parser("speed")
     two.add_argument("films", type=Path)

@@ -23,7 +23,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import psutil
 
-from videoscore.pipeline import STAGES
+from videoscore.pipeline.score import STAGES
 
 EVERY = 0.05  # seconds between two looks at the memory
 LONG_FILM = "bbb_full_9m56_4fps_160x120_silent.mp4"
@@ -65,10 +65,20 @@ def measure(film: Path, options: list[str]) -> Run:
     """Score `film` into a temporary folder and watch."""
     run, stage = Run(film.name), ["start"]
     with tempfile.TemporaryDirectory(prefix="videoscore-bench-") as folder:
-        command = [sys.executable, "-m", "videoscore", str(film), "-o", f"{folder}/out.mp4", "--json", *options]
+        command = [
+            sys.executable,
+            "-m",
+            "videoscore",
+            str(film),
+            "-o",
+            f"{folder}/out.mp4",
+            "--json",
+            *options,
+        ]
         begin = time.monotonic()
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                 stdin=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+        )
 
         def listen() -> None:
             assert child.stdout is not None
@@ -94,9 +104,25 @@ def measure(film: Path, options: list[str]) -> Run:
 def made_film(folder: Path, seconds: int = 120) -> Path:
     """720p with a new colour every 7 s and a tone."""
     path = folder / f"made_{seconds}s_720p.mp4"
-    ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=1280x720:r=25:d={seconds}", "-f", "lavfi", "-i",
-           f"sine=f=220:d={seconds}", "-vf", "hue=h='floor(t/7)*67':b='2*sin(floor(t/7)*1.7)'", "-pix_fmt", "yuv420p",
-           "-preset", "ultrafast", "-g", "175", str(path))
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        f"testsrc2=s=1280x720:r=25:d={seconds}",
+        "-f",
+        "lavfi",
+        "-i",
+        f"sine=f=220:d={seconds}",
+        "-vf",
+        "hue=h='floor(t/7)*67':b='2*sin(floor(t/7)*1.7)'",
+        "-pix_fmt",
+        "yuv420p",
+        "-preset",
+        "ultrafast",
+        "-g",
+        "175",
+        str(path),
+    )
     return path
 
 
@@ -115,23 +141,31 @@ def report(run: Run) -> str:
     """Two lines of summary and a Markdown table."""
     if run.error:
         return f"{run.film}: {run.error}"
-    lines = [f"{run.film}: {run.duration:.1f} s of film in {run.wall:.1f} s = {run.wall / run.duration:.3f} of its "
-             f"duration, peak memory {run.peak / 2**20:.0f} MiB", "",
-             "| stage | s | share of duration | peak MiB |", "|---|---|---|---|"]
+    lines = [
+        f"{run.film}: {run.duration:.1f} s of film in {run.wall:.1f} s = {run.wall / run.duration:.3f} of its "
+        f"duration, peak memory {run.peak / 2**20:.0f} MiB",
+        "",
+        "| stage | s | share of duration | peak MiB |",
+        "|---|---|---|---|",
+    ]
     for stage in ("start", *STAGES):
         if stage not in run.seconds and stage not in run.peaks:
             continue
         seconds = run.seconds.get(stage)
         peak = f"{run.peaks[stage] / 2**20:.0f}" if stage in run.peaks else ""
-        lines.append(f"| {stage} | {'' if seconds is None else f'{seconds:.2f}'} "
-                     f"| {'' if seconds is None else f'{seconds / run.duration:.4f}'} | {peak} |")
+        lines.append(
+            f"| {stage} | {'' if seconds is None else f'{seconds:.2f}'} "
+            f"| {'' if seconds is None else f'{seconds / run.duration:.4f}'} | {peak} |"
+        )
     return "\n".join(lines)
 
 
 def main() -> int:
     arguments = sys.argv[1:]
-    options = arguments[arguments.index("--") + 1:] if "--" in arguments else []
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--data", type=Path, help="folder with video/clips")
     asked = parser.parse_args(arguments[: arguments.index("--")] if "--" in arguments else arguments)

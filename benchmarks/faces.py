@@ -30,9 +30,9 @@ from videoscore.video.probe import probe
 from videoscore.video.sample import sample
 
 Picture = NDArray[np.uint8]
-FACES, FRAMES = 150, 8                                  # a set or size; a clip
-SIDES, ROLLS = (20, 28, 40, 64, 128), (0, 20, 40)       # of the face's picture, pixels; degrees
-LIMITS = (0.7, 0.9, 0.97)                               # of confidence
+FACES, FRAMES = 150, 8  # a set or size; a clip
+SIDES, ROLLS = (20, 28, 40, 64, 128), (0, 20, 40)  # of the face's picture, pixels; degrees
+LIMITS = (0.7, 0.9, 0.97)  # of confidence
 
 
 class TimedFinder(FaceFinder):
@@ -50,13 +50,14 @@ class TimedFinder(FaceFinder):
             result = stage(*args)
             self.seconds[name] += time.thread_time() - begin
             return result
+
         return run
 
 
 def speed(films: Sequence[list[Picture]], smallest: int) -> str:
     """Frames a second and the share of each stage."""
     finder = TimedFinder(smallest=smallest)
-    finder.find(films[0][:1])       # warm up
+    finder.find(films[0][:1])  # warm up
     finder.seconds = dict.fromkeys(finder.seconds, 0.0)
     begin = time.process_time()
     for pictures in films:
@@ -70,9 +71,12 @@ def drawn(size: int) -> list[list[Picture]]:
     """Two faces in noise."""
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
     from drawn import drawn_face  # type: ignore[import-not-found]
+
     height = size * 9 // 16
     picture = drawn_face(height, size, height / 2, size * 0.3, height * 0.4)
-    picture[:, size * 6 // 10:] = drawn_face(height, size - size * 6 // 10, height / 4, size * 0.2, height * 0.5)
+    picture[:, size * 6 // 10 :] = drawn_face(
+        height, size - size * 6 // 10, height / 4, size * 0.2, height * 0.5
+    )
     noise = np.random.default_rng(0).normal(0, 8, (FRAMES, *picture.shape))
     return [[(picture + n).clip(0, 255).astype(np.uint8) for n in noise]]
 
@@ -90,16 +94,22 @@ def count(clip: Path, size: int, finder: FaceFinder) -> str:
     tracks = track(np.array(t), found, cuts)
     raw = [np.mean([any(f.confidence >= limit for f in faces) for faces in found]) for limit in LIMITS]
     kept = len({int(i) for one in tracks for i in one.sample}) / len(t)
-    return (f"{clip.stem:38s} {len(t):5d} frames, with a face "
-            + " ".join(f"{share:.3f}" for share in raw) + f", in tracks {kept:.3f} ({len(tracks)})")
+    return (
+        f"{clip.stem:38s} {len(t):5d} frames, with a face "
+        + " ".join(f"{share:.3f}" for share in raw)
+        + f", in tracks {kept:.3f} ({len(tracks)})"
+    )
 
 
 def faces_of(data: Path | None, fer: Path | None) -> Iterator[tuple[str, list[Image.Image]]]:
     rng = np.random.default_rng(1)
     if fer:
         with np.load(fer) as file:
-            sure = np.flatnonzero(file["votes"][:, 9] == 0)     # no vote for "not a face"
-            yield "FER2013", [Image.fromarray(p) for p in file["pixels"][rng.choice(sure, FACES, replace=False)]]
+            sure = np.flatnonzero(file["votes"][:, 9] == 0)  # no vote for "not a face"
+            yield (
+                "FER2013",
+                [Image.fromarray(p) for p in file["pixels"][rng.choice(sure, FACES, replace=False)]],
+            )
     if data:
         with tarfile.open(data / "vision" / "muxspace_faces_112.tar") as tar:
             names = sorted(m.name for m in tar.getmembers() if m.name.endswith(".jpg"))
@@ -122,7 +132,9 @@ def recall(faces: Sequence[Image.Image], side: int, roll: int, finder: FaceFinde
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, help="the project's shared data")
     parser.add_argument("--fer", type=Path, help="fer2013_dev.npz")
     parser.add_argument("--sizes", type=int, nargs="+", default=[260, 384, 480, 640])
@@ -142,8 +154,10 @@ def main() -> None:
     if args.only in (None, "recall"):
         for name, faces in faces_of(args.data, args.fer):
             for side, roll in [(side, 0) for side in SIDES] + [(64, roll) for roll in ROLLS[1:]]:
-                shares = "  ".join(f"{limit:.2f}: {share:.2f}" for limit, share in
-                                   zip(LIMITS, recall(faces, side, roll, finder)))
+                shares = "  ".join(
+                    f"{limit:.2f}: {share:.2f}"
+                    for limit, share in zip(LIMITS, recall(faces, side, roll, finder))
+                )
                 print(f"{name} at {side} px, rolled {roll} degrees, confidence over {shares}", flush=True)
     if args.only in (None, "clips"):
         for size in args.sizes:

@@ -18,10 +18,10 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from videoscore.mood.backbone import half_precision
-from videoscore.mood.deep import DeepPerceiver
 from videoscore.mood.perceive import BATCH
-from videoscore.mood.scene import ScenePerceiver
+from videoscore.mood.perceivers.backbone import half_precision
+from videoscore.mood.perceivers.deep import DeepPerceiver
+from videoscore.mood.perceivers.scene import ScenePerceiver
 from videoscore.video.frames import Frame
 
 
@@ -43,7 +43,7 @@ def seconds_each(model: ScenePerceiver | DeepPerceiver, frames: list[Frame]) -> 
     model.perceive(frames[:BATCH])
     begin = time.process_time()
     for at in range(0, len(frames), BATCH):
-        model.perceive(frames[at:at + BATCH])
+        model.perceive(frames[at : at + BATCH])
     return (time.process_time() - begin) / len(frames)
 
 
@@ -54,19 +54,25 @@ def scene(half: bool) -> ScenePerceiver:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--pictures", type=int, default=48)
     parser.add_argument("--height", type=int, default=270, help="of the pictures, pixels")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     frames = made_frames(asked.pictures, asked.height)
-    makers: list[tuple[str, Callable[[], ScenePerceiver | DeepPerceiver]]] = [("scene, float32", lambda: scene(False))]
+    makers: list[tuple[str, Callable[[], ScenePerceiver | DeepPerceiver]]] = [
+        ("scene, float32", lambda: scene(False))
+    ]
     if half_precision():
         makers.append(("scene, bfloat16 (used here)", lambda: scene(True)))
     makers.append(("deep, float32", DeepPerceiver))
     found = [(name, seconds_each(make(), frames)) for name, make in makers]
-    print(f"one thread, {len(frames)} pictures of {frames[0].rgb.shape[1]}x{asked.height}, "
-          f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    print(
+        f"one thread, {len(frames)} pictures of {frames[0].rgb.shape[1]}x{asked.height}, "
+        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n"
+    )
     print("| perceiver | pictures a CPU second | of the first |\n|---|---|---|")
     for name, each in found:
         print(f"| {name} | {1 / each:.1f} | {found[0][1] / each:.2f} |")

@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from videoscore.cues.files import dumps, load, loads, save
+from videoscore.cues.file.sheet_file import dumps, load, loads, save
 from videoscore.errors import VideoscoreError
 
 

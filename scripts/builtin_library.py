@@ -19,17 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import videoscore
-from videoscore.asked import write_music
-from videoscore.compose.load import WEIGHTS
-from videoscore.compose.midi import to_bytes
-from videoscore.compose.score import Score
-from videoscore.compose.tagger import Tagger, tag_sections
+from videoscore.compose.network.load import WEIGHTS
 from videoscore.library.add import digest
-from videoscore.library.builtin import FOLDER, MANIFEST, manifest
-from videoscore.library.entry import PieceEntry
-from videoscore.library.read import Unusable, read
-from videoscore.library.tag import describe
+from videoscore.library.read.read import Unusable, read
+from videoscore.library.read.tag import describe
+from videoscore.library.store.builtin import MANIFEST, manifest
+from videoscore.library.store.entry import PieceEntry
 from videoscore.mood.circle import MOODS, centre, mood_index, mood_of
+from videoscore.music.midi import to_bytes
+from videoscore.music.score import Score
+from videoscore.music.tagger import Tagger, tag_sections
+from videoscore.pipeline.without_film import write_music
+from videoscore.resources import LIBRARY_PIECES
 
 STRONG = 0.75  # distance from neutral that is asked for; the judge hears less than is asked
 CANDIDATES = 1000  # seeds that a piece has to itself
@@ -49,14 +50,22 @@ class Candidate:
     @property
     def rank(self) -> tuple[bool, bool, float]:
         """Low is good: first that the judge hears the mood, then that the tagger does, then how near it is."""
-        return (not self.heard(*self.judged), not self.heard(self.entry.valence, self.entry.arousal), self.off)
+        return (
+            not self.heard(*self.judged),
+            not self.heard(self.entry.valence, self.entry.arousal),
+            self.off,
+        )
 
     def heard(self, valence: float, arousal: float) -> bool:
         return mood_of(valence, arousal) == self.entry.title.split()[0]
 
     def facts(self) -> dict[str, Any]:
-        return {"seed": self.seed, "judge": [round(x, 3) for x in self.judged],
-                "tagger": [self.entry.valence, self.entry.arousal], "off": round(self.off, 3)}
+        return {
+            "seed": self.seed,
+            "judge": [round(x, 3) for x in self.judged],
+            "tagger": [self.entry.valence, self.entry.arousal],
+            "off": round(self.off, 3),
+        }
 
 
 def candidate(mood: str, number: int, seed: int, seconds: float, judge: Tagger) -> Candidate | None:
@@ -82,10 +91,14 @@ def heard_by(judge: Tagger, music: Score) -> tuple[float, float]:
     return (sum(w * t.valence for w, t in weighted) / total, sum(w * t.arousal for w, t in weighted) / total)
 
 
-def best(mood: str, number: int, candidates: int, seconds: float, judge: Tagger) -> tuple[Candidate, list[Candidate]]:
+def best(
+    mood: str, number: int, candidates: int, seconds: float, judge: Tagger
+) -> tuple[Candidate, list[Candidate]]:
     """The best take of a piece, and all of them."""
     first = (mood_index(mood) * 100 + number) * CANDIDATES
-    takes = [t for k in range(candidates) if (t := candidate(mood, number, first + k, seconds, judge)) is not None]
+    takes = [
+        t for k in range(candidates) if (t := candidate(mood, number, first + k, seconds, judge)) is not None
+    ]
     if not takes:
         raise SystemExit(f"{mood} {number}: none of {candidates} takes can be used; ask for more")
     return min(takes, key=lambda t: t.rank), takes
@@ -104,12 +117,27 @@ def write(out: Path, moods: list[str], pieces: int, candidates: int, seconds: fl
                 chosen, takes = best(mood, number, candidates, seconds, judge)
                 name = f"{mood.lower()}-{number}.mid"
                 (folder / name).write_bytes(chosen.data)
-                rows.append((chosen.entry, name, {
-                    "mood": mood, "seed": chosen.seed, "seconds": seconds, "asked": list(centre(mood, STRONG)),
-                    "videoscore": videoscore.__version__, "composer": composer, "takes": [t.facts() for t in takes]}))
+                rows.append(
+                    (
+                        chosen.entry,
+                        name,
+                        {
+                            "mood": mood,
+                            "seed": chosen.seed,
+                            "seconds": seconds,
+                            "asked": list(centre(mood, STRONG)),
+                            "videoscore": videoscore.__version__,
+                            "composer": composer,
+                            "takes": [t.facts() for t in takes],
+                        },
+                    )
+                )
                 told = mood_of(*chosen.judged)
-                print(f"{name}: seed {chosen.seed}, judged {told} ({chosen.judged[0]:+.2f}, {chosen.judged[1]:+.2f}), "
-                      f"{chosen.off:.2f} off, {chosen.entry.notes} notes", flush=True)
+                print(
+                    f"{name}: seed {chosen.seed}, judged {told} ({chosen.judged[0]:+.2f}, {chosen.judged[1]:+.2f}), "
+                    f"{chosen.off:.2f} off, {chosen.entry.notes} notes",
+                    flush=True,
+                )
         (folder / MANIFEST).write_text(manifest(rows), encoding="utf-8")
         folder.chmod(0o755)
         if out.is_dir():
@@ -121,7 +149,7 @@ def write(out: Path, moods: list[str], pieces: int, candidates: int, seconds: fl
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the built-in library.")
-    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--out", type=Path, default=LIBRARY_PIECES)
     parser.add_argument("--moods", default=",".join(MOODS))
     parser.add_argument("--pieces", type=int, default=4)
     parser.add_argument("--candidates", type=int, default=6)

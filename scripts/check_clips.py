@@ -18,7 +18,7 @@ from pathlib import Path
 
 import measure
 
-from videoscore.cues.files import load
+from videoscore.cues.file.sheet_file import load
 from videoscore.errors import VideoscoreError
 from videoscore.stages import probe
 
@@ -35,8 +35,24 @@ class Figure:
 
 def score(clip: Path, output: Path, options: list[str]) -> tuple[int, dict, str]:
     """(exit code, result, stderr) of the command."""
-    done = subprocess.run([sys.executable, "-m", "videoscore", str(clip), "-o", str(output), "--json", "--overwrite",
-                           "--keep", "midi,wav,stems", *options], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "videoscore",
+            str(clip),
+            "-o",
+            str(output),
+            "--json",
+            "--overwrite",
+            "--keep",
+            "midi,wav,stems",
+            *options,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     lines = done.stdout.splitlines()
     last = json.loads(lines[-1]) if lines else {}
     return done.returncode, last, done.stderr.strip()
@@ -105,8 +121,10 @@ def _deviation(times: list[float], cuts: list[float], frame: float) -> Figure:
 
 def main() -> int:
     arguments = sys.argv[1:]
-    options = arguments[arguments.index("--") + 1:] if "--" in arguments else []
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, help="keep the results there")
     parser.add_argument("--only", default="", help="clips whose names hold this")
@@ -122,13 +140,25 @@ def main() -> int:
             try:
                 found[clip.name] = check(clip, out, options, asked.target)
             except (VideoscoreError, OSError, ValueError) as error:
-                found[clip.name] = {"exit": Figure("?", False), "message": Figure(f"check failed: {error}", False)}
+                found[clip.name] = {
+                    "exit": Figure("?", False),
+                    "message": Figure(f"check failed: {error}", False),
+                }
     heads = list(dict.fromkeys(name for figures in found.values() for name in figures))
-    rows = [[clip, *((f"{f.text}{'' if f.holds else ' !'}" if (f := figures.get(name)) else "") for name in heads)]
-            for clip, figures in found.items()]
+    rows = [
+        [
+            clip,
+            *((f"{f.text}{'' if f.holds else ' !'}" if (f := figures.get(name)) else "") for name in heads),
+        ]
+        for clip, figures in found.items()
+    ]
     print(measure.table(["clip", *heads], rows))
-    misses = [f"{clip}: {name} {f.text}" for clip, figures in found.items() for name, f in figures.items()
-              if not f.holds]
+    misses = [
+        f"{clip}: {name} {f.text}"
+        for clip, figures in found.items()
+        for name, f in figures.items()
+        if not f.holds
+    ]
     print(f"\n{len(clips)} clips, {len(misses)} misses" + "".join(f"\n  {m}" for m in misses))
     return 1 if misses or not clips else 0
 

@@ -33,8 +33,14 @@ def check(path: Path, folder: Path, limit: float) -> tuple[list[str], str]:
     before = copy.read_bytes()
     begin = time.monotonic()
     try:
-        done = subprocess.run([sys.executable, "-m", "videoscore", str(copy), "--quiet"], capture_output=True,
-                              text=True, errors="replace", check=False, timeout=limit)
+        done = subprocess.run(
+            [sys.executable, "-m", "videoscore", str(copy), "--quiet"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=limit,
+        )
         code, said = done.returncode, done.stderr.strip()
     except subprocess.TimeoutExpired:
         code, said = -1, f"still running after {limit:.0f} s"
@@ -67,7 +73,9 @@ def _written(copy: Path, folder: Path, made: list[str]) -> tuple[str, list[str]]
         return str(error), ["the result can't be probed"]
     wrong = []
     index = f"0:{original.video.index}"
-    if measure.packet_hash(copy, index) != measure.packet_hash(folder / outputs[0], f"0:{scored.video.index}"):
+    if measure.packet_hash(copy, index) != measure.packet_hash(
+        folder / outputs[0], f"0:{scored.video.index}"
+    ):
         wrong.append("the picture was changed")
     if abs(original.duration - scored.duration) > original.video.frame_duration:
         wrong.append("another length")
@@ -83,7 +91,9 @@ def _written(copy: Path, folder: Path, made: list[str]) -> tuple[str, list[str]]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, help="keep the results there")
     parser.add_argument("--limit", type=float, default=300.0)

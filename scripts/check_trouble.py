@@ -21,7 +21,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 NOBODY = 65534
-WEAK = ["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"]  # who obeys permissions
+WEAK = [
+    "setpriv",
+    "--inh-caps=-all",
+    "--bounding-set=-dac_override,-dac_read_search",
+]  # who obeys permissions
 OWN = {".videoscore-batch.sqlite", ".videoscore-batch.lock", "report.json"}
 
 
@@ -45,23 +49,51 @@ class Case:
         subprocess.run(["umount", "-l", self.out], check=False, capture_output=True)
 
     def start(self, *options: str) -> subprocess.Popen[str]:
-        command = [*self.user, sys.executable, "-m", "videoscore", "score", str(self.films), "-o", str(self.out),
-                   "--jobs", "1", "--cache-size", "0", *options]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                stdin=subprocess.DEVNULL, env={**os.environ, "HOME": str(self.root)})
+        command = [
+            *self.user,
+            sys.executable,
+            "-m",
+            "videoscore",
+            "score",
+            str(self.films),
+            "-o",
+            str(self.out),
+            "--jobs",
+            "1",
+            "--cache-size",
+            "0",
+            *options,
+        ]
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "HOME": str(self.root)},
+        )
 
     def states(self) -> dict[str, str]:
         ledger = self.out / ".videoscore-batch.sqlite"
         if not ledger.is_file():
             return {}
         with sqlite3.connect(f"file:{ledger}?mode=ro&immutable=1", uri=True) as base:
-            return {Path(os.fsdecode(name)).name: f"{status}{' ' + error if error else ''}"
-                    for name, status, error in base.execute("SELECT input, status, error FROM files ORDER BY input")}
+            return {
+                Path(os.fsdecode(name)).name: f"{status}{' ' + error if error else ''}"
+                for name, status, error in base.execute(
+                    "SELECT input, status, error FROM files ORDER BY input"
+                )
+            }
 
     def strays(self) -> list[str]:
-        made = {f"{n}.scored{end}" for n in range(3) for end in (".mp4", ".mp4.cues.json", ".cues.json", ".mid")}
-        return [str(p.relative_to(self.out)) for p in self.out.rglob("*")
-                if p.is_file() and p.name not in OWN and p.name not in made]
+        made = {
+            f"{n}.scored{end}" for n in range(3) for end in (".mp4", ".mp4.cues.json", ".cues.json", ".mid")
+        }
+        return [
+            str(p.relative_to(self.out))
+            for p in self.out.rglob("*")
+            if p.is_file() and p.name not in OWN and p.name not in made
+        ]
 
 
 def told(case: Case, child: subprocess.Popen[str]) -> tuple[str, int]:
@@ -76,7 +108,7 @@ def full(case: Case) -> None:
     """Something else fills the disk while the first film is made."""
     child = case.start()
     while not list(case.out.glob(".videoscore-batch.parts/*")):
-        time.sleep(.1)
+        time.sleep(0.1)
     block = case.out / "block"
     with block.open("wb") as file:
         free = shutil.disk_usage(case.out).free
@@ -102,7 +134,7 @@ def vanished(case: Case) -> None:
     """A film is taken away after the batch has begun."""
     child, gone = case.start(), case.films / "2.mp4"
     while not list(case.out.glob(".videoscore-batch.parts/*")):
-        time.sleep(.1)
+        time.sleep(0.1)
     kept = gone.read_bytes()
     gone.unlink()
     report(case, child, lambda: gone.write_bytes(kept), "--retry")
@@ -136,19 +168,32 @@ def report(case: Case, child: subprocess.Popen[str], mend: Callable[[], object],
     if strays or not whole or end:
         FAILED.append(name)
     words = words.replace(str(case.root), "…")
-    print(f"| {name} | {code} | {words} | {', '.join(states.values()) or 'none'} | {len(strays)} | "
-          f"{'all scored' if whole and not end else f'{end}: {last} {case.states()} {case.strays()}'} |", flush=True)
+    print(
+        f"| {name} | {code} | {words} | {', '.join(states.values()) or 'none'} | {len(strays)} | "
+        f"{'all scored' if whole and not end else f'{end}: {last} {case.states()} {case.strays()}'} |",
+        flush=True,
+    )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("films", type=Path)
     parser.add_argument("--only")
     args = parser.parse_args()
     films = sorted(p for p in args.films.iterdir() if p.suffix == ".mp4")[:3]
-    print("| case | code | last words | ledger | unfinished files | mended and run again |\n|---|---|---|---|---|---|")
-    for run, size in ((full, "150m"), (narrow, "150m"), (locked, "300m"), (vanished, None), (forbidden, None),
-                      (foreign, None)):
+    print(
+        "| case | code | last words | ledger | unfinished files | mended and run again |\n|---|---|---|---|---|---|"
+    )
+    for run, size in (
+        (full, "150m"),
+        (narrow, "150m"),
+        (locked, "300m"),
+        (vanished, None),
+        (forbidden, None),
+        (foreign, None),
+    ):
         if args.only and run.__name__ != args.only:
             continue
         with tempfile.TemporaryDirectory(prefix="trouble-", dir="/var/tmp") as root:

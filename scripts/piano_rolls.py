@@ -1,6 +1,6 @@
 """Write one piece a mood and draw them: docs/pictures/piano_rolls_*.png, and their MIDI where asked.
 
-    python scripts/piano_rolls.py [--midi FOLDER] [--seed 1]
+python scripts/piano_rolls.py [--midi FOLDER] [--seed 1]
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from fractions import Fraction
 from pathlib import Path
 
 from videoscore.compose.compose import compose_many
-from videoscore.compose.midi import to_bytes
-from videoscore.compose.score import Role, Score
 from videoscore.cues.meter import choose_meter
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
-from videoscore.cues.spot import plan_keys
-from videoscore.evaluate.pianoroll import draw
+from videoscore.cues.spot.spot import plan_keys
 from videoscore.mood.circle import MOODS, centre
-from videoscore.perform.palettes import load_preset
+from videoscore.music.midi import to_bytes
+from videoscore.music.score import Role, Score
+from videoscore.perform.orchestrate.palettes import load_preset
+from videoscore.research.composer.pianoroll import draw
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 SECONDS = 40
@@ -27,7 +27,16 @@ def piece(mood: str, seed: int) -> CueSheet:
     """A film of one cue in the middle of a mood's octant."""
     length, (valence, arousal) = Fraction(SECONDS), centre(mood)
     meter = choose_meter(length, valence, arousal, seed, mood=mood)
-    cue = Cue("1M1", Fraction(0), length, "start", mood, (CurvePoint(length / 2, valence, arousal),), "C major", meter)
+    cue = Cue(
+        "1M1",
+        Fraction(0),
+        length,
+        "start",
+        mood,
+        (CurvePoint(length / 2, valence, arousal),),
+        "C major",
+        meter,
+    )
     return CueSheet(mood, length, tuple(plan_keys([cue], seed)), seed=seed)
 
 
@@ -44,8 +53,10 @@ def main() -> None:
     for mood, sheet, score in zip(MOODS, sheets, compose_many(sheets, roles=roles)):
         cue = sheet.cues[0]
         notes = sum(n.role != Role.DRUMS for n in score.notes)
-        scores[f"{mood}: {cue.key}, {float(cue.bpm):.0f} quarters a minute, {cue.meter.bars} bars of "
-               f"{cue.meter.beats}, {notes} notes"] = score
+        scores[
+            f"{mood}: {cue.key}, {float(cue.bpm):.0f} quarters a minute, {cue.meter.bars} bars of "
+            f"{cue.meter.beats}, {notes} notes"
+        ] = score
         if given.midi:
             given.midi.mkdir(parents=True, exist_ok=True)
             (given.midi / f"{mood}.mid").write_bytes(to_bytes(score))

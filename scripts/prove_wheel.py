@@ -21,17 +21,31 @@ sys.path.insert(0, str(Path(__file__).parent))
 from setup import CPU_BUILDS, reachable  # noqa: E402
 
 # what a wheel that lacks it could not work without
-CARRIES = ("videoscore/weights/composer.safetensors", "videoscore/weights/SHA256SUMS",
-           "videoscore/presets/cinematic.toml", "videoscore/soundfonts/registry.toml", "videoscore/py.typed")
+CARRIES = (
+    "videoscore/weights/composer.safetensors",
+    "videoscore/weights/SHA256SUMS",
+    "videoscore/presets/cinematic.toml",
+    "videoscore/soundfonts/registry.toml",
+    "videoscore/py.typed",
+)
 MOST_MB = 60
 
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
-    done = subprocess.run([str(c) for c in command], cwd=cwd, env=env, capture_output=True, text=True,
-                          check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        [str(c) for c in command],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if done.returncode:
-        raise SystemExit(f"wheel: {' '.join(map(str, command))} ended with {done.returncode}\n"
-                         f"{done.stdout[-4000:]}{done.stderr[-4000:]}")
+        raise SystemExit(
+            f"wheel: {' '.join(map(str, command))} ended with {done.returncode}\n"
+            f"{done.stdout[-4000:]}{done.stderr[-4000:]}"
+        )
     return done.stdout
 
 
@@ -58,8 +72,21 @@ def install(wheel: Path, folder: Path) -> Path:
     begin = time.monotonic()
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    extra = ["--extra-index-url", CPU_BUILDS] if platform.system() == "Linux" and reachable(CPU_BUILDS) else []
-    run(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", *extra, wheel, cwd=folder)
+    extra = (
+        ["--extra-index-url", CPU_BUILDS] if platform.system() == "Linux" and reachable(CPU_BUILDS) else []
+    )
+    run(
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--constraint",
+        ROOT / "constraints.txt",
+        *extra,
+        wheel,
+        cwd=folder,
+    )
     size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and not f.is_symlink())
     print(f"wheel: installed alone in {time.monotonic() - begin:.0f} s, {size / 1e9:.2f} GB", flush=True)
     nvidia = [p.name for p in folder.glob("lib/python*/site-packages/nvidia*")]
@@ -71,11 +98,37 @@ def install(wheel: Path, folder: Path) -> Path:
 def prove(python: Path, folder: Path) -> None:
     """Score a clip of two shots with the installed command and look at what comes out."""
     env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    ffmpeg = run(python, "-c", "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())", cwd=folder).strip()
+    ffmpeg = run(
+        python, "-c", "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())", cwd=folder
+    ).strip()
     clip, scored = folder / "clip.mp4", folder / "scored.mp4"
-    run(ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=3", "-f", "lavfi", "-i",
-        "color=c=navy:s=320x180:r=25:d=3", "-f", "lavfi", "-i", "sine=f=300:d=6", "-filter_complex",
-        "[0:v][1:v]concat=n=2:v=1[v]", "-map", "[v]", "-map", "2:a", "-pix_fmt", "yuv420p", clip, cwd=folder)
+    run(
+        ffmpeg,
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=320x180:r=25:d=3",
+        "-f",
+        "lavfi",
+        "-i",
+        "color=c=navy:s=320x180:r=25:d=3",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=f=300:d=6",
+        "-filter_complex",
+        "[0:v][1:v]concat=n=2:v=1[v]",
+        "-map",
+        "[v]",
+        "-map",
+        "2:a",
+        "-pix_fmt",
+        "yuv420p",
+        clip,
+        cwd=folder,
+    )
     place = run(python, "-c", "import videoscore; print(videoscore.__file__)", cwd=folder, env=env).strip()
     if not Path(place).is_relative_to(python.parents[1]):
         raise SystemExit(f"wheel: {place} is imported, not the installed package")
@@ -85,14 +138,19 @@ def prove(python: Path, folder: Path) -> None:
     result = json.loads(said.splitlines()[-1])
 
     def packets(path: Path) -> str:
-        return run(ffmpeg, "-v", "error", "-i", path, "-map", "0:v:0", "-c", "copy", "-f", "hash", "-", cwd=folder)
+        return run(
+            ffmpeg, "-v", "error", "-i", path, "-map", "0:v:0", "-c", "copy", "-f", "hash", "-", cwd=folder
+        )
 
     if packets(clip) != packets(scored):
         raise SystemExit("wheel: the picture was changed")
     if not (result["notes"] > 0 and scored.with_suffix(".cues.json").is_file()):
         raise SystemExit(f"wheel: no music or no cue sheet: {result}")
-    print(f"wheel: works alone; {result['notes']} notes for {result['duration']:.0f} s in "
-          f"{sum(result['seconds'].values()):.0f} s", flush=True)
+    print(
+        f"wheel: works alone; {result['notes']} notes for {result['duration']:.0f} s in "
+        f"{sum(result['seconds'].values()):.0f} s",
+        flush=True,
+    )
 
 
 def main() -> None:

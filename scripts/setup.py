@@ -30,7 +30,7 @@ CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 LACKS = """
 import json
 from videoscore.errors import SetupError
-from videoscore.perform.soundfont import find_soundfont, fluidsynth_version, install_command
+from videoscore.perform.render.soundfont import find_soundfont, fluidsynth_version, install_command
 
 def found(part):
     try:
@@ -49,20 +49,29 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--dev", action="store_true", help="also what the tests, the linters and training need")
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--dev", action="store_true", help="also what the tests, the linters and training need"
+    )
     dev = options.parse_args().dev
     if sys.version_info < OLDEST:
-        say(f"this is Python {platform.python_version()}; videoscore needs {OLDEST[0]}.{OLDEST[1]} or newer. "
-            "Run: make PYTHON=/path/to/python3.11")
+        say(
+            f"this is Python {platform.python_version()}; videoscore needs {OLDEST[0]}.{OLDEST[1]} or newer. "
+            "Run: make PYTHON=/path/to/python3.11"
+        )
         return 5
     return environment() or packages(dev) or system()
 
 
 def environment() -> int:
     """`.venv`, made when it is missing or broken."""
-    if PYTHON.exists() and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True,
-                                          check=False).returncode == 0:
+    if (
+        PYTHON.exists()
+        and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True, check=False).returncode
+        == 0
+    ):
         return 0
     say(f"making {VENV.name} with Python {platform.python_version()}")
     make = [sys.executable, "-m", "venv", "--clear", str(VENV)]
@@ -70,22 +79,37 @@ def environment() -> int:
     if made.returncode and apt(["python3-venv"]):
         made = subprocess.run(make, capture_output=True, text=True, check=False)
     if made.returncode:
-        say(f"a virtual environment can't be made: {(made.stdout + made.stderr).strip().splitlines()[-1:]}. "
-            "On Debian and Ubuntu run: sudo apt-get install python3-venv")
+        say(
+            f"a virtual environment can't be made: {(made.stdout + made.stderr).strip().splitlines()[-1:]}. "
+            "On Debian and Ubuntu run: sudo apt-get install python3-venv"
+        )
     return made.returncode and 5
 
 
 def packages(dev: bool) -> int:
     """The package, editable, and its pinned dependencies."""
-    wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")))
+    wanted = hashlib.sha256(
+        b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
+    )
     stamp = {"wanted": wanted.hexdigest(), "dev": dev}
     if STAMP.exists():
         there = json.loads(STAMP.read_text())
         if there["wanted"] == stamp["wanted"] and there["dev"] >= dev:
             return 0
     say("installing pinned packages (about 1.5 GB on disk, most of it torch)")
-    command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check",
-               "--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}{'[dev,train]' if dev else ''}"]
+    command = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--constraint",
+        str(ROOT / "constraints.txt"),
+        "--editable",
+        f"{ROOT}{'[dev,train]' if dev else ''}",
+    ]
     if platform.system() == "Linux" and reachable(CPU_BUILDS + "/torch/"):
         command += ["--extra-index-url", CPU_BUILDS]
     code = subprocess.run(command, check=False).returncode
@@ -135,16 +159,22 @@ def apt(names: list[str]) -> bool:
         return False
     if os.geteuid() == 0:
         rights: list[str] = []
-    elif shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True,
-                                                 check=False).returncode == 0:
+    elif (
+        shutil.which("sudo")
+        and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0
+    ):
         rights = ["sudo", "-n"]
     else:
         return False
     say(f"apt-get install {' '.join(names)}")
     tool = [*rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     subprocess.run([*tool, "update"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
-    done = subprocess.run([*tool, "install", "-y", "--no-install-recommends", *names], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [*tool, "install", "-y", "--no-install-recommends", *names],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
     return done.returncode == 0
 
 

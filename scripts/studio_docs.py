@@ -1,6 +1,6 @@
 """Make the pictures of docs/studio.md from a real clip, in a real browser: docs/pictures/studio*.png.
 
-    python scripts/studio_docs.py [FILM]      # by default the demo's first clip; needs Chromium and playwright
+python scripts/studio_docs.py [FILM]      # by default the demo's first clip; needs Chromium and playwright
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from demo import fetch
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
-LONG = 600_000      # ms
+LONG = 600_000  # ms
 SIZE = {"width": 1280, "height": 800}
 
 
@@ -26,8 +26,11 @@ def main(film: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         copy = Path(folder) / film.name
         shutil.copyfile(film, copy)
-        server = subprocess.Popen([sys.executable, "-m", "videoscore", "studio", "--no-browser", str(copy)],
-                                  stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "videoscore", "studio", "--no-browser", str(copy)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         try:
             assert server.stdout is not None
             address = server.stdout.readline().strip()

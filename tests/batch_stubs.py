@@ -9,9 +9,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from videoscore.batch.executors.base import Outcome
-from videoscore.batch.work import Film, identity
+from videoscore.batch.film_task import Film, identity
 from videoscore.errors import BrokenVideo, Cancelled, DiskFull, OutputError
+from videoscore.workers.executor import Outcome
 
 
 def obey(film: Film, progress) -> Outcome:
@@ -31,8 +31,12 @@ def obey(film: Film, progress) -> Outcome:
         cues = folder / "film.cues.json"
         cues.write_text(json.dumps({"seed": film.options.seed}))
         progress("mux", 1.0, 1.0)
-        return Outcome(files={"output": str(made), "cues": str(cues)}, versions={"stub": "1"}, about={"notes": 1},
-                       **facts)
+        return Outcome(
+            files={"output": str(made), "cues": str(cues)},
+            versions={"stub": "1"},
+            about={"notes": 1},
+            **facts,
+        )
     except Cancelled:
         raise
     except Exception as error:

@@ -17,9 +17,17 @@ import pytest
 from conftest import command_environment
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"]
-LONG = 300_000      # ms: composing on a busy machine
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+LONG = 300_000  # ms: composing on a busy machine
 
 
 @dataclass
@@ -40,8 +48,14 @@ def serving(*arguments: str | Path, cwd: Path | None = None) -> Iterator[Server]
     """`videoscore studio ARGUMENTS`, stopped at the end as with Ctrl-C."""
     command = [sys.executable, "-m", "videoscore", "studio", "--no-browser", *map(str, arguments)]
     cache = tempfile.TemporaryDirectory()
-    process = subprocess.Popen(command, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               env=command_environment(VIDEOSCORE_CACHE=cache.name))
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=command_environment(VIDEOSCORE_CACHE=cache.name),
+    )
     server = Server(process)
     assert process.stdout is not None
     server.address = process.stdout.readline().strip()

@@ -54,11 +54,20 @@ def command_environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}
 
 
-def run_command(*arguments: str | Path, cwd: Path | None = None, timeout: float = 300, **environment: str) -> Said:
+def run_command(
+    *arguments: str | Path, cwd: Path | None = None, timeout: float = 300, **environment: str
+) -> Said:
     """`videoscore ARGUMENTS` as a process of its own."""
-    done = subprocess.run([sys.executable, "-m", "videoscore", *map(str, arguments)], cwd=cwd, text=True,
-                          env=command_environment(**environment), capture_output=True, timeout=timeout,
-                          stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "videoscore", *map(str, arguments)],
+        cwd=cwd,
+        text=True,
+        env=command_environment(**environment),
+        capture_output=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
     return Said(done.returncode, done.stdout, done.stderr)
 
 

@@ -7,11 +7,12 @@ from fractions import Fraction
 
 import jsonschema
 
-from videoscore.cues.files import SCHEMA, dumps, loads
+from videoscore.cues.file.sheet_file import dumps, loads
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, HitPoint, Meter
 from videoscore.mood.circle import centre
+from videoscore.resources import CUE_SHEET_SCHEMA
 
-SCHEMA_TEXT = SCHEMA.read_text(encoding="utf-8")
+SCHEMA_TEXT = CUE_SHEET_SCHEMA.read_text(encoding="utf-8")
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA_TEXT))
 DELETED = object()
 
@@ -20,8 +21,12 @@ def cue(start, end, mood, key, bars, on="cut", **more) -> Cue:
     v, a = centre(mood)
     start, end = Fraction(start), Fraction(end)
     third = (end - start) / 3
-    curve = (CurvePoint(start, v - 0.05, a), CurvePoint(start + third, v + 0.05, a),
-             CurvePoint(end - third, v + 0.05, a), CurvePoint(end, v - 0.05, a))
+    curve = (
+        CurvePoint(start, v - 0.05, a),
+        CurvePoint(start + third, v + 0.05, a),
+        CurvePoint(end - third, v + 0.05, a),
+        CurvePoint(end, v - 0.05, a),
+    )
     return Cue(f"1m1 {mood}", start, end, on, mood, curve, key, Meter(bars, 4), **more)
 
 
@@ -32,8 +37,15 @@ def three_cues() -> CueSheet:
         cue(20, third, "Angry", "E minor", 12, hits=(HitPoint(Fraction(30), "cut", 0.9),)),
         cue(third, last, "Depressed", "A minor", 8, seed=7),
     )
-    return CueSheet("film.mp4", last, cues, (Fraction(20), Fraction(101, 4), Fraction(1001, 30), third), 3,
-                    "cinematic", {"for": "the director's cut"})
+    return CueSheet(
+        "film.mp4",
+        last,
+        cues,
+        (Fraction(20), Fraction(101, 4), Fraction(1001, 30), third),
+        3,
+        "cinematic",
+        {"for": "the director's cut"},
+    )
 
 
 def edited(sheet: CueSheet, *changes) -> CueSheet:

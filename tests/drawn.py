@@ -17,12 +17,12 @@ def drawn_face(height: int, width: int, side: float, x: float, y: float) -> NDAr
     def oval(cx: float, cy: float, rx: float, ry: float, colour: tuple[int, int, int]) -> None:
         picture[((u - cx) / rx) ** 2 + ((v - cy) / ry) ** 2 < 1] = colour
 
-    oval(0, 0.75, 0.75, 0.35, (60, 60, 90))             # shoulders
-    oval(0, 0.45, 0.18, 0.3, (190, 145, 120))           # neck
-    oval(0, -0.12, 0.46, 0.55, (60, 40, 30))            # hair
-    oval(0, 0, 0.38, 0.5, (225, 180, 150))              # face
+    oval(0, 0.75, 0.75, 0.35, (60, 60, 90))  # shoulders
+    oval(0, 0.45, 0.18, 0.3, (190, 145, 120))  # neck
+    oval(0, -0.12, 0.46, 0.55, (60, 40, 30))  # hair
+    oval(0, 0, 0.38, 0.5, (225, 180, 150))  # face
     for s in (-1, 1):
-        oval(0.17 * s, -0.1, 0.1, 0.06, (170, 120, 100))      # socket
+        oval(0.17 * s, -0.1, 0.1, 0.06, (170, 120, 100))  # socket
         oval(0.17 * s, -0.19, 0.11, 0.022, (70, 45, 35))
         oval(0.17 * s, -0.09, 0.075, 0.038, (245, 245, 240))
         oval(0.17 * s, -0.09, 0.036, 0.038, (50, 35, 30))

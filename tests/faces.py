@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-VOTE_COLUMN = (4, 5, 6, 1, 3, 2, 0)     # of FER+'s ten, for each emotion of FER2013
+VOTE_COLUMN = (4, 5, 6, 1, 3, 2, 0)  # of FER+'s ten, for each emotion of FER2013
 
 
 def blots(label: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -15,7 +15,7 @@ def blots(label: np.ndarray, seed: int = 0) -> np.ndarray:
     pixels = rng.integers(60, 140, (len(label), 48, 48))
     for i, k in enumerate(label):
         row, column = 6 + 14 * (k // 3), 6 + 14 * (k % 3)
-        pixels[i, row:row + 10, column:column + 10] += 100
+        pixels[i, row : row + 10, column : column + 10] += 100
     return pixels.astype(np.uint8)
 
 

@@ -42,7 +42,9 @@ class FakeRay:
                 actor = SimpleNamespace(one=kind(*words), gone=False)
                 actor.do = SimpleNamespace(remote=lambda payload: _Reference(actor, payload))
                 return actor
+
             return SimpleNamespace(remote=new)
+
         return made
 
     def wait(self, references, num_returns, timeout):

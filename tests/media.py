@@ -22,14 +22,22 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 RATE = 48000
 _SUFFIX_CODECS = {
-    ".webm": ("libvpx-vp9", "libopus"), ".ogv": ("libtheora", "libvorbis"), ".avi": ("mpeg4", "pcm_s16le"),
-    ".gif": ("gif", ""), ".mpg": ("mpeg2video", "mp2"), ".flv": ("libx264", "aac"), ".ts": ("libx264", "aac"),
+    ".webm": ("libvpx-vp9", "libopus"),
+    ".ogv": ("libtheora", "libvorbis"),
+    ".avi": ("mpeg4", "pcm_s16le"),
+    ".gif": ("gif", ""),
+    ".mpg": ("mpeg2video", "mp2"),
+    ".flv": ("libx264", "aac"),
+    ".ts": ("libx264", "aac"),
 }
 _CODEC_ARGS = {
     "libx264": ["-preset", "ultrafast", "-crf", "18"],
     "libx265": ["-preset", "ultrafast", "-x265-params", "log-level=error"],
     "libvpx-vp9": ["-deadline", "realtime", "-cpu-used", "8", "-b:v", "500k"],
-    "mpeg4": ["-q:v", "3"], "mpeg2video": ["-q:v", "3"], "mpeg1video": ["-q:v", "3"], "libtheora": ["-q:v", "7"],
+    "mpeg4": ["-q:v", "3"],
+    "mpeg2video": ["-q:v", "3"],
+    "mpeg1video": ["-q:v", "3"],
+    "libtheora": ["-q:v", "7"],
 }
 _SRT = "1\n00:00:00,100 --> 00:00:00,900\nHello\n\n2\n00:00:01,000 --> 00:00:01,800\nGood bye\n"
 
@@ -58,8 +66,14 @@ def ffmpeg() -> str:
 def run_ffmpeg(*args: str | Path, stdin: bytes | None = None) -> str:
     """Run the binary; return stdout. Raises AssertionError with ffmpeg's words when it fails."""
     command = [ffmpeg(), "-hide_banner", "-loglevel", "error", "-nostdin" if stdin is None else "-y", "-y"]
-    done = subprocess.run([*command, *map(str, args)], check=False, input=stdin, capture_output=True,
-                          timeout=120, stdin=subprocess.DEVNULL if stdin is None else None)
+    done = subprocess.run(
+        [*command, *map(str, args)],
+        check=False,
+        input=stdin,
+        capture_output=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+    )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout.decode(errors="replace")
 
@@ -82,8 +96,15 @@ def shot_picture(shot: int, width: int, height: int) -> NDArray[np.uint8]:
     return np.clip(top * (1 - wy) + low * wy, 0, 255).astype(np.uint8)
 
 
-def pictures(count: int, cuts: Sequence[int], width: int, height: int, pan: float,
-             fades: Sequence[int] = (), flashes: Sequence[int] = ()) -> NDArray[np.uint8]:
+def pictures(
+    count: int,
+    cuts: Sequence[int],
+    width: int,
+    height: int,
+    pan: float,
+    fades: Sequence[int] = (),
+    flashes: Sequence[int] = (),
+) -> NDArray[np.uint8]:
     """(count, height, width, 3): a slow pan over a new picture after every frame number in `cuts`.
 
     pan : pixels a frame. fades : frames at the middle of a fade to black and back (10 frames each
@@ -94,7 +115,7 @@ def pictures(count: int, cuts: Sequence[int], width: int, height: int, pan: floa
     for n in range(count):
         shot = sum(1 for s in starts if s <= n) - 1
         x = width - abs(int((n - starts[shot]) * pan) % (2 * width) - width)  # there and back
-        out[n] = shot_picture_cached(shot, width, height)[:, x:x + width]
+        out[n] = shot_picture_cached(shot, width, height)[:, x : x + width]
         for f in fades:
             out[n] = (out[n] * min(1.0, abs(n - f) / 10)).astype(np.uint8)
         if n in flashes:
@@ -133,12 +154,29 @@ def sound(kind: str, seconds: float, channels: int = 2, rate: int = RATE) -> NDA
     return np.repeat(mono[:, None], channels, axis=1)
 
 
-def make_clip(path: Path, *, seconds: float = 2.0, fps: Fraction | int = 25, cuts: Sequence[int] = (),
-              size: tuple[int, int] = (160, 96), audio: str | None = None, channels: int = 2,
-              audio_offset: float = 0.0, rotate: int = 0, vfr: bool = False, codec: str | None = None,
-              pixel: str | None = None, gop: int = 50, start: float = 0.0, pan: float = 0.5,
-              fades: Sequence[int] = (), flashes: Sequence[int] = (), subtitles: bool = False,
-              chapters: bool = False, extra: Sequence[str] = ()) -> Clip:
+def make_clip(
+    path: Path,
+    *,
+    seconds: float = 2.0,
+    fps: Fraction | int = 25,
+    cuts: Sequence[int] = (),
+    size: tuple[int, int] = (160, 96),
+    audio: str | None = None,
+    channels: int = 2,
+    audio_offset: float = 0.0,
+    rotate: int = 0,
+    vfr: bool = False,
+    codec: str | None = None,
+    pixel: str | None = None,
+    gop: int = 50,
+    start: float = 0.0,
+    pan: float = 0.5,
+    fades: Sequence[int] = (),
+    flashes: Sequence[int] = (),
+    subtitles: bool = False,
+    chapters: bool = False,
+    extra: Sequence[str] = (),
+) -> Clip:
     """Make a film and say what is in it.
 
     cuts, fades, flashes : frame numbers (see `pictures`). audio : a kind of `sound`, starting
@@ -156,8 +194,18 @@ def make_clip(path: Path, *, seconds: float = 2.0, fps: Fraction | int = 25, cut
     plain = path.with_name(f"plain_{path.name}") if rotate else path
 
     raw = pictures(count, cuts, *size, pan, fades, flashes).tobytes()
-    args: list[str | Path] = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}",
-                              "-r", str(fps), "-i", "pipe:0"]
+    args: list[str | Path] = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-s",
+        f"{size[0]}x{size[1]}",
+        "-r",
+        str(fps),
+        "-i",
+        "pipe:0",
+    ]
     maps = ["-map", "0:v"]
     beside: list[Path] = []
     if audio:
@@ -173,25 +221,38 @@ def make_clip(path: Path, *, seconds: float = 2.0, fps: Fraction | int = 25, cut
         beside.append(srt)
     if chapters:
         meta = path.with_name(path.name + ".meta")
-        meta.write_text(";FFMETADATA1\ntitle=A test film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\n"
-                        "title=One\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=Two\n")
+        meta.write_text(
+            ";FFMETADATA1\ntitle=A test film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\n"
+            "title=One\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=2000\ntitle=Two\n"
+        )
         args += ["-f", "ffmetadata", "-i", f"file:{meta}"]
         maps += ["-map_metadata", str(len(beside) + 1)]
         beside.append(meta)
     speed = f"setpts='if(lt(N,{half}),N,2*N-{half})/({fps}*TB)'"
     args += [*maps, "-c:v", codec, *_CODEC_ARGS.get(codec, []), "-g", str(gop), "-threads", "1"]
     if vfr:
-        args += ["-vf", speed, "-fps_mode", "passthrough",
-                 "-enc_time_base", "1:1000" if path.suffix in (".mkv", ".webm") else "1:90000"]
+        args += [
+            "-vf",
+            speed,
+            "-fps_mode",
+            "passthrough",
+            "-enc_time_base",
+            "1:1000" if path.suffix in (".mkv", ".webm") else "1:90000",
+        ]
     pixel = pixel or ("yuv420p" if codec != "gif" else None)
     args += ["-pix_fmt", pixel] if pixel else []
     args += ["-c:a", _SUFFIX_CODECS.get(path.suffix.lower(), ("", "aac"))[1]] if audio else []
-    args += ["-c:s", {".mp4": "mov_text", ".mov": "mov_text", ".webm": "webvtt"}.get(path.suffix, "srt")] \
-        if subtitles else []
+    args += (
+        ["-c:s", {".mp4": "mov_text", ".mov": "mov_text", ".webm": "webvtt"}.get(path.suffix, "srt")]
+        if subtitles
+        else []
+    )
     args += ["-output_ts_offset", str(start)] if start else []
     run_ffmpeg(*args, *extra, f"file:{plain}", stdin=raw)
     if rotate:
-        run_ffmpeg("-display_rotation", str(rotate), "-i", f"file:{plain}", "-map", "0", "-c", "copy", f"file:{path}")
+        run_ffmpeg(
+            "-display_rotation", str(rotate), "-i", f"file:{plain}", "-map", "0", "-c", "copy", f"file:{path}"
+        )
         plain.unlink()
     for b in beside:
         b.unlink()

@@ -9,22 +9,41 @@ from hypothesis import strategies as st
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter
 from videoscore.mood.circle import MOODS, centre
 
-KEYS = [f"{tonic} {mode}" for tonic in ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
-        for mode in ("major", "minor")]
+KEYS = [
+    f"{tonic} {mode}"
+    for tonic in ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+    for mode in ("major", "minor")
+]
 
 
 def cue(name: str, start, end, mood: str, bars: int, beats: int = 4, key: str = "C major", **more) -> Cue:
     start, end = Fraction(start), Fraction(end)
     valence, arousal = centre(mood)
-    return Cue(name, start, end, "cut" if start else "start", mood,
-               (CurvePoint((start + end) / 2, valence, arousal),), key, Meter(bars, beats), **more)
+    return Cue(
+        name,
+        start,
+        end,
+        "cut" if start else "start",
+        mood,
+        (CurvePoint((start + end) / 2, valence, arousal),),
+        key,
+        Meter(bars, beats),
+        **more,
+    )
 
 
 def two_cues(seed: int = 0) -> CueSheet:
     """20 s of Happy in G major, then 20 s of Depressed in E minor."""
-    return CueSheet("film.mp4", Fraction(40), (
-        cue("1M1", 0, 20, "Happy", 10, key="G major"), cue("1M2", 20, 40, "Depressed", 6, key="E minor"),
-    ), cuts=(Fraction(20),), seed=seed)
+    return CueSheet(
+        "film.mp4",
+        Fraction(40),
+        (
+            cue("1M1", 0, 20, "Happy", 10, key="G major"),
+            cue("1M2", 20, 40, "Depressed", 6, key="E minor"),
+        ),
+        cuts=(Fraction(20),),
+        seed=seed,
+    )
 
 
 @st.composite
@@ -37,7 +56,10 @@ def sheets(draw, most_cues: int = 3, longest: int = 12) -> CueSheet:
         seconds = float(end - now)
         beats = draw(st.sampled_from([2, 3, 4]))
         bars = max(1, round(seconds * draw(st.integers(50, 160)) / 60 / beats))
-        cues.append(cue(f"1M{n + 1}", now, end, draw(st.sampled_from(MOODS)), bars, beats,
-                        draw(st.sampled_from(KEYS))))
+        cues.append(
+            cue(
+                f"1M{n + 1}", now, end, draw(st.sampled_from(MOODS)), bars, beats, draw(st.sampled_from(KEYS))
+            )
+        )
         now = end
     return CueSheet("film.mp4", now, tuple(cues), seed=draw(st.integers(0, 5)))

@@ -8,18 +8,35 @@ from pathlib import Path
 
 import mido
 
-TRIADS = {"major": ((0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7)),
-          "minor": ((0, 3, 7), (5, 8, 12), (7, 11, 14), (0, 3, 7))}
+TRIADS = {
+    "major": ((0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7)),
+    "minor": ((0, 3, 7), (5, 8, 12), (7, 11, 14), (0, 3, 7)),
+}
 
 
-def song(path: Path, *, tonic: int = 0, mode: str = "major", bpm: float = 120, bars: int = 16, beats: int = 4,
-         drums: bool = False, seed: int = 0, each: int = 1, denominator: int = 4) -> Path:
+def song(
+    path: Path,
+    *,
+    tonic: int = 0,
+    mode: str = "major",
+    bpm: float = 120,
+    bars: int = 16,
+    beats: int = 4,
+    drums: bool = False,
+    seed: int = 0,
+    each: int = 1,
+    denominator: int = 4,
+) -> Path:
     """A tune over chords and a bass: `each` tune notes a beat of 1/`denominator`, two tracks and perhaps drums."""
     rng = random.Random(seed)
     file = mido.MidiFile(ticks_per_beat=480)
     beat = 480 * 4 // denominator
-    head = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm)),
-                           mido.MetaMessage("time_signature", numerator=beats, denominator=denominator)])
+    head = mido.MidiTrack(
+        [
+            mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm)),
+            mido.MetaMessage("time_signature", numerator=beats, denominator=denominator),
+        ]
+    )
     tune, under, kit = [], [], []
     scale = (0, 2, 4, 5, 7, 9, 11) if mode == "major" else (0, 2, 3, 5, 7, 8, 11)
     for bar in range(bars):
@@ -29,7 +46,9 @@ def song(path: Path, *, tonic: int = 0, mode: str = "major", bpm: float = 120, b
         under += [(start, beats * beat, pitch) for pitch in pitches]
         for k in range(beats * each):
             tune.append((start + k * beat // each, beat // each, 72 + tonic + rng.choice(scale)))
-        kit += [(start + k * beat, beat // 2, 36 if k % 2 == 0 else 38) for k in range(beats)] if drums else []
+        kit += (
+            [(start + k * beat, beat // 2, 36 if k % 2 == 0 else 38) for k in range(beats)] if drums else []
+        )
     file.tracks += [head, _track(tune, 0, 0), _track(under, 1, 48)] + ([_track(kit, 9, 0)] if drums else [])
     file.save(path)
     return path
@@ -47,8 +66,19 @@ def _track(notes, channel: int, program: int) -> mido.MidiTrack:
 def shelf(folder: Path, count: int = 6) -> list[Path]:
     """Some songs in several keys, modes and tempi."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [song(folder / f"song {k}.mid", tonic=(5 * k) % 12, mode=("major", "minor")[k % 2], bpm=70 + 23 * k % 90,
-                 bars=16 + 4 * (k % 3), drums=k % 3 == 2, seed=k, each=1 + k % 3) for k in range(count)]
+    return [
+        song(
+            folder / f"song {k}.mid",
+            tonic=(5 * k) % 12,
+            mode=("major", "minor")[k % 2],
+            bpm=70 + 23 * k % 90,
+            bars=16 + 4 * (k % 3),
+            drums=k % 3 == 2,
+            seed=k,
+            each=1 + k % 3,
+        )
+        for k in range(count)
+    ]
 
 
 def many_notes(path: Path, count: int) -> Path:

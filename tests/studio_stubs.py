@@ -8,17 +8,17 @@ from random import Random
 
 import numpy as np
 
-from videoscore.compose.grid import sections, tempo_map
-from videoscore.compose.locked import standing
-from videoscore.compose.score import Note, Role, Score
-from videoscore.config import Options
+from videoscore.compose.locked_notes import standing
+from videoscore.cues.grid import sections, tempo_map
 from videoscore.cues.sheet import CueSheet
-from videoscore.cues.spot import spot
+from videoscore.cues.spot.spot import spot
 from videoscore.mood.circle import MOODS, centre
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.smooth import smooth
+from videoscore.music.score import Note, Role, Score
 from videoscore.perform.parts import Arrangement
-from videoscore.pipeline import Analysis
+from videoscore.pipeline.score import Analysis
+from videoscore.settings.fields import Options
 from videoscore.studio.session import Session
 from videoscore.studio.state import Made, Request, Take
 from videoscore.video.frames import Cut
@@ -42,7 +42,9 @@ def seen(seconds: int = 120, scenes: int = 6, seed: int = 0, options: Options | 
     times |= {Fraction(int(k)) / RATE for k in rng.integers(48, int(duration * RATE) - 48, seconds // 6)}
     cuts = tuple(Cut(time, float(rng.uniform(0.4, 1))) for time in sorted(times))
     curve = smooth(raw, cuts, options.smooth)
-    sheet = spot(curve, cuts, duration, options.spot, source="film.mp4", seed=options.seed, preset=options.preset)
+    sheet = spot(
+        curve, cuts, duration, options.spot, source="film.mp4", seed=options.seed, preset=options.preset
+    )
     stream = VideoStream(0, "h264", 640, 360, 0, Fraction(1, 24000), 0, duration, 1 / RATE)
     media = Media(Path("film.mp4"), "mp4", stream, ())
     return Analysis(media, raw, curve, cuts, {"scene": np.ones(len(t))}, sheet, {})
@@ -60,15 +62,19 @@ def score_of(sheet: CueSheet) -> Score:
             notes += standing(cue, place.start)
             continue
         chance = Random(f"{sheet.seed if cue.seed is None else cue.seed} {cue.mood} {cue.key} {sheet.preset}")
-        notes += [Note(place.start + 480 * k, Role.MELODY, chance.randrange(48, 84), 240, 80)
-                  for k in range(cue.meter.bars * cue.meter.beats)]
+        notes += [
+            Note(place.start + 480 * k, Role.MELODY, chance.randrange(48, 84), 240, 80)
+            for k in range(cue.meter.bars * cue.meter.beats)
+        ]
     return Score(tuple(sorted(notes)), sections(sheet), tempo_map(sheet), sheet.duration)
 
 
 def made(sheet: CueSheet) -> Made:
     score = score_of(sheet)
     arrangement = Arrangement((), score.sections, score.tempo, score.duration)
-    return Made(Path("take"), score, arrangement, Path("mix.wav"), Path("music.wav"), Path("music.mid"), -14.0, (0.1,))
+    return Made(
+        Path("take"), score, arrangement, Path("mix.wav"), Path("music.wav"), Path("music.mid"), -14.0, (0.1,)
+    )
 
 
 def compose(at_work: Session, request: Request | None = None) -> Take:
@@ -80,5 +86,8 @@ def compose(at_work: Session, request: Request | None = None) -> Take:
 def notes_of(take: Take, number: int) -> tuple[tuple[int, int, int], ...]:
     """The notes of a cue, from its start."""
     place = take.made.score.sections[number]
-    return tuple((n.start - place.start, n.pitch, n.duration) for n in take.made.score.notes
-                 if place.start <= n.start < place.end)
+    return tuple(
+        (n.start - place.start, n.pitch, n.duration)
+        for n in take.made.score.notes
+        if place.start <= n.start < place.end
+    )

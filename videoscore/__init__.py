@@ -16,32 +16,32 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from videoscore.asked import Music as Music
-    from videoscore.asked import write_music as write_music
-    from videoscore.config import Options as Options
     from videoscore.cues.sheet import Cue as Cue
     from videoscore.cues.sheet import CueSheet as CueSheet
     from videoscore.errors import VideoscoreError as VideoscoreError
     from videoscore.mood.curve import MoodCurve as MoodCurve
-    from videoscore.options import build as build_options
-    from videoscore.pipeline import Analysis as Analysis
-    from videoscore.pipeline import Result as Result
-    from videoscore.pipeline import analyze as analyze
-    from videoscore.pipeline import score as score
+    from videoscore.pipeline.score import Analysis as Analysis
+    from videoscore.pipeline.score import Result as Result
+    from videoscore.pipeline.score import analyze as analyze
+    from videoscore.pipeline.score import score as score
+    from videoscore.pipeline.without_film import Music as Music
+    from videoscore.pipeline.without_film import write_music as write_music
+    from videoscore.settings.build import build as build_options
+    from videoscore.settings.fields import Options as Options
 
 _PUBLIC = {
-    "Analysis": "videoscore.pipeline",
+    "Analysis": "videoscore.pipeline.score",
     "Cue": "videoscore.cues.sheet",
     "CueSheet": "videoscore.cues.sheet",
     "MoodCurve": "videoscore.mood.curve",
-    "Music": "videoscore.asked",
-    "Options": "videoscore.config",
-    "Result": "videoscore.pipeline",
+    "Music": "videoscore.pipeline.without_film",
+    "Options": "videoscore.settings.fields",
+    "Result": "videoscore.pipeline.score",
     "VideoscoreError": "videoscore.errors",
-    "analyze": "videoscore.pipeline",
-    "build_options": "videoscore.options:build",
-    "score": "videoscore.pipeline",
-    "write_music": "videoscore.asked",
+    "analyze": "videoscore.pipeline.score",
+    "build_options": "videoscore.settings.build:build",
+    "score": "videoscore.pipeline.score",
+    "write_music": "videoscore.pipeline.without_film",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]
 

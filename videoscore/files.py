@@ -31,8 +31,15 @@ def read_start(path: Path, most: int, remedy: str = "Check the name.") -> bytes:
         raise NotFound(f"can't be read ({error.strerror or error})", path=path, remedy=remedy) from error
 
 
-def read_text(path: Path, most: int, remedy: str, *, wrong: str, form: str = "UTF-8",
-              kind: type[UsageError] = UsageError) -> str:
+def read_text(
+    path: Path,
+    most: int,
+    remedy: str,
+    *,
+    wrong: str,
+    form: str = "UTF-8",
+    kind: type[UsageError] = UsageError,
+) -> str:
     """The text of a UTF-8 file of up to `most` bytes, with or without a byte order mark.
 
     remedy : where it can't be read. wrong : what to say of one that is too large. form : as what to save one that is
@@ -44,8 +51,11 @@ def read_text(path: Path, most: int, remedy: str, *, wrong: str, form: str = "UT
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise kind(f"it is not UTF-8 text (byte {error.start})", path=path,
-                   remedy=f"Save it as {form}, or give the right file.") from error
+        raise kind(
+            f"it is not UTF-8 text (byte {error.start})",
+            path=path,
+            remedy=f"Save it as {form}, or give the right file.",
+        ) from error
 
 
 @contextlib.contextmanager
@@ -78,7 +88,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_error(path: Path, error: OSError) -> OutputError:
     """The typed error for what the system said when `path` was written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DiskFull("no space left to write it", path=path,
-                        remedy="Free some space or choose another disk with -o.")
-    return OutputError(f"can't be written ({error.strerror or error})", path=path,
-                       remedy="Choose another name or folder with -o.")
+        return DiskFull(
+            "no space left to write it", path=path, remedy="Free some space or choose another disk with -o."
+        )
+    return OutputError(
+        f"can't be written ({error.strerror or error})",
+        path=path,
+        remedy="Choose another name or folder with -o.",
+    )

@@ -5,7 +5,7 @@
 Fraction(10, 1)
 
 Each is one function with one typed input and one typed output; docs/architecture.md draws the way
-from one to the next, and `videoscore.pipeline` walks it.
+from one to the next, and `videoscore.pipeline.score` walks it.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from videoscore.compose.ask import cue_sheet as ask_cues
-    from videoscore.compose.ask import read as ask
     from videoscore.compose.compose import compose as compose
-    from videoscore.compose.midi import write_midi as write_midi
-    from videoscore.cues.files import load as load_cues
-    from videoscore.cues.files import save as save_cues
-    from videoscore.cues.spot import spot as spot
+    from videoscore.cues.file.sheet_file import load as load_cues
+    from videoscore.cues.file.sheet_file import save as save_cues
+    from videoscore.cues.spot.spot import spot as spot
+    from videoscore.cues.wishes import cue_sheet as ask_cues
+    from videoscore.cues.wishes import read as ask
     from videoscore.library.add import add as add_to_library
-    from videoscore.library.select import play as play_selection
-    from videoscore.library.select import select as select
+    from videoscore.library.select.select import play as play_selection
+    from videoscore.library.select.select import select as select
     from videoscore.mood.perceive import perceive as perceive
     from videoscore.mood.smooth import smooth as smooth
-    from videoscore.perform.midi import write_midi as write_played_midi
-    from videoscore.perform.mix import mix as mix
-    from videoscore.perform.mux import mux as mux
-    from videoscore.perform.orchestrate import orchestrate as orchestrate
-    from videoscore.perform.palettes import list_presets as list_presets
-    from videoscore.perform.palettes import load_preset as load_preset
-    from videoscore.perform.render import render as render
-    from videoscore.perform.speech import speech_regions as speech_regions
+    from videoscore.music.midi import write_midi as write_midi
+    from videoscore.perform.mix.mix import mix as mix
+    from videoscore.perform.mix.speech import speech_regions as speech_regions
+    from videoscore.perform.mux.mux import mux as mux
+    from videoscore.perform.orchestrate.orchestrate import orchestrate as orchestrate
+    from videoscore.perform.orchestrate.palettes import list_presets as list_presets
+    from videoscore.perform.orchestrate.palettes import load_preset as load_preset
+    from videoscore.perform.played_midi import write_midi as write_played_midi
+    from videoscore.perform.render.render import render as render
     from videoscore.video.probe import probe as probe
     from videoscore.video.sample import sample as sample
 
@@ -42,24 +42,24 @@ _WHERE = {
     "sample": "videoscore.video.sample",
     "perceive": "videoscore.mood.perceive",
     "smooth": "videoscore.mood.smooth",
-    "spot": "videoscore.cues.spot",
-    "load_cues": "videoscore.cues.files:load",
-    "save_cues": "videoscore.cues.files:save",
-    "ask": "videoscore.compose.ask:read",
-    "ask_cues": "videoscore.compose.ask:cue_sheet",
+    "spot": "videoscore.cues.spot.spot",
+    "load_cues": "videoscore.cues.file.sheet_file:load",
+    "save_cues": "videoscore.cues.file.sheet_file:save",
+    "ask": "videoscore.cues.wishes:read",
+    "ask_cues": "videoscore.cues.wishes:cue_sheet",
     "add_to_library": "videoscore.library.add:add",
-    "select": "videoscore.library.select",
-    "play_selection": "videoscore.library.select:play",
+    "select": "videoscore.library.select.select",
+    "play_selection": "videoscore.library.select.select:play",
     "compose": "videoscore.compose.compose",
-    "write_midi": "videoscore.compose.midi",
-    "load_preset": "videoscore.perform.palettes",
-    "list_presets": "videoscore.perform.palettes",
-    "orchestrate": "videoscore.perform.orchestrate",
-    "write_played_midi": "videoscore.perform.midi:write_midi",
-    "render": "videoscore.perform.render",
-    "speech_regions": "videoscore.perform.speech",
-    "mix": "videoscore.perform.mix",
-    "mux": "videoscore.perform.mux",
+    "write_midi": "videoscore.music.midi",
+    "load_preset": "videoscore.perform.orchestrate.palettes",
+    "list_presets": "videoscore.perform.orchestrate.palettes",
+    "orchestrate": "videoscore.perform.orchestrate.orchestrate",
+    "write_played_midi": "videoscore.perform.played_midi:write_midi",
+    "render": "videoscore.perform.render.render",
+    "speech_regions": "videoscore.perform.mix.speech",
+    "mix": "videoscore.perform.mix.mix",
+    "mux": "videoscore.perform.mux.mux",
 }
 __all__ = list(_WHERE)
 

@@ -12,10 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from videoscore.batch.plan import Job
+from videoscore.batch.jobs import Job
 from videoscore.batch.row import Row
-from videoscore.config import Options
 from videoscore.errors import VideoscoreError
+from videoscore.settings.fields import Options
 
 Made = Mapping[Path, tuple[int, int] | None]
 
@@ -31,8 +31,15 @@ class Verdict:
     touched: int | None = None
 
 
-def decide(job: Job, row: Row | None, settings: str, *, retry: bool = False, overwrite: bool = False,
-           kinds: Iterable[str] = ("cues",)) -> Verdict:
+def decide(
+    job: Job,
+    row: Row | None,
+    settings: str,
+    *,
+    retry: bool = False,
+    overwrite: bool = False,
+    kinds: Iterable[str] = ("cues",),
+) -> Verdict:
     """What to do with one film.
 
     Parameters
@@ -41,8 +48,12 @@ def decide(job: Job, row: Row | None, settings: str, *, retry: bool = False, ove
     retry : do again what failed. overwrite : replace files that aren't the batch's own.
     """
     made: Made = {} if row is None else row.made
-    if row is not None and row.status in ("scored", "failed") and row.target == job.output and \
-            row.settings == settings:
+    if (
+        row is not None
+        and row.status in ("scored", "failed")
+        and row.target == job.output
+        and row.settings == settings
+    ):
         same, touched = _same_input(job.input, row)
         if same and row.status == "failed" and not retry:
             return Verdict("failed", row.reason, row.error)
@@ -51,7 +62,9 @@ def decide(job: Job, row: Row | None, settings: str, *, retry: bool = False, ove
             if changed is None and foreign([row.output], made) is None:
                 return Verdict("skipped", "done before, and unchanged", touched=touched)
             if changed is not None:
-                return Verdict("skipped", f"{changed.name} was changed since it was written; --overwrite makes it anew")
+                return Verdict(
+                    "skipped", f"{changed.name} was changed since it was written; --overwrite makes it anew"
+                )
     if not overwrite:
         there = foreign(job.files(job.suffix, kinds).values(), made)
         if there is not None:
@@ -76,8 +89,8 @@ def stamp(path: Path) -> tuple[int, int]:
 
 def digest(options: Options, keep: Iterable[str] = ()) -> str:
     """A hash of all that decides how a film is scored: options, the preset's content, the SoundFont, what is kept."""
-    from videoscore.perform.palettes import load_preset
-    from videoscore.perform.soundfont import find_soundfont
+    from videoscore.perform.orchestrate.palettes import load_preset
+    from videoscore.perform.render.soundfont import find_soundfont
 
     font: Any = options.render.soundfont
     try:
@@ -91,7 +104,7 @@ def digest(options: Options, keep: Iterable[str] = ()) -> str:
 
 def _same_input(path: Path, row: Row) -> tuple[bool, int | None]:
     """Whether the input is what it was; and its time, where that alone has changed."""
-    from videoscore.batch.work import identity
+    from videoscore.batch.film_task import identity
 
     try:
         facts = os.stat(path)

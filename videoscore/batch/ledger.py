@@ -24,10 +24,10 @@ from videoscore.errors import OutputError, SetupError
 from videoscore.files import write_error
 
 NAME = ".videoscore-batch.sqlite"
-PARTS = ".videoscore-batch.parts"   # everything unfinished is made in here, so all of it is known to be ours
+PARTS = ".videoscore-batch.parts"  # everything unfinished is made in here, so all of it is known to be ours
 STATES = ("queued", "running", "scored", "skipped", "failed")
-ONE_MORE = object()                 # as a column's value: what it was and one
-PATIENCE = 30.0                     # seconds to wait for somebody who reads the ledger
+ONE_MORE = object()  # as a column's value: what it was and one
+PATIENCE = 30.0  # seconds to wait for somebody who reads the ledger
 # Each step brings a ledger one version further; never edit one that was released, add another. Paths are bytes: a
 # name needn't be UTF-8.
 STEPS = (
@@ -84,10 +84,15 @@ class Ledger:
                 db.execute("PRAGMA synchronous = NORMAL")
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version > len(STEPS):
-                raise SetupError("this ledger was written by a newer videoscore", path=self.path,
-                                 remedy="Update videoscore, or write to another folder.")
+                raise SetupError(
+                    "this ledger was written by a newer videoscore",
+                    path=self.path,
+                    remedy="Update videoscore, or write to another folder.",
+                )
             for number in range(version, len(STEPS)):
-                db.executescript(f"BEGIN IMMEDIATE; {STEPS[number]}; PRAGMA user_version = {number + 1}; COMMIT;")
+                db.executescript(
+                    f"BEGIN IMMEDIATE; {STEPS[number]}; PRAGMA user_version = {number + 1}; COMMIT;"
+                )
         except BaseException:
             db.close()
             raise
@@ -102,7 +107,9 @@ class Ledger:
     def __enter__(self) -> Ledger:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.close()
 
     # ------------------------------------------------------------ looking
@@ -116,8 +123,9 @@ class Ledger:
     def row(self, input: Path) -> Row | None:
         """The row of one film."""
         with self._errors():
-            found = self.db.execute(f"SELECT {', '.join(COLUMNS)} FROM files WHERE input = ?",
-                                    (os.fsencode(input),)).fetchone()
+            found = self.db.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM files WHERE input = ?", (os.fsencode(input),)
+            ).fetchone()
         return None if found is None else row_of(found)
 
     def written(self) -> frozenset[Path]:
@@ -131,11 +139,13 @@ class Ledger:
         with self._errors():
             if os.path.lexists(self.parts):
                 if self.parts.is_symlink() or not self.parts.is_dir():
-                    raise OutputError("this name is kept for unfinished files", path=self.parts,
-                                      remedy="Move it away.")
+                    raise OutputError(
+                        "this name is kept for unfinished files", path=self.parts, remedy="Move it away."
+                    )
                 shutil.rmtree(self.parts)
-        return self._write("UPDATE files SET status = 'queued', reason = 'the run before was ended' "
-                           "WHERE status = 'running'")
+        return self._write(
+            "UPDATE files SET status = 'queued', reason = 'the run before was ended' WHERE status = 'running'"
+        )
 
     def queue(self, jobs: Iterable[tuple[Path, Path, str, int, str]]) -> None:
         """Put films into the queue: (input, target, settings, seed, preset) each. What was made stays known."""
@@ -147,13 +157,16 @@ class Ledger:
                 "INSERT INTO files (input, target, status, settings, seed, preset, queued) "
                 "VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6) ON CONFLICT (input) DO UPDATE SET "
                 "target = ?2, status = 'queued', error = '', reason = '', settings = ?3, seed = ?4, preset = ?5, "
-                "queued = ?6", rows)
+                "queued = ?6",
+                rows,
+            )
             self.db.execute("COMMIT")
 
     def start(self, input: Path) -> None:
         """The film is being worked on now."""
-        self._set(input, status="running", started=time.time(), ended=None, reason="", error="",
-                  attempts=ONE_MORE)
+        self._set(
+            input, status="running", started=time.time(), ended=None, reason="", error="", attempts=ONE_MORE
+        )
 
     def put_back(self, input: Path, reason: str) -> None:
         """The film waits again, for the next run."""
@@ -182,10 +195,15 @@ class Ledger:
         self._set(input, mtime=mtime)
 
     def _set(self, input: Path, **columns: Any) -> None:
-        names = ", ".join(f"{name} = attempts + 1" if value is ONE_MORE else f"{name} = :{name}"
-                          for name, value in columns.items())
+        names = ", ".join(
+            f"{name} = attempts + 1" if value is ONE_MORE else f"{name} = :{name}"
+            for name, value in columns.items()
+        )
         values = {name: value for name, value in columns.items() if value is not ONE_MORE}
-        if self._write(f"UPDATE files SET {names} WHERE input = :key", {**values, "key": os.fsencode(input)}) != 1:
+        if (
+            self._write(f"UPDATE files SET {names} WHERE input = :key", {**values, "key": os.fsencode(input)})
+            != 1
+        ):
             raise KeyError(input)
 
     def _write(self, statement: str, values: Mapping[str, Any] | None = None) -> int:
@@ -207,10 +225,16 @@ class Ledger:
             if "full" in str(error):
                 raise write_error(self.path, OSError(28, "no space left")) from error
             if isinstance(error, sqlite3.OperationalError):
-                raise OutputError(f"the ledger can't be written ({error})", path=self.path,
-                                  remedy="Check the folder's permissions and the disk.") from error
-            raise SetupError(f"this is no ledger of a batch ({error})", path=self.path,
-                             remedy="Move it away; every film is then scored anew.") from error
+                raise OutputError(
+                    f"the ledger can't be written ({error})",
+                    path=self.path,
+                    remedy="Check the folder's permissions and the disk.",
+                ) from error
+            raise SetupError(
+                f"this is no ledger of a batch ({error})",
+                path=self.path,
+                remedy="Move it away; every film is then scored anew.",
+            ) from error
         except OSError as error:
             raise write_error(self.folder, error) from error
 

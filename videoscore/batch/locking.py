@@ -27,8 +27,11 @@ class Lock:
         except OSError as error:
             os.close(self.file)
             if error.errno in (errno.EACCES, errno.EAGAIN):
-                raise OutputError("another batch is at work in this folder", path=folder,
-                                  remedy="Wait for it, or write to another folder.") from error
+                raise OutputError(
+                    "another batch is at work in this folder",
+                    path=folder,
+                    remedy="Wait for it, or write to another folder.",
+                ) from error
             raise
 
     def release(self) -> None:

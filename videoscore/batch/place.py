@@ -10,7 +10,7 @@ from pathlib import Path
 from videoscore.batch.decide import stamp
 from videoscore.errors import OutputError
 from videoscore.files import write_error
-from videoscore.outputs import replace_folder
+from videoscore.pipeline.outputs import replace_folder
 
 MARGIN = 64_000_000  # bytes that have to stay free beside what is known to be written
 

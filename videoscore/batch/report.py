@@ -56,8 +56,13 @@ class Report:
     def facts(self) -> dict[str, Any]:
         """As the report's file and the JSON event "result" have it."""
         begun = datetime.fromtimestamp(self.begun, timezone.utc).isoformat(timespec="seconds")
-        return {**self.counts, "stopped": self.stopped, "begun": begun, "seconds": round(self.seconds, 3),
-                "exit_code": self.exit_code}
+        return {
+            **self.counts,
+            "stopped": self.stopped,
+            "begun": begun,
+            "seconds": round(self.seconds, 3),
+            "exit_code": self.exit_code,
+        }
 
     def table(self) -> str:
         """Counts, then skipped and failed films with their reasons."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from videoscore.batch.executors import DEFAULT
-from videoscore.batch.executors.base import Told
 from videoscore.batch.report import Line
-from videoscore.config import Options
+from videoscore.settings.fields import Options
+from videoscore.workers import DEFAULT
+from videoscore.workers.executor import Told
 
 
 @dataclass(frozen=True)

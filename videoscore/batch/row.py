@@ -41,8 +41,26 @@ class Row:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-COLUMNS = ("input", "target", "status", "error", "reason", "attempts", "started", "ended", "seed", "preset",
-           "settings", "size", "mtime", "content", "output", "made", "versions", "about")
+COLUMNS = (
+    "input",
+    "target",
+    "status",
+    "error",
+    "reason",
+    "attempts",
+    "started",
+    "ended",
+    "seed",
+    "preset",
+    "settings",
+    "size",
+    "mtime",
+    "content",
+    "output",
+    "made",
+    "versions",
+    "about",
+)
 
 
 def row_of(found: tuple[Any, ...]) -> Row:
@@ -51,8 +69,10 @@ def row_of(found: tuple[Any, ...]) -> Row:
     for name in ("input", "target", "output"):
         facts[name] = None if facts[name] is None else Path(os.fsdecode(facts[name]))
     made = json.loads(facts["made"])
-    facts["made"] = {Path(os.fsdecode(bytes.fromhex(path))): None if about is None else tuple(about)
-                     for path, about in made.items()}
+    facts["made"] = {
+        Path(os.fsdecode(bytes.fromhex(path))): None if about is None else tuple(about)
+        for path, about in made.items()
+    }
     facts["versions"], facts["about"] = json.loads(facts["versions"]), json.loads(facts["about"])
     return Row(**facts)
 

@@ -31,7 +31,9 @@ class Stopper:
                     self._before[number] = signal.signal(number, self._signalled)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self._depth -= 1
         if self._depth == 0:
             for number, before in self._before.items():

@@ -16,34 +16,71 @@ from videoscore.cli.telling import Teller
 from videoscore.errors import UsageError
 
 if TYPE_CHECKING:
-    from videoscore.batch.plan import Wanted
+    from videoscore.batch.jobs import Wanted
     from videoscore.batch.report import Report
     from videoscore.batch.request import Request
 
 FINDING = (
-    click.option("--recursive", "-r", is_flag=True, help="also what is in folders below INPUT; OUTPUT mirrors them"),
-    click.option("--name", metavar="TEMPLATE", help="names of the outputs, with {stem}, {ext}, {parent}, {preset}, "
-                                                    "{seed}  [default: {stem}.scored{ext}]"),
+    click.option(
+        "--recursive", "-r", is_flag=True, help="also what is in folders below INPUT; OUTPUT mirrors them"
+    ),
+    click.option(
+        "--name",
+        metavar="TEMPLATE",
+        help="names of the outputs, with {stem}, {ext}, {parent}, {preset}, "
+        "{seed}  [default: {stem}.scored{ext}]",
+    ),
     click.option("--suffix", metavar="SUFFIX,...", help="only files that end so, e.g. mp4,mov"),
     click.option("--min-size", metavar="SIZE", help="only files of at least this size, e.g. 500k, 20M"),
     click.option("--max-size", metavar="SIZE", help="only files of at most this size"),
 )
 WORKING = (
-    click.option("--jobs", "-j", type=click.IntRange(1, 1024), metavar="N",
-                 help="films at a time  [default: one a core, fewer where memory is short]"),
-    click.option("--executor", metavar="local|inline|ray", help="who works: processes here, this process, or a Ray "
-                                                                "cluster  [default: local]"),
+    click.option(
+        "--jobs",
+        "-j",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        help="films at a time  [default: one a core, fewer where memory is short]",
+    ),
+    click.option(
+        "--executor",
+        metavar="local|inline|ray",
+        help="who works: processes here, this process, or a Ray cluster  [default: local]",
+    ),
     click.option("--address", metavar="ADDRESS", help="of the Ray cluster, or auto"),
     click.option("--retry", is_flag=True, help="also do again what failed before"),
-    click.option("--time-limit", type=click.FloatRange(1.0), metavar="SECONDS",
-                 help="give a film up after this time  [default: none]"),
-    click.option("--cache-size", metavar="SIZE", help="bound of the cache of what was seen in films; 0: none"
-                                                      "  [default: 500M]"),
+    click.option(
+        "--time-limit",
+        type=click.FloatRange(1.0),
+        metavar="SECONDS",
+        help="give a film up after this time  [default: none]",
+    ),
+    click.option(
+        "--cache-size",
+        metavar="SIZE",
+        help="bound of the cache of what was seen in films; 0: none  [default: 500M]",
+    ),
 )
-LIST = (click.option("--stdin", is_flag=True, help="read names from standard input, one a line or with NULs between"),)
+LIST = (
+    click.option(
+        "--stdin", is_flag=True, help="read names from standard input, one a line or with NULs between"
+    ),
+)
 NOTHING = ("there is no film to score", "Check the folder, --recursive and the filters.")
-NAMES = ("recursive", "name", "suffix", "min_size", "max_size", "jobs", "executor", "address", "retry", "time_limit",
-         "cache_size", "stdin")
+NAMES = (
+    "recursive",
+    "name",
+    "suffix",
+    "min_size",
+    "max_size",
+    "jobs",
+    "executor",
+    "address",
+    "retry",
+    "time_limit",
+    "cache_size",
+    "stdin",
+)
 
 
 def with_batch(*groups: Sequence[Any]) -> Any:
@@ -72,17 +109,25 @@ def is_batch(inputs: Sequence[str], output: str | None, batch: dict[str, Any]) -
     return os.path.isdir(name) or (glob.has_magic(name) and not os.path.lexists(name))
 
 
-def score_batch(teller: Teller, inputs: Sequence[str], output: str | None, batch: dict[str, Any], keep: Sequence[str],
-                dry_run: bool, overwrite: bool, settings: dict[str, Any]) -> None:
+def score_batch(
+    teller: Teller,
+    inputs: Sequence[str],
+    output: str | None,
+    batch: dict[str, Any],
+    keep: Sequence[str],
+    dry_run: bool,
+    overwrite: bool,
+    settings: dict[str, Any],
+) -> None:
     """Score all of `inputs` into the folder `output`."""
+    from videoscore.batch.jobs import plan
+    from videoscore.batch.leader import Leader
     from videoscore.batch.ledger import Ledger
-    from videoscore.batch.plan import plan
     from videoscore.batch.report import NAME, check_report
-    from videoscore.batch.run import Leader
     from videoscore.cli.batch_telling import BatchTeller
 
     if batch["stdin"]:
-        from videoscore.batch.plan import read_names
+        from videoscore.batch.jobs import read_names
 
         inputs = (*inputs, *read_names(sys.stdin.buffer.read()))
     if not inputs:
@@ -111,20 +156,37 @@ def score_batch(teller: Teller, inputs: Sequence[str], output: str | None, batch
 @click.argument("inputs", nargs=-1, required=True, metavar="IN_DIR...")
 @click.option("-o", "--output", metavar="OUT_DIR", help="the folder for the scored videos")
 @with_batch(FINDING, WORKING)
-@click.option("--interval", type=click.FloatRange(0.1), default=2.0, metavar="SECONDS", show_default=True,
-              help="a file is complete when it hasn't changed for this long")
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.1),
+    default=2.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="a file is complete when it hasn't changed for this long",
+)
 @with_settings(*EVERYTHING)
-@click.option("--keep", metavar="KIND,...", default="",
-              help="keep midi, musicxml, stems, wav beside the output (the cue sheet is always kept)")
+@click.option(
+    "--keep",
+    metavar="KIND,...",
+    default="",
+    help="keep midi, musicxml, stems, wav beside the output (the cue sheet is always kept)",
+)
 @click.option("--overwrite", is_flag=True, help="replace files that are already there")
 @with_voice
-def watch(teller: Teller, inputs: Sequence[str], output: str | None, interval: float, keep: str, overwrite: bool,
-          **settings: Any) -> None:
+def watch(
+    teller: Teller,
+    inputs: Sequence[str],
+    output: str | None,
+    interval: float,
+    keep: str,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
     """Score what arrives in the folders IN_DIR, until Ctrl-C."""
+    from videoscore.batch.arrivals import watch as watch_folders
+    from videoscore.batch.leader import Leader
     from videoscore.batch.ledger import Ledger
     from videoscore.batch.report import NAME, check_report
-    from videoscore.batch.run import Leader
-    from videoscore.batch.watch import watch as watch_folders
     from videoscore.cli.batch_telling import BatchTeller
 
     batch, settings = split(settings)
@@ -145,22 +207,30 @@ def watch(teller: Teller, inputs: Sequence[str], output: str | None, interval: f
         _tell(teller, report, wanted.output)
 
 
-def read_request(inputs: Sequence[str], output: str | None, batch: dict[str, Any], keep: Sequence[str],
-                 overwrite: bool, settings: dict[str, Any]) -> tuple[Wanted, Request]:
+def read_request(
+    inputs: Sequence[str],
+    output: str | None,
+    batch: dict[str, Any],
+    keep: Sequence[str],
+    overwrite: bool,
+    settings: dict[str, Any],
+) -> tuple[Wanted, Request]:
     """What the command line asks for, checked as far as it can be before any film is looked at."""
-    from videoscore.batch.cache import LIMIT, default_folder
-    from videoscore.batch.executors import DEFAULT, check_executor
-    from videoscore.batch.names import TEMPLATE
-    from videoscore.batch.plan import Wanted, read_size, read_suffixes
+    from videoscore.batch.jobs import Wanted, read_size, read_suffixes
+    from videoscore.batch.output_names import TEMPLATE
+    from videoscore.batch.perceptions import LIMIT, default_folder
     from videoscore.batch.request import Request
-    from videoscore.options import build
-    from videoscore.outputs import check_kinds
-    from videoscore.perform.palettes import load_preset
-    from videoscore.perform.soundfont import find_soundfont, fluidsynth
-    from videoscore.writing import refuse_selecting, roles_of
+    from videoscore.perform.orchestrate.palettes import load_preset
+    from videoscore.perform.render.soundfont import find_soundfont, fluidsynth
+    from videoscore.pipeline.outputs import check_kinds
+    from videoscore.pipeline.write import refuse_selecting, roles_of
+    from videoscore.settings.build import build
+    from videoscore.workers import DEFAULT, check_executor
 
     if output is None:
-        raise UsageError("a folder, or several inputs, need a folder for what is written", remedy="Add -o OUT_DIR.")
+        raise UsageError(
+            "a folder, or several inputs, need a folder for what is written", remedy="Add -o OUT_DIR."
+        )
     check_kinds(keep)
     check_executor(batch["executor"] or DEFAULT, batch["address"])
     options = build(**settings)
@@ -170,14 +240,27 @@ def read_request(inputs: Sequence[str], output: str | None, batch: dict[str, Any
     find_soundfont(options.render.soundfont)
     cache = LIMIT if batch["cache_size"] is None else read_size(batch["cache_size"], "--cache-size")
     wanted = Wanted(
-        tuple(inputs), Path(output), batch["recursive"], batch["name"] or TEMPLATE,
+        tuple(inputs),
+        Path(output),
+        batch["recursive"],
+        batch["name"] or TEMPLATE,
         None if batch["suffix"] is None else read_suffixes(batch["suffix"]),
         read_size(batch["min_size"] or "0", "--min-size"),
         None if batch["max_size"] is None else read_size(batch["max_size"], "--max-size"),
-        options.preset, options.seed)
-    return wanted, Request(options, tuple(keep), batch["retry"], overwrite, batch["executor"] or DEFAULT,
-                           batch["jobs"], batch["address"], batch["time_limit"],
-                           (str(default_folder()), cache) if cache else None)
+        options.preset,
+        options.seed,
+    )
+    return wanted, Request(
+        options,
+        tuple(keep),
+        batch["retry"],
+        overwrite,
+        batch["executor"] or DEFAULT,
+        batch["jobs"],
+        batch["address"],
+        batch["time_limit"],
+        (str(default_folder()), cache) if cache else None,
+    )
 
 
 def _tell(teller: Teller, report: Report, output: Path) -> None:
@@ -191,8 +274,8 @@ def _tell(teller: Teller, report: Report, output: Path) -> None:
 def _show(teller: Teller, wanted: Wanted, request: Request) -> None:
     """What would be done, and nothing written."""
     from videoscore.batch.decide import decide, digest
+    from videoscore.batch.jobs import plan
     from videoscore.batch.ledger import Ledger
-    from videoscore.batch.plan import plan
     from videoscore.batch.report import one_line
 
     with Ledger(wanted.output, reading=True) as ledger:
@@ -202,10 +285,25 @@ def _show(teller: Teller, wanted: Wanted, request: Request) -> None:
     settings = digest(request.options, request.keep)
     facts = []
     for job in jobs:
-        verdict = decide(job, rows.get(job.input), settings, retry=request.retry, overwrite=request.overwrite,
-                         kinds=request.kinds)
-        facts.append({"input": str(job.input), "output": str(job.output), "status": verdict.status,
-                      "reason": verdict.reason})
-    lines = [f"{'score' if f['status'] == 'queued' else 'leave':6}{one_line(f['input'])} -> {one_line(f['output'])}"
-             + (f" ({one_line(f['reason'])})" if f["reason"] else "") for f in facts]
+        verdict = decide(
+            job,
+            rows.get(job.input),
+            settings,
+            retry=request.retry,
+            overwrite=request.overwrite,
+            kinds=request.kinds,
+        )
+        facts.append(
+            {
+                "input": str(job.input),
+                "output": str(job.output),
+                "status": verdict.status,
+                "reason": verdict.reason,
+            }
+        )
+    lines = [
+        f"{'score' if f['status'] == 'queued' else 'leave':6}{one_line(f['input'])} -> {one_line(f['output'])}"
+        + (f" ({one_line(f['reason'])})" if f["reason"] else "")
+        for f in facts
+    ]
     print_result(teller, {"plan": facts}, "\n".join(lines))

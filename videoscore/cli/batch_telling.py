@@ -14,8 +14,8 @@ from videoscore.cli.telling import EVERY, Teller
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from videoscore.batch.executors.base import Told
     from videoscore.batch.report import Line
+    from videoscore.workers.executor import Told
 
 WIDTH = 32  # of a file's name in a worker's bar
 
@@ -35,7 +35,9 @@ class BatchTeller:
         if self._shows:
             from tqdm import tqdm
 
-            self._all = tqdm(total=total, desc="films", unit="film", file=sys.stderr, position=0, dynamic_ncols=True)
+            self._all = tqdm(
+                total=total, desc="films", unit="film", file=sys.stderr, position=0, dynamic_ncols=True
+            )
 
     def told(self, input: Path, word: Told) -> None:
         now = time.monotonic()
@@ -43,8 +45,15 @@ class BatchTeller:
         if stage == word.stage and now - last < EVERY and word.done < word.total:
             return
         self._told[input] = word.stage, now
-        self._event("progress", {"input": str(input), "stage": word.stage, "done": round(word.done, 3),
-                                 "total": round(word.total, 3)})
+        self._event(
+            "progress",
+            {
+                "input": str(input),
+                "stage": word.stage,
+                "done": round(word.done, 3),
+                "total": round(word.total, 3),
+            },
+        )
         if self._all is not None:
             self._bar(word, input)
 
@@ -87,10 +96,16 @@ class BatchTeller:
 
         bar = self._bars.get(word.slot)
         if bar is None:
-            bar = self._bars[word.slot] = tqdm(total=1.0, file=sys.stderr, position=word.slot + 1, leave=False,
-                                               dynamic_ncols=True, bar_format="{desc} {percentage:3.0f}% |{bar}|")
+            bar = self._bars[word.slot] = tqdm(
+                total=1.0,
+                file=sys.stderr,
+                position=word.slot + 1,
+                leave=False,
+                dynamic_ncols=True,
+                bar_format="{desc} {percentage:3.0f}% |{bar}|",
+            )
         name = one_line(input.name)
-        name = name if len(name) <= WIDTH else f"{name[:WIDTH - 3]}..."
+        name = name if len(name) <= WIDTH else f"{name[: WIDTH - 3]}..."
         bar.set_description_str(f"  {name:{WIDTH}} {word.stage:>11}", refresh=False)
         bar.n = min(1.0, word.done / word.total) if word.total else 0.0
         bar.refresh()

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from videoscore.cli.telling import Teller
-from videoscore.config import Options
-from videoscore.options import Setting, settings, show
+from videoscore.settings.build import Setting, settings, show
+from videoscore.settings.fields import Options
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,17 +24,20 @@ EVERYTHING = WATCHING + WRITING + SOUNDING + MIXING
 
 def with_settings(*groups: str) -> Callable[[Command], Command]:
     """Add the options of these groups, and --preset and --seed. They arrive as keywords, None when not
-    given; `videoscore.options.build` takes them as they are."""
+    given; `videoscore.settings.build.build` takes them as they are."""
 
     def add(command: Command) -> Command:
         for setting in reversed([s for s in settings().values() if s.group in groups]):
             command = _option(setting)(command)
         defaults = Options()
-        command = click.option("--seed", metavar="N",
-                               help=f"another seed writes other notes  [default: {defaults.seed}]")(command)
-        return click.option("--preset", metavar="NAME|FILE",
-                            help=f"instruments and settings; see `videoscore presets list`"
-                                 f"  [default: {defaults.preset}]")(command)
+        command = click.option(
+            "--seed", metavar="N", help=f"another seed writes other notes  [default: {defaults.seed}]"
+        )(command)
+        return click.option(
+            "--preset",
+            metavar="NAME|FILE",
+            help=f"instruments and settings; see `videoscore presets list`  [default: {defaults.preset}]",
+        )(command)
 
     return add
 

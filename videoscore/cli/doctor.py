@@ -18,7 +18,7 @@ def doctor(teller: Teller) -> None:
 
     Exit code 0: videos can be scored. 5: something that is needed is missing.
     """
-    from videoscore.doctor import examine
+    from videoscore.system import examine
 
     checks = examine()
     lines = []
@@ -28,6 +28,8 @@ def doctor(teller: Teller) -> None:
         if check.remedy:
             lines.append(f"{'':<18}{check.remedy}")
     lacks = [check.name for check in checks if check.needed and not check.ok]
-    print_result(teller, {"ok": not lacks, "checks": [dataclasses.asdict(c) for c in checks]}, "\n".join(lines))
+    print_result(
+        teller, {"ok": not lacks, "checks": [dataclasses.asdict(c) for c in checks]}, "\n".join(lines)
+    )
     if lacks:
         raise SetupError(f"not ready: {', '.join(lacks)}", remedy="Follow the remedies above.")

@@ -12,8 +12,9 @@ from videoscore.cli.telling import Teller
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
-with_pictures = click.option("--pictures", type=click.Path(path_type=Path), metavar="FOLDER",
-                             help="draw what the figures say there")
+with_pictures = click.option(
+    "--pictures", type=click.Path(path_type=Path), metavar="FOLDER", help="draw what the figures say there"
+)
 
 
 @click.group()
@@ -22,10 +23,16 @@ def evaluate() -> None:
 
 
 @evaluate.command()
-@click.option("--cues", type=click.IntRange(8), default=200, show_default=True,
-              help="cues over the four corners of valence and arousal; .4 as many more over the eight moods")
-@click.option("--pieces", type=click.IntRange(1), default=32, show_default=True,
-              help="longer pieces whose mood moves")
+@click.option(
+    "--cues",
+    type=click.IntRange(8),
+    default=200,
+    show_default=True,
+    help="cues over the four corners of valence and arousal; .4 as many more over the eight moods",
+)
+@click.option(
+    "--pieces", type=click.IntRange(1), default=32, show_default=True, help="longer pieces whose mood moves"
+)
 @click.option("--seconds", type=click.IntRange(4), default=30, show_default=True, help="length of a cue")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="seed of the cues")
 @click.option("--corpus", type=file, help="compare with the music it was trained on, and look for copies")
@@ -33,9 +40,9 @@ def evaluate() -> None:
 @with_voice
 def composer(teller: Teller, **given: Any) -> None:
     """Whether the composer does what it is asked, follows, copies; how like real music it is; speed, memory."""
-    from videoscore.evaluate.composer import Settings
-    from videoscore.evaluate.composer import evaluate as stage
-    from videoscore.evaluate.composer_table import lines
+    from videoscore.research.composer.evaluate import Settings
+    from videoscore.research.composer.evaluate import evaluate as stage
+    from videoscore.research.composer.table import lines
 
     report = stage(Settings(**given), teller.say)
     print_result(teller, report, "\n".join(lines(report)))
@@ -48,44 +55,68 @@ def composer(teller: Teller, **given: Any) -> None:
 @with_voice
 def scene(teller: Teller, data: Path, cache: Path | None, pictures: Path | None) -> None:
     """Cross-validation of the scene model, folds by theme."""
-    from videoscore.evaluate.scene import evaluate as stage
-    from videoscore.evaluate.scene import table
+    from videoscore.research.scene.evaluate import evaluate as stage
+    from videoscore.research.scene.evaluate import table
 
     report = stage(data, cache=cache, say=teller.say, pictures=pictures)
     print_result(teller, report, table(report))
 
 
 @evaluate.command()
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True,
-              help="fer2013 with FER+ votes as .npz, or the folder of AffectNet or AFEW-VA")
-@click.option("--model", type=click.Choice(["all", "vgg16-fer", "cnn-fer", "resnet34-va"]), default="all",
-              show_default=True, help="which model")
+@click.option(
+    "--data",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    help="fer2013 with FER+ votes as .npz, or the folder of AffectNet or AFEW-VA",
+)
+@click.option(
+    "--model",
+    type=click.Choice(["all", "vgg16-fer", "cnn-fer", "resnet34-va"]),
+    default="all",
+    show_default=True,
+    help="which model",
+)
 @click.option("--weights", type=file, help="other weights than the installed ones, for one model")
 @click.option("--check", type=folder, help="a second test set: a folder with labels.csv and images/")
 @with_pictures
 @with_voice
-def face(teller: Teller, data: Path, model: str, weights: Path | None, check: Path | None,
-         pictures: Path | None) -> None:
+def face(
+    teller: Teller, data: Path, model: str, weights: Path | None, check: Path | None, pictures: Path | None
+) -> None:
     """Accuracy, and agreement on the plane, of the models that read faces."""
-    from videoscore.evaluate.face import evaluate as stage
-    from videoscore.evaluate.face import table
+    from videoscore.research.faces.evaluate import evaluate as stage
+    from videoscore.research.faces.evaluate import table
 
     report = stage(data, model, pictures, check, weights, teller.say)
     print_result(teller, report, table(report))
 
 
 @evaluate.command("face-ways")
-@click.option("--data", type=click.Path(exists=True, path_type=Path), required=True,
-              help="a set with valence and arousal, as for `evaluate face`")
-@click.option("--run", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
-              help="keeps the runs; the same folder again goes on where it stopped")
-@click.option("--epochs", type=click.FloatRange(0, min_open=True), default=12.0, show_default=True,
-              help="passes of each run")
+@click.option(
+    "--data",
+    type=click.Path(exists=True, path_type=Path),
+    required=True,
+    help="a set with valence and arousal, as for `evaluate face`",
+)
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FOLDER",
+    help="keeps the runs; the same folder again goes on where it stopped",
+)
+@click.option(
+    "--epochs",
+    type=click.FloatRange(0, min_open=True),
+    default=12.0,
+    show_default=True,
+    help="passes of each run",
+)
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="runs of each way")
 @with_voice
 def face_ways(teller: Teller, data: Path, run: Path, epochs: float, seeds: int) -> None:
     """resnet34-va trained plainly, under- and oversampled, and on drawn faces (takes hours)."""
-    from videoscore.evaluate.face_ways import compare, table
+    from videoscore.research.faces.ways import compare, table
 
     report = compare(data, run, epochs, range(seeds))
     print_result(teller, report, table(report))
@@ -94,28 +125,35 @@ def face_ways(teller: Teller, data: Path, run: Path, epochs: float, seeds: int) 
 @evaluate.command()
 @click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
 @click.option("--unlabelled", type=folder, required=True, help="folder of photographs without labels")
-@click.option("--run", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
-              help="what `videoscore train deep` left, or a new one; goes on where it stopped")
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FOLDER",
+    help="what `videoscore train deep` left, or a new one; goes on where it stopped",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the folds")
 @with_pictures
 @with_voice
 def deep(teller: Teller, data: Path, unlabelled: Path, run: Path, seed: int, pictures: Path | None) -> None:
     """The eight-mood deep CNN distilled, against itself and a shallow one from scratch (takes hours)."""
-    from videoscore.evaluate.deep import compare, table
+    from videoscore.research.deep.evaluate import compare, table
 
     report = compare(data, unlabelled, run, seed, say=teller.say, pictures=pictures)
     print_result(teller, report, table(report))
 
 
 @evaluate.command()
-@click.option("--data", type=folder, required=True, help="folder of clips with a manifest.csv (file, mood1, mood2)")
+@click.option(
+    "--data", type=folder, required=True, help="folder of clips with a manifest.csv (file, mood1, mood2)"
+)
 @with_pictures
 @with_settings(*WATCHING)
 @with_voice
 def clips(teller: Teller, data: Path, pictures: Path | None, **settings: Any) -> None:
     """What is read in clips beside the words of a viewer."""
-    from videoscore.evaluate.clips import evaluate as stage
-    from videoscore.evaluate.clips import table
+    from videoscore.research.scene.clips import evaluate as stage
+    from videoscore.research.scene.clips import table
 
     report = stage(data, pictures, teller.say, **settings)
     print_result(teller, report, table(report))

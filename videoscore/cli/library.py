@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from videoscore.cli.common import print_result, with_settings, with_voice
-from videoscore.cli.tables import clock, table
 from videoscore.cli.telling import Teller
+from videoscore.text.tables import clock, table
 
 if TYPE_CHECKING:
     from videoscore.library.add import Added
-    from videoscore.library.store import Stored
+    from videoscore.library.store.database import Stored
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-jobs_option = click.option("--jobs", metavar="N", type=click.IntRange(1, 256), help="processes that read  "
-                                                                                    "[default: one a core]")
+jobs_option = click.option(
+    "--jobs", metavar="N", type=click.IntRange(1, 256), help="processes that read  [default: one a core]"
+)
 SHOWN = 40  # skipped files that are named on the screen; --json has all
 
 
@@ -33,14 +34,17 @@ def with_library(command: Command) -> Command:
 
     @functools.wraps(command)
     def opened(*args: Any, library_file: str | None, **words: Any) -> Any:
-        from videoscore.library.store import Library
+        from videoscore.library.store.database import Library
 
         with Library(Path(library_file).expanduser() if library_file else None) as found:
             return command(*args, library=found, **words)
 
-    return click.option("--library", "library_file", metavar="FILE",
-                        help="the library's file  [default: $VIDEOSCORE_LIBRARY, or the user's own]"
-                        )(opened)  # type: ignore[return-value]
+    return click.option(
+        "--library",
+        "library_file",
+        metavar="FILE",
+        help="the library's file  [default: $VIDEOSCORE_LIBRARY, or the user's own]",
+    )(opened)  # type: ignore[return-value]
 
 
 @library.command()
@@ -70,7 +74,7 @@ def add(teller: Teller, library: Any, paths: tuple[str, ...], jobs: int | None) 
 @with_voice
 def list_(teller: Teller, library: Any, mood: str | None, search: str | None) -> None:
     """The pieces in the library."""
-    from videoscore.library.exchange import read_word
+    from videoscore.library.store.exchange import read_word
 
     pieces = library.pieces()
     if mood is not None:
@@ -78,10 +82,24 @@ def list_(teller: Teller, library: Any, mood: str | None, search: str | None) ->
         pieces = [p for p in pieces if word is not None and p.mood == word[2]]
     if search is not None:
         pieces = [p for p in pieces if search.lower() in f"{p.entry.title}\n{p.path}".lower()]
-    rows = [[str(p.id), p.mood + "*" * (p.user is not None), f"{p.valence:+.2f}", f"{p.arousal:+.2f}",
-             p.entry.key_name, f"{p.entry.bpm:.0f}", clock(p.entry.seconds), p.entry.title] for p in pieces]
-    text = table(["id", "mood", "valence", "arousal", "key", "bpm", "length", "title"], rows) if rows else \
-        "no pieces; `videoscore library add FOLDER` adds some"
+    rows = [
+        [
+            str(p.id),
+            p.mood + "*" * (p.user is not None),
+            f"{p.valence:+.2f}",
+            f"{p.arousal:+.2f}",
+            p.entry.key_name,
+            f"{p.entry.bpm:.0f}",
+            clock(p.entry.seconds),
+            p.entry.title,
+        ]
+        for p in pieces
+    ]
+    text = (
+        table(["id", "mood", "valence", "arousal", "key", "bpm", "length", "title"], rows)
+        if rows
+        else "no pieces; `videoscore library add FOLDER` adds some"
+    )
     print_result(teller, {"library": library.path, "pieces": [_facts(p) for p in pieces]}, text)
 
 
@@ -91,21 +109,46 @@ def list_(teller: Teller, library: Any, mood: str | None, search: str | None) ->
 @with_voice
 def show(teller: Teller, library: Any, piece: str) -> None:
     """What is known of PIECE (a file, or its id in the list), section by section."""
-    from videoscore.library.catalogue import shifted
+    from videoscore.library.store.catalogue import shifted
 
     found = library.find(piece)
     user = found.user or (None, None, None)
-    sections = [{"bars": f"{s.first_bar + 1}-{s.last_bar}", "start": s.start, "end": s.end,
-                 "valence": round(shifted(s.valence, found.entry.valence, user[0]), 4),
-                 "arousal": round(shifted(s.arousal, found.entry.arousal, user[1]), 4), "key": s.key_name,
-                 "bpm": s.bpm, "beats": s.beats, "density": s.density,
-                 "loop": f"{s.loop_first + 1}-{s.loop_last}", "loop_quality": s.loop} for s in found.entry.sections]
-    rows = [[s["bars"], clock(s["start"]), clock(s["end"]), f"{s['valence']:+.2f}", f"{s['arousal']:+.2f}", s["key"],
-             f"{s['bpm']:.1f}", f"{s['beats']:g}", f"{s['density']:.1f}", f"{s['loop']} ({s['loop_quality']:.2f})"]
-            for s in sections]
+    sections = [
+        {
+            "bars": f"{s.first_bar + 1}-{s.last_bar}",
+            "start": s.start,
+            "end": s.end,
+            "valence": round(shifted(s.valence, found.entry.valence, user[0]), 4),
+            "arousal": round(shifted(s.arousal, found.entry.arousal, user[1]), 4),
+            "key": s.key_name,
+            "bpm": s.bpm,
+            "beats": s.beats,
+            "density": s.density,
+            "loop": f"{s.loop_first + 1}-{s.loop_last}",
+            "loop_quality": s.loop,
+        }
+        for s in found.entry.sections
+    ]
+    rows = [
+        [
+            s["bars"],
+            clock(s["start"]),
+            clock(s["end"]),
+            f"{s['valence']:+.2f}",
+            f"{s['arousal']:+.2f}",
+            s["key"],
+            f"{s['bpm']:.1f}",
+            f"{s['beats']:g}",
+            f"{s['density']:.1f}",
+            f"{s['loop']} ({s['loop_quality']:.2f})",
+        ]
+        for s in sections
+    ]
     head = [[name, str(value)] for name, value in _facts(found).items()]
     heads = ["bars", "start", "end", "valence", "arousal", "key", "bpm", "beats", "notes/s", "loop"]
-    print_result(teller, {**_facts(found), "sections": sections}, f"{table(['', ''], head)}\n\n{table(heads, rows)}")
+    print_result(
+        teller, {**_facts(found), "sections": sections}, f"{table(['', ''], head)}\n\n{table(heads, rows)}"
+    )
 
 
 @library.command()
@@ -116,21 +159,33 @@ def show(teller: Teller, library: Any, piece: str) -> None:
 @click.option("--clear", is_flag=True, help="go back to what the tagger says")
 @with_library
 @with_voice
-def tag(teller: Teller, library: Any, piece: str, mood: str | None, valence: str | None, arousal: str | None,
-        clear: bool) -> None:
+def tag(
+    teller: Teller,
+    library: Any,
+    piece: str,
+    mood: str | None,
+    valence: str | None,
+    arousal: str | None,
+    clear: bool,
+) -> None:
     """Say what the mood of PIECE is; your word beats the tagger's."""
     from videoscore.errors import UsageError
-    from videoscore.library.exchange import read_word
+    from videoscore.library.store.exchange import read_word
 
     word = read_word(mood, valence, arousal)
     if (word is None) != clear:
-        raise UsageError("--clear goes without a mood" if clear else "no mood is given",
-                         remedy="Give --mood, or --valence and --arousal, or --clear.")
+        raise UsageError(
+            "--clear goes without a mood" if clear else "no mood is given",
+            remedy="Give --mood, or --valence and --arousal, or --clear.",
+        )
     found = library.find(piece)
     library.tag(found, word)
     after = library.find(str(found.id))
-    teller.result(_facts(after), f"{after.entry.title}: {after.mood}, valence {after.valence:+.2f}, "
-                                 f"arousal {after.arousal:+.2f} ({'tagger' if after.user is None else 'your word'})")
+    teller.result(
+        _facts(after),
+        f"{after.entry.title}: {after.mood}, valence {after.valence:+.2f}, "
+        f"arousal {after.arousal:+.2f} ({'tagger' if after.user is None else 'your word'})",
+    )
 
 
 @library.command()
@@ -142,8 +197,10 @@ def remove(teller: Teller, library: Any, pieces: tuple[str, ...]) -> None:
     found = {p.id: p for p in (library.find(name) for name in pieces)}
     for piece in found.values():
         library.remove(piece)
-    teller.result({"removed": [p.path for p in found.values()]},
-                  "\n".join(f"removed {p.entry.title}" for p in found.values()))
+    teller.result(
+        {"removed": [p.path for p in found.values()]},
+        "\n".join(f"removed {p.entry.title}" for p in found.values()),
+    )
 
 
 @library.command("export")
@@ -154,8 +211,8 @@ def remove(teller: Teller, library: Any, pieces: tuple[str, ...]) -> None:
 def export(teller: Teller, library: Any, file: str, overwrite: bool) -> None:
     """Write the list of pieces, with their tags, to FILE as CSV."""
     from videoscore.files import write_text
-    from videoscore.library.exchange import to_csv
-    from videoscore.outputs import check_file
+    from videoscore.library.store.exchange import to_csv
+    from videoscore.pipeline.outputs import check_file
 
     check_file(Path(file), overwrite)
     pieces = library.pieces()
@@ -173,13 +230,18 @@ def import_(teller: Teller, library: Any, file: str, jobs: int | None) -> None:
 
     Ends with code 1 when files were skipped, or lines name nothing that is there.
     """
-    from videoscore.library.exchange import import_csv
+    from videoscore.library.store.exchange import import_csv
 
     done = import_csv(library, Path(file), jobs, teller.progress)
     lines = [f"{_count(done.tagged, 'piece')} tagged", _added_text(done.added, str(library.path))]
-    lines += [f"  line {line}: not in the library, and no such file: {name}" for line, name in done.missing[:SHOWN]]
-    facts = {"tagged": done.tagged, **_added_facts(done.added),
-             "missing": [{"line": line, "name": name} for line, name in done.missing]}
+    lines += [
+        f"  line {line}: not in the library, and no such file: {name}" for line, name in done.missing[:SHOWN]
+    ]
+    facts = {
+        "tagged": done.tagged,
+        **_added_facts(done.added),
+        "missing": [{"line": line, "name": name} for line, name in done.missing],
+    }
     teller.result(facts, "\n".join(lines))
     if done.missing or done.added.skipped:
         teller.close()
@@ -193,9 +255,9 @@ def import_(teller: Teller, library: Any, file: str, jobs: int | None) -> None:
 @with_voice
 def stats(teller: Teller, library: Any, image: str | None, overwrite: bool) -> None:
     """How much there is of each mood."""
-    from videoscore.library.plane import picture
-    from videoscore.library.plane import stats as count
-    from videoscore.outputs import check_file
+    from videoscore.library.store.plane import picture
+    from videoscore.library.store.plane import stats as count
+    from videoscore.pipeline.outputs import check_file
 
     if image is not None:
         check_file(Path(image), overwrite)
@@ -204,24 +266,28 @@ def stats(teller: Teller, library: Any, image: str | None, overwrite: bool) -> N
         picture(library, Path(image))
     rows = [[mood, str(n["pieces"]), str(n["sections"])] for mood, n in facts["moods"].items()]
     grid = [["" if k else "arousal up", *map(str, line)] for k, line in enumerate(facts["plane"])]
-    text = (f"{facts['path']}: {_count(facts['pieces'], 'piece')}, {_count(facts['sections'], 'section')}, "
-            f"{facts['notes']} notes, {facts['hours']:.1f} h, {facts['bytes'] / 1e6:.1f} MB\n"
-            f"{table(['mood', 'pieces', 'sections'], rows)}\n\nsections on the plane, valence from left to right\n"
-            f"{table([''] * 6, grid).strip(chr(10))}")
+    text = (
+        f"{facts['path']}: {_count(facts['pieces'], 'piece')}, {_count(facts['sections'], 'section')}, "
+        f"{facts['notes']} notes, {facts['hours']:.1f} h, {facts['bytes'] / 1e6:.1f} MB\n"
+        f"{table(['mood', 'pieces', 'sections'], rows)}\n\nsections on the plane, valence from left to right\n"
+        f"{table([''] * 6, grid).strip(chr(10))}"
+    )
     print_result(teller, {**facts, "picture": image}, text)
 
 
 @library.command("match")
 @click.argument("cues")
-@click.option("--explain", is_flag=True, help="print what each choice costs, term by term, and the next best ones")
+@click.option(
+    "--explain", is_flag=True, help="print what each choice costs, term by term, and the next best ones"
+)
 @with_settings("library")
 @with_voice
 def match_(teller: Teller, cues: str, explain: bool, **settings: Any) -> None:
     """What would be selected for the cue sheet CUES, with --music auto where that is close enough; nothing is
     written."""
-    from videoscore.cli.picks import pick_table
-    from videoscore.library.select import reasons, select
-    from videoscore.pipeline import cue_options
+    from videoscore.library.select.select import reasons, select
+    from videoscore.pipeline.score import cue_options
+    from videoscore.text.picks import pick_table
 
     if settings["music"] in (None, "generate"):
         settings["music"] = "select"
@@ -236,20 +302,33 @@ def _count(number: int, what: str) -> str:
 
 
 def _facts(piece: Stored) -> dict[str, Any]:
-    from videoscore.library.exchange import row
+    from videoscore.library.store.exchange import row
 
     return {"id": piece.id, **row(piece)}
 
 
 def _added_facts(added: Added) -> dict[str, Any]:
-    return {"added": added.added, "known": added.known, "moved": added.moved, "copies": added.copies,
-            "skipped": [{"path": path, "reason": reason} for path, reason in added.skipped]}
+    return {
+        "added": added.added,
+        "known": added.known,
+        "moved": added.moved,
+        "copies": added.copies,
+        "skipped": [{"path": path, "reason": reason} for path, reason in added.skipped],
+    }
 
 
 def _added_text(added: Added, where: str) -> str:
     words = [f"{added.added} added"]
-    words += [f"{n} {what}" for n, what in ((added.known, "known already"), (added.moved, "found again elsewhere"),
-                                            (added.copies, "copies of others"), (len(added.skipped), "skipped")) if n]
+    words += [
+        f"{n} {what}"
+        for n, what in (
+            (added.known, "known already"),
+            (added.moved, "found again elsewhere"),
+            (added.copies, "copies of others"),
+            (len(added.skipped), "skipped"),
+        )
+        if n
+    ]
     lines = [f"{where}: {', '.join(words)}"]
     lines += [f"  skipped {path}: {reason}" for path, reason in added.skipped[:SHOWN]]
     if len(added.skipped) > SHOWN:

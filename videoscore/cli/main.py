@@ -17,7 +17,7 @@ import click
 from videoscore import __version__
 from videoscore.cli.telling import Teller, describe, listen
 from videoscore.errors import DiskFull, VideoscoreError
-from videoscore.options import did_you_mean
+from videoscore.settings.build import did_you_mean
 
 # command -> (module: attribute, help); modules are imported when their command runs
 COMMANDS = {
@@ -27,11 +27,17 @@ COMMANDS = {
     "preview": ("preview:preview", "See what videoscore sees in a video: as a picture, a page or text."),
     "tune": ("preview:tune", "Which smoothing window and shortest cue suit a video."),
     "probe": ("stages:probe", "What is in a video file."),
-    "compose": ("stages:compose", "Write the music of a cue sheet, of a mood or of a curve of moods, as MIDI."),
+    "compose": (
+        "stages:compose",
+        "Write the music of a cue sheet, of a mood or of a curve of moods, as MIDI.",
+    ),
     "render": ("stages:render", "Play the music of a cue sheet to WAV stems."),
     "lock": ("lock:lock", "Keep the notes of cues of a cue sheet, whatever is changed around them."),
     "studio": ("studio:studio", "A local page: see, change, hear and export the score of a video."),
-    "markers": ("markers:markers", "Cues and hit points as markers for video editors (EDL, CSV, OTIO, chapters)."),
+    "markers": (
+        "markers:markers",
+        "Cues and hit points as markers for video editors (EDL, CSV, OTIO, chapters).",
+    ),
     "mix": ("stages:mix", "Mix music files under a video's sound, to WAV or into the video."),
     "library": ("library:library", "Your own MIDI files: tagged, kept, and chosen for a video's cues."),
     "playlist": ("playlist:playlist", "Pieces of the library for a video's dominant emotion."),
@@ -62,20 +68,27 @@ class Commands(click.Group):
         if first.startswith("-") and os.path.exists(first):
             raise click.UsageError(f"{first!r} is read as options. Write ./{first}", ctx)
         if first not in COMMANDS and first not in own:
-            hint = "" if first.startswith("-") else did_you_mean(first, COMMANDS)  # an option of the default command
+            hint = (
+                "" if first.startswith("-") else did_you_mean(first, COMMANDS)
+            )  # an option of the default command
             if hint and not os.path.exists(first) and "." not in first:
                 raise click.UsageError(f"No such command or file {first!r}. {hint.strip()}", ctx)
             args = [DEFAULT, *args]
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):  # from the table: importing every command would cost half a second
+        with formatter.section(
+            "Commands"
+        ):  # from the table: importing every command would cost half a second
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-             epilog="`videoscore INPUT -o OUTPUT` is short for `videoscore score INPUT -o OUTPUT`; "
-                    "`videoscore COMMAND --help` lists the options of a command.")
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`videoscore INPUT -o OUTPUT` is short for `videoscore score INPUT -o OUTPUT`; "
+    "`videoscore COMMAND --help` lists the options of a command.",
+)
 @click.version_option(__version__, prog_name="videoscore")
 def commands() -> None:
     """Original music for a video, written from its mood, changing on its cuts, ending when it ends."""
@@ -122,14 +135,18 @@ def _failed(error: BaseException, teller: Teller, debug: bool) -> int:
         words = " ".join(error.format_message().split())
         where = getattr(error, "ctx", None)
         command = where.command_path if where else "videoscore"
-        kind, line, code = "UsageError", f"{words.rstrip('.?')}{'?' if words.endswith('?') else '.'}" \
-                                         f" See `{command} --help`.", error.exit_code
+        kind, line, code = (
+            "UsageError",
+            f"{words.rstrip('.?')}{'?' if words.endswith('?') else '.'} See `{command} --help`.",
+            error.exit_code,
+        )
         code = 2 if isinstance(error, click.UsageError) else code
     elif isinstance(error, VideoscoreError):
         kind, line, code = describe(error)
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        kind, line, code = describe(DiskFull("no space left on the disk", path=error.filename,
-                                             remedy="Free some space."))
+        kind, line, code = describe(
+            DiskFull("no space left on the disk", path=error.filename, remedy="Free some space.")
+        )
     elif isinstance(error, MemoryError):
         kind, line, code = "MemoryError", "out of memory. Close other programs, or score a shorter part.", 1
     else:

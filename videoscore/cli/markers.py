@@ -17,27 +17,38 @@ FORMS = (".edl", ".csv", ".otio", ".ffmeta")
 
 @click.command()
 @click.argument("cues")
-@click.option("-o", "--output", metavar="FILE", required=True,
-              help=".edl (Resolve, Avid), .csv, .otio (OpenTimelineIO) or .ffmeta (chapters for ffmpeg)")
-@click.option("--rate", metavar="RATE", help="pictures a second, exact, as 25 or 24000/1001  [default: the video's, if "
-                                             "it lies beside CUES]")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    help=".edl (Resolve, Avid), .csv, .otio (OpenTimelineIO) or .ffmeta (chapters for ffmpeg)",
+)
+@click.option(
+    "--rate",
+    metavar="RATE",
+    help="pictures a second, exact, as 25 or 24000/1001  [default: the video's, if it lies beside CUES]",
+)
 @click.option("--no-hits", is_flag=True, help="cues only")
 @click.option("--overwrite", is_flag=True, help="replace files that are already there")
 @with_voice
 def markers(teller: Teller, cues: str, output: str, rate: str | None, no_hits: bool, overwrite: bool) -> None:
     """The cues and hit points of the cue sheet CUES as markers that editing programs read."""
     from videoscore.cues import markers as forms
-    from videoscore.cues.files import load
+    from videoscore.cues.file.sheet_file import load
     from videoscore.files import write_text
-    from videoscore.outputs import check_file
+    from videoscore.pipeline.outputs import check_file
 
     path = Path(output)
     suffix = path.suffix.lower()
     if suffix not in FORMS:
         raise UsageError("markers can't be written so", path=path, remedy=f"Name it {', '.join(FORMS)}.")
     if suffix == ".ffmeta" and (rate is not None or no_hits):
-        raise UsageError(f"{'--no-hits' if rate is None else '--rate'} has no effect on chapters", path=path,
-                         remedy="Leave it out: they have times instead of pictures, and no hit points.")
+        raise UsageError(
+            f"{'--no-hits' if rate is None else '--rate'} has no effect on chapters",
+            path=path,
+            remedy="Leave it out: they have times instead of pictures, and no hit points.",
+        )
     check_file(path, overwrite, Path(cues))
     sheet = load(Path(cues))
     if suffix == ".ffmeta":
@@ -52,7 +63,7 @@ def markers(teller: Teller, cues: str, output: str, rate: str | None, no_hits: b
 
 
 def _rate(text: str) -> Fraction:
-    from videoscore.options import exact
+    from videoscore.settings.build import exact
 
     try:
         return exact(text)
@@ -62,7 +73,7 @@ def _rate(text: str) -> Fraction:
 
 def _videos(cues: Path, source: str) -> Iterator[Path]:
     """Where the pictures of a cue sheet may be: the film itself, or the scored one, whose cue sheet this is."""
-    from videoscore.batch.plan import SUFFIXES
+    from videoscore.batch.jobs import SUFFIXES
 
     if source:
         yield cues.parent / Path(source).name
@@ -76,6 +87,9 @@ def _of_video(cues: Path, source: str) -> Fraction:
 
     video = next((v for v in _videos(cues, source) if v.is_file()), None)
     if video is None:
-        raise UsageError(f"the rate of the pictures is not known: {source or 'the video'} isn't beside the cue sheet",
-                         path=cues, remedy="Give it with --rate, as 25 or 24000/1001.")
+        raise UsageError(
+            f"the rate of the pictures is not known: {source or 'the video'} isn't beside the cue sheet",
+            path=cues,
+            remedy="Give it with --rate, as 25 or 24000/1001.",
+        )
     return 1 / probe(video).video.frame_duration

@@ -11,31 +11,36 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from videoscore.cli.common import WATCHING, print_result, with_settings, with_voice
-from videoscore.cli.tables import cue_row, cue_table, table
 from videoscore.cli.telling import Teller
 from videoscore.errors import UsageError
+from videoscore.text.tables import cue_row, cue_table, table
 
 if TYPE_CHECKING:
     from videoscore.preview.timeline import Timeline
 
 PICTURES = (".png", ".svg")
-COLUMNS = 100       # of text, where there is no terminal to ask
+COLUMNS = 100  # of text, where there is no terminal to ask
 
 overwriting = click.option("--overwrite", is_flag=True, help="replace files that are already there")
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--output", metavar="FILE", help="the timeline: .png, .svg or .html; of many INPUTs, a contact "
-                                                     "sheet: .png or .svg")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="the timeline: .png, .svg or .html; of many INPUTs, a contact sheet: .png or .svg",
+)
 @click.option("--text", is_flag=True, help="show it here, in text  [default without -o]")
 @with_settings(*WATCHING)
 @overwriting
 @with_voice
-def preview(teller: Teller, inputs: Sequence[str], output: str | None, text: bool, overwrite: bool,
-            **settings: Any) -> None:
+def preview(
+    teller: Teller, inputs: Sequence[str], output: str | None, text: bool, overwrite: bool, **settings: Any
+) -> None:
     """What videoscore sees in a video: its moods over time, cuts, cues, hit points and speech."""
-    from videoscore.outputs import check_file
+    from videoscore.pipeline.outputs import check_file
     from videoscore.preview.timeline import watch
 
     path = None if output is None else Path(output)
@@ -47,14 +52,26 @@ def preview(teller: Teller, inputs: Sequence[str], output: str | None, text: boo
         teller.remarks(timeline.seen.remarks)
     if path is not None:
         _write(timelines, path)
-    facts = {"output": output, "films": [{"input": name, "duration": t.duration, "speech": t.speech,
-                                          "cues": [cue_row(c) for c in t.seen.sheet.cues]}
-                                         for name, t in zip(inputs, [t for _, t in timelines])]}
+    facts = {
+        "output": output,
+        "films": [
+            {
+                "input": name,
+                "duration": t.duration,
+                "speech": t.speech,
+                "cues": [cue_row(c) for c in t.seen.sheet.cues],
+            }
+            for name, t in zip(inputs, [t for _, t in timelines])
+        ],
+    }
     if text or path is None:
         print_result(teller, facts, "\n\n".join(_text(name, t) for name, t in timelines))
     else:
-        teller.result(facts, f"{path}: {_count(sum(len(t.seen.sheet.cues) for _, t in timelines), 'cue')} in "
-                             f"{_count(len(timelines), 'film')}")
+        teller.result(
+            facts,
+            f"{path}: {_count(sum(len(t.seen.sheet.cues) for _, t in timelines), 'cue')} in "
+            f"{_count(len(timelines), 'film')}",
+        )
 
 
 def _count(number: int, what: str) -> str:
@@ -64,7 +81,7 @@ def _count(number: int, what: str) -> str:
 def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
     """The picture, the page or the contact sheet, whole or not at all."""
     from videoscore.files import whole, write_text
-    from videoscore.preview.page import page
+    from videoscore.preview.html_page import page
     from videoscore.preview.picture import contact_sheet, draw
 
     if path.suffix.lower() == ".html":
@@ -79,7 +96,7 @@ def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
 
 
 def _text(name: str, timeline: Timeline) -> str:
-    from videoscore.preview.text import ribbon
+    from videoscore.preview.terminal import ribbon
 
     terminal = sys.stdout.isatty()
     width = os.get_terminal_size().columns if terminal else COLUMNS
@@ -89,31 +106,40 @@ def _text(name: str, timeline: Timeline) -> str:
 
 def _check_suffix(path: Path, allowed: Sequence[str]) -> None:
     if path.suffix.lower() not in allowed:
-        raise UsageError(f"a timeline can't be written as {path.suffix or 'a file without suffix'}", path=path,
-                         remedy=f"Name it {', '.join(allowed[:-1])} or {allowed[-1]}.")
+        raise UsageError(
+            f"a timeline can't be written as {path.suffix or 'a file without suffix'}",
+            path=path,
+            remedy=f"Name it {', '.join(allowed[:-1])} or {allowed[-1]}.",
+        )
 
 
 @click.command()
 @click.argument("input")
-@click.option("--save", metavar="FILE", help="write a preset (TOML): the chosen one with the recommended settings")
+@click.option(
+    "--save", metavar="FILE", help="write a preset (TOML): the chosen one with the recommended settings"
+)
 @click.option("--picture", metavar="FILE", help="windows against cues: .png or .svg")
 @with_settings("sample", "perceive")
 @overwriting
 @with_voice
-def tune(teller: Teller, input: str, save: str | None, picture: str | None, overwrite: bool, **settings: Any) -> None:
+def tune(
+    teller: Teller, input: str, save: str | None, picture: str | None, overwrite: bool, **settings: Any
+) -> None:
     """Which smoothing window, and which shortest cue, suit the video INPUT."""
-    from videoscore import pipeline
     from videoscore.files import whole, write_text
-    from videoscore.options import build
-    from videoscore.outputs import check_file
-    from videoscore.perform.palettes import load_preset
+    from videoscore.perform.orchestrate.palettes import load_preset
+    from videoscore.pipeline import score as pipeline
+    from videoscore.pipeline.outputs import check_file
     from videoscore.preview.tune import draw, preset_text
     from videoscore.preview.tune import tune as stage
+    from videoscore.settings.build import build
 
     for name, suffixes in ((save, (".toml",)), (picture, PICTURES)):
         if name is not None:
             if Path(name).suffix.lower() not in suffixes:
-                raise UsageError("has the wrong suffix", path=name, remedy=f"Name it {' or '.join(suffixes)}.")
+                raise UsageError(
+                    "has the wrong suffix", path=name, remedy=f"Name it {' or '.join(suffixes)}."
+                )
             check_file(Path(name), overwrite, Path(input))
     options = build(**settings)
     found = stage(pipeline.analyze(input, options, progress=teller.progress), options)
@@ -122,15 +148,53 @@ def tune(teller: Teller, input: str, save: str | None, picture: str | None, over
     if picture is not None:
         with whole(Path(picture)) as part:
             draw(found, part)
-    rows = [[f"{t.window:g}", f"{float(t.min_cue):g}", str(t.cues), f"{t.mean_length:.1f}", f"{t.on_cuts:.2f}",
-             f"{t.changes:.1f}", f"{t.deviation:.3f}", f"{t.stability:.2f}", f"{t.cost:.3f}",
-             "<" if t == found.best else ""] for t in found.trials]
-    heads = ["window", "min-cue", "cues", "mean s", "on cuts", "a minute", "deviation", "stability", "cost", ""]
-    facts = {"best": _facts(found.best), "reason": found.reason, "trials": [_facts(t) for t in found.trials],
-             "preset": save, "picture": picture}
+    rows = [
+        [
+            f"{t.window:g}",
+            f"{float(t.min_cue):g}",
+            str(t.cues),
+            f"{t.mean_length:.1f}",
+            f"{t.on_cuts:.2f}",
+            f"{t.changes:.1f}",
+            f"{t.deviation:.3f}",
+            f"{t.stability:.2f}",
+            f"{t.cost:.3f}",
+            "<" if t == found.best else "",
+        ]
+        for t in found.trials
+    ]
+    heads = [
+        "window",
+        "min-cue",
+        "cues",
+        "mean s",
+        "on cuts",
+        "a minute",
+        "deviation",
+        "stability",
+        "cost",
+        "",
+    ]
+    facts = {
+        "best": _facts(found.best),
+        "reason": found.reason,
+        "trials": [_facts(t) for t in found.trials],
+        "preset": save,
+        "picture": picture,
+    }
     print_result(teller, facts, f"{table(heads, rows)}\n\n{found.reason}")
 
 
 def _facts(trial: Any) -> dict[str, Any]:
-    names = ("window", "min_cue", "cues", "mean_length", "on_cuts", "changes", "deviation", "stability", "cost")
+    names = (
+        "window",
+        "min_cue",
+        "cues",
+        "mean_length",
+        "on_cuts",
+        "changes",
+        "deviation",
+        "stability",
+        "cost",
+    )
     return {name: getattr(trial, name) for name in names}

@@ -15,20 +15,39 @@ from videoscore.errors import UsageError
 
 @click.command()
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@click.option("-o", "--output", metavar="FILE|FOLDER",
-              help="the scored video; its suffix chooses the container  [default: NAME.scored.* beside INPUT]; of many "
-                   "INPUTs, the folder for all")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE|FOLDER",
+    help="the scored video; its suffix chooses the container  [default: NAME.scored.* beside INPUT]; of many "
+    "INPUTs, the folder for all",
+)
 @click.option("--cues", metavar="FILE", help="compose from this cue sheet instead of watching the video")
 @with_settings(*EVERYTHING)
-@click.option("--keep", metavar="KIND,...", default="",
-              help="keep midi, musicxml, stems, wav beside the output (the cue sheet is always kept)")
-@click.option("--explain", is_flag=True, help="with --music select or auto: print what each choice costs, by terms")
+@click.option(
+    "--keep",
+    metavar="KIND,...",
+    default="",
+    help="keep midi, musicxml, stems, wav beside the output (the cue sheet is always kept)",
+)
+@click.option(
+    "--explain", is_flag=True, help="with --music select or auto: print what each choice costs, by terms"
+)
 @click.option("--dry-run", is_flag=True, help="print the plan (cues, moods, tempo, times) and write nothing")
 @click.option("--overwrite", is_flag=True, help="replace files that are already there")
 @with_batch(LIST, FINDING, WORKING)
 @with_voice
-def score(teller: Teller, inputs: Sequence[str], output: str | None, cues: str | None, keep: str, explain: bool,
-          dry_run: bool, overwrite: bool, **settings: Any) -> None:
+def score(
+    teller: Teller,
+    inputs: Sequence[str],
+    output: str | None,
+    cues: str | None,
+    keep: str,
+    explain: bool,
+    dry_run: bool,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
     """Write music for the video INPUT and put it under the picture.
 
     Folders, globs or several INPUTs are scored as a batch, into a folder. The picture and every
@@ -38,52 +57,90 @@ def score(teller: Teller, inputs: Sequence[str], output: str | None, cues: str |
     batch, settings = split(settings)
     kinds = [kind for kind in (k.strip() for k in keep.split(",")) if kind]
     if explain and settings.get("music") in (None, "generate"):
-        raise UsageError("--explain has nothing to explain where the music is written",
-                         remedy="Add --music select or auto, or leave it out.")
+        raise UsageError(
+            "--explain has nothing to explain where the music is written",
+            remedy="Add --music select or auto, or leave it out.",
+        )
     if not inputs and not batch["stdin"]:
         raise click.UsageError("Missing argument 'INPUT...'.", click.get_current_context())
     if is_batch(inputs, output if cues is None else None, batch):
         for given, flag in ((cues is not None, "--cues"), (explain, "--explain")):
             if given:
-                raise UsageError(f"{flag} is for one film, not for a batch", remedy="Leave it out, or name one film.")
+                raise UsageError(
+                    f"{flag} is for one film, not for a batch", remedy="Leave it out, or name one film."
+                )
         score_batch(teller, inputs, output, batch, kinds, dry_run, overwrite, settings)
         return
     _score_one(teller, inputs[0], output, cues, kinds, explain, dry_run, overwrite, settings)
 
 
-def _score_one(teller: Teller, input: str, output: str | None, cues: str | None, kinds: list[str], explain: bool,
-               dry_run: bool, overwrite: bool, settings: dict[str, Any]) -> None:
-    from videoscore import pipeline
+def _score_one(
+    teller: Teller,
+    input: str,
+    output: str | None,
+    cues: str | None,
+    kinds: list[str],
+    explain: bool,
+    dry_run: bool,
+    overwrite: bool,
+    settings: dict[str, Any],
+) -> None:
+    from videoscore.pipeline import score as pipeline
 
     if dry_run:
-        _show_plan(teller, explain, pipeline.plan(input, output, cues=cues, keep=kinds, overwrite=overwrite,
-                                         progress=teller.progress, **settings))
+        _show_plan(
+            teller,
+            explain,
+            pipeline.plan(
+                input,
+                output,
+                cues=cues,
+                keep=kinds,
+                overwrite=overwrite,
+                progress=teller.progress,
+                **settings,
+            ),
+        )
         return
-    result = pipeline.score(input, output, cues=cues, keep=kinds, overwrite=overwrite,
-                            progress=teller.progress, **settings)
+    result = pipeline.score(
+        input, output, cues=cues, keep=kinds, overwrite=overwrite, progress=teller.progress, **settings
+    )
     facts = {
-        "output": result.output, "kept": result.kept, "duration": result.sheet.duration,
-        "cues": [{"name": c.name, "start": c.start, "end": c.end, "mood": c.mood, "bpm": c.bpm}
-                 for c in result.sheet.cues],
-        "notes": result.notes, "seed": result.sheet.seed, "preset": result.sheet.preset,
-        "loudness": result.loudness, "true_peak": result.true_peak,
-        "seconds": {k: round(v, 3) for k, v in result.seconds.items()}, "peak_memory": result.peak_memory,
-        "remarks": result.remarks, **_chosen(result)[0],
+        "output": result.output,
+        "kept": result.kept,
+        "duration": result.sheet.duration,
+        "cues": [
+            {"name": c.name, "start": c.start, "end": c.end, "mood": c.mood, "bpm": c.bpm}
+            for c in result.sheet.cues
+        ],
+        "notes": result.notes,
+        "seed": result.sheet.seed,
+        "preset": result.sheet.preset,
+        "loudness": result.loudness,
+        "true_peak": result.true_peak,
+        "seconds": {k: round(v, 3) for k, v in result.seconds.items()},
+        "peak_memory": result.peak_memory,
+        "remarks": result.remarks,
+        **_chosen(result)[0],
     }
     teller.remarks(result.remarks)
     teller.result(facts, _summary(result) + (f"\n{_chosen(result, True)[1]}" if explain else ""))
 
 
 def _summary(result: Any) -> str:
-    from videoscore.cli.tables import clock
+    from videoscore.text.tables import clock
 
-    moods = ", ".join(cue.mood for cue in result.sheet.cues[:6]) + (" ..." if len(result.sheet.cues) > 6 else "")
+    moods = ", ".join(cue.mood for cue in result.sheet.cues[:6]) + (
+        " ..." if len(result.sheet.cues) > 6 else ""
+    )
     loud = "silent" if result.loudness is None else f"{result.loudness:.1f} LUFS"
     if result.true_peak is not None:
         loud += f", true peak {result.true_peak:.1f} dBTP"
-    lines = [f"{result.output}: {clock(result.sheet.duration)} of video, {len(result.sheet.cues)} cue"
-             f"{'s' * (len(result.sheet.cues) != 1)} ({moods}), {result.notes} notes, {loud}, "
-             f"in {sum(result.seconds.values()):.1f} s"]
+    lines = [
+        f"{result.output}: {clock(result.sheet.duration)} of video, {len(result.sheet.cues)} cue"
+        f"{'s' * (len(result.sheet.cues) != 1)} ({moods}), {result.notes} notes, {loud}, "
+        f"in {sum(result.seconds.values()):.1f} s"
+    ]
     return "\n".join(lines + [f"  {kind}: {path}" for kind, path in result.kept.items()])
 
 
@@ -91,20 +148,27 @@ def _chosen(done: Any, explain: bool = False) -> tuple[dict[str, Any], str]:
     """What was chosen from the library, as facts and as text; nothing where all was written."""
     if done.selection is None:
         return {}, ""
-    from videoscore.cli.picks import pick_table
-    from videoscore.library.select import reasons
+    from videoscore.library.select.select import reasons
+    from videoscore.text.picks import pick_table
 
     rows = reasons(done.sheet, done.selection.picks)
     return {"music": rows}, pick_table(rows, explain)
 
 
 def _show_plan(teller: Teller, explain: bool, planned: Any) -> None:
-    from videoscore.cli.tables import cue_row, cue_table
+    from videoscore.text.tables import cue_row, cue_table
 
     sheet, targets = planned.sheet, planned.targets
-    facts = {"plan": [cue_row(cue) for cue in sheet.cues], "duration": sheet.duration, "seed": sheet.seed,
-             "preset": sheet.preset, "output": targets.output, "kept": targets.kept, "remarks": planned.remarks,
-             **_chosen(planned)[0]}
+    facts = {
+        "plan": [cue_row(cue) for cue in sheet.cues],
+        "duration": sheet.duration,
+        "seed": sheet.seed,
+        "preset": sheet.preset,
+        "output": targets.output,
+        "kept": targets.kept,
+        "remarks": planned.remarks,
+        **_chosen(planned)[0],
+    }
     teller.remarks(planned.remarks)
     head = f"{planned.media.path}: {float(sheet.duration):.3f} s, preset {sheet.preset}, seed {sheet.seed}"
     tail = "would write " + ", ".join(str(p) for p in (targets.output, *targets.kept.values()))

@@ -18,13 +18,13 @@ from videoscore.cli.common import (
     with_settings,
     with_voice,
 )
-from videoscore.cli.tables import clock, cue_row, cue_table, table
 from videoscore.cli.telling import Teller
 from videoscore.errors import UsageError
+from videoscore.text.tables import clock, cue_row, cue_table, table
 
 if TYPE_CHECKING:
-    from videoscore.config import Options
     from videoscore.cues.sheet import CueSheet
+    from videoscore.settings.fields import Options
 
 overwriting = click.option("--overwrite", is_flag=True, help="replace files that are already there")
 
@@ -38,39 +38,66 @@ def probe(teller: Teller, input: str) -> None:
 
     media = stage(Path(input))
     video = dataclasses.asdict(media.video)
-    facts = {"path": media.path, "container": media.container, "duration": media.duration,
-             "duration_exact": str(media.duration), "video": video,
-             "audio": [dataclasses.asdict(a) for a in media.audio]}
+    facts = {
+        "path": media.path,
+        "container": media.container,
+        "duration": media.duration,
+        "duration_exact": str(media.duration),
+        "video": video,
+        "audio": [dataclasses.asdict(a) for a in media.audio],
+    }
     v = media.video
-    rows = [["container", media.container],
-            ["duration", f"{clock(media.duration)} (exactly {media.duration} s)"],
-            ["picture", f"stream {v.index}, {v.codec}, {v.width} x {v.height}, {float(1 / v.frame_duration):.3f} "
-                        f"pictures/s, rotation {v.rotation}, first at {float(v.start):.3f} s"]]
-    rows += [["sound", f"stream {a.index}, {a.codec}, {a.channels} channels, {a.sample_rate} Hz, starts at "
-                       f"{float(a.start):.3f} s{', default' if a.default else ''}"] for a in media.audio]
+    rows = [
+        ["container", media.container],
+        ["duration", f"{clock(media.duration)} (exactly {media.duration} s)"],
+        [
+            "picture",
+            f"stream {v.index}, {v.codec}, {v.width} x {v.height}, {float(1 / v.frame_duration):.3f} "
+            f"pictures/s, rotation {v.rotation}, first at {float(v.start):.3f} s",
+        ],
+    ]
+    rows += [
+        [
+            "sound",
+            f"stream {a.index}, {a.codec}, {a.channels} channels, {a.sample_rate} Hz, starts at "
+            f"{float(a.start):.3f} s{', default' if a.default else ''}",
+        ]
+        for a in media.audio
+    ]
     print_result(teller, facts, table(["", str(media.path)], rows))
 
 
 @click.command()
 @click.argument("input")
-@click.option("-o", "--output", metavar="FILE", help="write the curve there: .json or .csv  [default: to stdout]")
-@click.option("--format", "form", type=click.Choice(["json", "csv"]), help="by default as the suffix says, or json")
+@click.option(
+    "-o", "--output", metavar="FILE", help="write the curve there: .json or .csv  [default: to stdout]"
+)
+@click.option(
+    "--format", "form", type=click.Choice(["json", "csv"]), help="by default as the suffix says, or json"
+)
 @click.option("--cues", metavar="FILE", help="write the cue sheet there, to be edited and composed from")
 @with_settings(*WATCHING)
 @overwriting
 @with_voice
-def analyze(teller: Teller, input: str, output: str | None, form: str | None, cues: str | None, overwrite: bool,
-            **settings: Any) -> None:
+def analyze(
+    teller: Teller,
+    input: str,
+    output: str | None,
+    form: str | None,
+    cues: str | None,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
     """Mood curve, cuts and cues of the video INPUT.
 
     JSON holds all of it. CSV holds one line a sample: t, valence, arousal, confidence, the eight moods, and the
     share of each source (scene, face, held) in them.
     """
-    from videoscore import pipeline
-    from videoscore.cli.curves import curve_csv, curve_json
-    from videoscore.cues.files import save
+    from videoscore.cues.file.sheet_file import save
     from videoscore.files import write_text
-    from videoscore.outputs import check_file
+    from videoscore.pipeline import score as pipeline
+    from videoscore.pipeline.outputs import check_file
+    from videoscore.text.curves import curve_csv, curve_json
 
     for name in (output, cues):
         if name is not None:
@@ -82,13 +109,21 @@ def analyze(teller: Teller, input: str, output: str | None, form: str | None, cu
         save(seen.sheet, Path(cues))
     if output is not None:
         write_text(Path(output), text)
-    facts = {"output": output, "cues": cues, "samples": len(seen.curve), "cuts": len(seen.cuts),
-             "seconds": seen.seconds, "remarks": seen.remarks}
+    facts = {
+        "output": output,
+        "cues": cues,
+        "samples": len(seen.curve),
+        "cuts": len(seen.cuts),
+        "seconds": seen.seconds,
+        "remarks": seen.remarks,
+    }
     teller.remarks(seen.remarks)
     if output is None and not teller.as_json and cues is None:
         print_result(teller, facts, text.rstrip("\n"))
     else:
-        teller.result(facts, f"{input}: {len(seen.curve)} samples, {len(seen.cuts)} cuts\n{cue_table(seen.sheet)}")
+        teller.result(
+            facts, f"{input}: {len(seen.curve)} samples, {len(seen.cuts)} cuts\n{cue_table(seen.sheet)}"
+        )
 
 
 @click.command()
@@ -96,29 +131,53 @@ def analyze(teller: Teller, input: str, output: str | None, form: str | None, cu
 @click.option("--mood", metavar="WORD", help="instead of CUES: one of the eight moods (docs/cli.md)")
 @click.option("--valence", metavar="X", help="instead of CUES, with --arousal: -1 (negative) to 1 (positive)")
 @click.option("--arousal", metavar="X", help="-1 (calm) to 1 (agitated)")
-@click.option("--curve", metavar="FILE", help="instead of CUES: a CSV file with the columns t, valence, arousal, such "
-                                              "as `videoscore analyze` writes")
-@click.option("--seconds", metavar="SECONDS", help="how long the music is  [default with --curve: to its end]")
+@click.option(
+    "--curve",
+    metavar="FILE",
+    help="instead of CUES: a CSV file with the columns t, valence, arousal, such "
+    "as `videoscore analyze` writes",
+)
+@click.option(
+    "--seconds", metavar="SECONDS", help="how long the music is  [default with --curve: to its end]"
+)
 @click.option("--key", metavar="KEY", help='as "D minor"; by default as it suits the mood')
-@click.option("--tempo", metavar="BPM", help="quarter notes a minute, nearly: whole bars fill the length exactly")
-@click.option("-o", "--output", metavar="FILE", help="the MIDI file, or with the suffix .musicxml a lead sheet: "
-                                              "tune, chords, tempi  [default: NAME.mid beside CUES]")
-@click.option("--cues", "sheet_file", metavar="FILE",
-              help="without CUES: write the cue sheet of the music there, to be edited and composed from")
+@click.option(
+    "--tempo", metavar="BPM", help="quarter notes a minute, nearly: whole bars fill the length exactly"
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="the MIDI file, or with the suffix .musicxml a lead sheet: "
+    "tune, chords, tempi  [default: NAME.mid beside CUES]",
+)
+@click.option(
+    "--cues",
+    "sheet_file",
+    metavar="FILE",
+    help="without CUES: write the cue sheet of the music there, to be edited and composed from",
+)
 @with_settings("spot", *WRITING)
 @click.option("--played", is_flag=True, help="with the preset's instruments, as it is rendered")
 @overwriting
 @with_voice
-def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: str | None, played: bool,
-            overwrite: bool, **words: Any) -> None:
+def compose(
+    teller: Teller,
+    cues: str | None,
+    output: str | None,
+    sheet_file: str | None,
+    played: bool,
+    overwrite: bool,
+    **words: Any,
+) -> None:
     """Write the music of the cue sheet CUES, or of a mood or a curve of moods, as MIDI or MusicXML."""
-    from videoscore import pipeline
-    from videoscore.compose import leadsheet
-    from videoscore.compose.locked import heard
-    from videoscore.compose.midi import write_midi
-    from videoscore.cues.files import save
-    from videoscore.outputs import check_file
-    from videoscore.perform.midi import write_midi as write_played
+    from videoscore.compose.locked_notes import heard
+    from videoscore.cues.file.sheet_file import save
+    from videoscore.music import leadsheet
+    from videoscore.music.midi import write_midi
+    from videoscore.perform.played_midi import write_midi as write_played
+    from videoscore.pipeline import score as pipeline
+    from videoscore.pipeline.outputs import check_file
 
     wishes = {name: words.pop(name) for name in WISHES}
     if output is None and cues is None:
@@ -128,10 +187,15 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
     check_file(target, overwrite)
     sheet_music = target.suffix.lower() in LEAD_SHEETS
     if not sheet_music and target.suffix.lower() not in MIDI:
-        raise UsageError("music isn't written so", path=target,
-                         remedy=f"Name it {', '.join((*MIDI, *LEAD_SHEETS))}; `videoscore render` makes WAV files.")
+        raise UsageError(
+            "music isn't written so",
+            path=target,
+            remedy=f"Name it {', '.join((*MIDI, *LEAD_SHEETS))}; `videoscore render` makes WAV files.",
+        )
     if sheet_music and played:
-        raise UsageError("--played has no effect on a lead sheet", remedy="Leave it out, or name a .mid file.")
+        raise UsageError(
+            "--played has no effect on a lead sheet", remedy="Leave it out, or name a .mid file."
+        )
     if sheet_music:
         leadsheet.require()
     if sheet_file is not None:
@@ -149,10 +213,19 @@ def compose(teller: Teller, cues: str | None, output: str | None, sheet_file: st
     if sheet_file is not None:
         save(heard(sheet, music, pipeline.written_with(options)), Path(sheet_file))
     teller.remarks(remarks)
-    teller.result({"output": target, "cues": sheet_file, "notes": len(music.notes), "duration": sheet.duration,
-                   "seed": sheet.seed, "preset": sheet.preset, "plan": [cue_row(cue) for cue in sheet.cues],
-                   "remarks": remarks},
-                  f"{target}: {len(music.notes)} notes, {clock(sheet.duration)}\n{cue_table(sheet)}")
+    teller.result(
+        {
+            "output": target,
+            "cues": sheet_file,
+            "notes": len(music.notes),
+            "duration": sheet.duration,
+            "seed": sheet.seed,
+            "preset": sheet.preset,
+            "plan": [cue_row(cue) for cue in sheet.cues],
+            "remarks": remarks,
+        },
+        f"{target}: {len(music.notes)} notes, {clock(sheet.duration)}\n{cue_table(sheet)}",
+    )
 
 
 LEAD_SHEETS = (".musicxml", ".xml")
@@ -160,13 +233,15 @@ MIDI = (".mid", ".midi")
 WISHES = ("mood", "valence", "arousal", "curve", "seconds", "key", "tempo")
 
 
-def _wanted(cues: str | None, wishes: dict[str, Any], words: dict[str, Any]) -> tuple[CueSheet, Options, Sequence[str]]:
+def _wanted(
+    cues: str | None, wishes: dict[str, Any], words: dict[str, Any]
+) -> tuple[CueSheet, Options, Sequence[str]]:
     """What `compose` is to write: the cue sheet of a file, or that of what is asked for; and how."""
-    from videoscore import pipeline
-    from videoscore.options import build, settings
+    from videoscore.pipeline import score as pipeline
+    from videoscore.settings.build import build, settings
 
     if cues is None:
-        from videoscore.asked import ask_sheet
+        from videoscore.pipeline.without_film import ask_sheet
 
         del wishes["sheet_file"]
         options = build(**words)
@@ -177,22 +252,26 @@ def _wanted(cues: str | None, wishes: dict[str, Any], words: dict[str, Any]) -> 
     for name in (*wishes, *spotting):
         if (wishes | words).get(name) is not None:
             flag = "--cues" if name == "sheet_file" else "--" + name.replace("_", "-")
-            raise UsageError(f"{flag} has no effect with the cue sheet {cues}",
-                             remedy="Leave one of them out, or edit the cue sheet.")
+            raise UsageError(
+                f"{flag} has no effect with the cue sheet {cues}",
+                remedy="Leave one of them out, or edit the cue sheet.",
+            )
     return *pipeline.cue_options(cues, words), ()
 
 
 @click.command()
 @click.argument("cues")
-@click.option("-o", "--output", metavar="FOLDER", help="where the stems go  [default: NAME.stems beside CUES]")
+@click.option(
+    "-o", "--output", metavar="FOLDER", help="where the stems go  [default: NAME.stems beside CUES]"
+)
 @with_settings(*WRITING, *SOUNDING)
 @overwriting
 @with_voice
 def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **settings: Any) -> None:
     """Play the music of the cue sheet CUES: one WAV file an instrument."""
-    from videoscore import pipeline
-    from videoscore.outputs import check_folder, replace_folder
-    from videoscore.perform.render import render as stage
+    from videoscore.perform.render.render import render as stage
+    from videoscore.pipeline import score as pipeline
+    from videoscore.pipeline.outputs import check_folder, replace_folder
 
     target = Path(output) if output else _beside(cues, ".stems")
     check_folder(target, overwrite)
@@ -206,30 +285,40 @@ def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **set
             stems = stage(arrangement, folder / "stems", options.render, None, teller.progress)
         replace_folder(folder / "stems", target)
     names = [stem.path.name for stem in stems]
-    teller.result({"output": target, "stems": names, "seconds": tell.seconds},
-                  f"{target}: {len(names)} stems ({', '.join(names)}), {clock(sheet.duration)}")
+    teller.result(
+        {"output": target, "stems": names, "seconds": tell.seconds},
+        f"{target}: {len(names)} stems ({', '.join(names)}), {clock(sheet.duration)}",
+    )
 
 
 @click.command()
 @click.argument("input")
 @click.argument("music", nargs=-1, required=True)
-@click.option("-o", "--output", metavar="FILE", required=True,
-              help="a .wav file for the sound alone; any other suffix makes a video")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    help="a .wav file for the sound alone; any other suffix makes a video",
+)
 @with_settings(*MIXING)
 @overwriting
 @with_voice
-def mix(teller: Teller, input: str, music: tuple[str, ...], output: str, overwrite: bool, **settings: Any) -> None:
+def mix(
+    teller: Teller, input: str, music: tuple[str, ...], output: str, overwrite: bool, **settings: Any
+) -> None:
     """Mix the sound files MUSIC (stems, or your own piece) with the sound of the video INPUT.
 
     They begin with the picture; what is longer is cut, what is shorter is followed by silence.
     """
-    from videoscore.ownmusic import mix_files
+    from videoscore.pipeline.own_music import mix_files
 
     mixed = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
     loudness = mixed.loudness.integrated
     loud = "too short or silent to measure" if loudness is None else f"{loudness:.1f} LUFS"
-    teller.result({"output": output, "loudness": loudness, "true_peak": mixed.loudness.true_peak},
-                  f"{output}: {loud}")
+    teller.result(
+        {"output": output, "loudness": loudness, "true_peak": mixed.loudness.true_peak}, f"{output}: {loud}"
+    )
 
 
 def _beside(cues: str, suffix: str) -> Path:

@@ -16,17 +16,37 @@ from videoscore.errors import UsageError
 
 @click.command()
 @click.argument("video", required=False)
-@click.option("--folder", metavar="DIR", help="films below it can be opened, and none elsewhere  [default: the current "
-                                              "folder, where no VIDEO is given]")
+@click.option(
+    "--folder",
+    metavar="DIR",
+    help="films below it can be opened, and none elsewhere  [default: the current "
+    "folder, where no VIDEO is given]",
+)
 @click.option("--cues", metavar="FILE", help="go on with a cue sheet of VIDEO that was saved or exported")
-@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="of 127.0.0.1  [default: 8377, or a free one]")
-@click.option("--max-upload", type=click.IntRange(1), default=1024, show_default=True, metavar="MB",
-              help="largest film that may be uploaded")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), metavar="N", help="of 127.0.0.1  [default: 8377, or a free one]"
+)
+@click.option(
+    "--max-upload",
+    type=click.IntRange(1),
+    default=1024,
+    show_default=True,
+    metavar="MB",
+    help="largest film that may be uploaded",
+)
 @click.option("--no-browser", is_flag=True, help="print the address, and open nothing")
 @with_settings(*WATCHING, "compose", *SOUNDING, *MIXING)
 @with_voice
-def studio(teller: Teller, video: str | None, folder: str | None, cues: str | None, port: int | None, max_upload: int,
-           no_browser: bool, **settings: Any) -> None:
+def studio(
+    teller: Teller,
+    video: str | None,
+    folder: str | None,
+    cues: str | None,
+    port: int | None,
+    max_upload: int,
+    no_browser: bool,
+    **settings: Any,
+) -> None:
     """See, hear and change the score of VIDEO on a local page.
 
     The page is served to this machine alone, under an address with a random key; nothing is fetched from the network.
@@ -35,10 +55,10 @@ def studio(teller: Teller, video: str | None, folder: str | None, cues: str | No
 
     require()
     from videoscore.cues.conform import conform
-    from videoscore.pipeline import load_sheet
+    from videoscore.pipeline.score import load_sheet
     from videoscore.stages import probe
-    from videoscore.studio.files import Shelf
-    from videoscore.studio.studio import Studio
+    from videoscore.studio.allowed_files import Shelf
+    from videoscore.studio.open_films import Studio
 
     if cues is not None and video is None:
         raise UsageError("--cues belongs to a film", remedy="Name the VIDEO, too.")
@@ -66,5 +86,3 @@ def studio(teller: Teller, video: str | None, folder: str | None, cues: str | No
         sock.close()
         if shelf is not None:
             shelf.close()
-
-

@@ -55,7 +55,9 @@ class Teller:
         if self.as_json:
             if state.told == 0.0 or ended or now - state.told >= EVERY:
                 state.told = now
-                self._event({"event": "progress", "stage": stage, "done": round(done, 3), "total": round(total, 3)})
+                self._event(
+                    {"event": "progress", "stage": stage, "done": round(done, 3), "total": round(total, 3)}
+                )
         elif not self.quiet:
             self._bar(stage, state, done, total, now)
         if ended:
@@ -108,8 +110,15 @@ class Teller:
         if state.bar is None:
             from tqdm import tqdm
 
-            state.bar = tqdm(total=total, initial=done, desc=f"{stage:>11}", unit="s", leave=False, file=sys.stderr,
-                             bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed} (left: {remaining})")
+            state.bar = tqdm(
+                total=total,
+                initial=done,
+                desc=f"{stage:>11}",
+                unit="s",
+                leave=False,
+                file=sys.stderr,
+                bar_format="{desc} {percentage:3.0f}% |{bar}| {elapsed} (left: {remaining})",
+            )
         state.bar.update(max(0.0, done - state.bar.n))
 
     def _end(self, stage: str) -> None:
@@ -140,8 +149,11 @@ def listen(debug: bool, quiet: bool) -> None:
     import warnings
 
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(name)s: %(levelname)s: %(message)s" if debug
-                                           else "videoscore: %(levelname)s: %(message)s"))
+    handler.setFormatter(
+        logging.Formatter(
+            "%(name)s: %(levelname)s: %(message)s" if debug else "videoscore: %(levelname)s: %(message)s"
+        )
+    )
     if not debug:
         handler.addFilter(lambda record: record.name.split(".")[0] == "videoscore")
         warnings.simplefilter("ignore")

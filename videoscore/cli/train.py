@@ -16,15 +16,22 @@ from videoscore.cli.telling import Teller
 from videoscore.errors import SetupError, UsageError
 
 if TYPE_CHECKING:
-    from videoscore.train.labelled import Table
+    from videoscore.research.composer.labelled import Table
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
 anything = click.Path(exists=True, path_type=Path)
 new = click.Path(path_type=Path)
-with_run = click.option("--run", type=new, required=True, metavar="FOLDER",
-                        help="state and log of the run; the same folder again goes on where it stopped")
-with_seed = click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run")
+with_run = click.option(
+    "--run",
+    type=new,
+    required=True,
+    metavar="FOLDER",
+    help="state and log of the run; the same folder again goes on where it stopped",
+)
+with_seed = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run"
+)
 
 
 @click.group()
@@ -32,25 +39,34 @@ def train() -> None:
     """Train a model. Each model's card under docs/models says on what, and how well it does."""
     missing = [name for name in ("PIL", "sklearn", "symusic") if find_spec(name) is None]
     if missing:
-        raise SetupError(f"training needs more packages: {', '.join(missing)}",
-                         remedy="Run: python -m pip install 'videoscore[train]'")
+        raise SetupError(
+            f"training needs more packages: {', '.join(missing)}",
+            remedy="Run: python -m pip install 'videoscore[train]'",
+        )
 
 
 def with_labels(command: Callable[..., None]) -> Callable[..., None]:
     """Add --labels and --folder: a table of labels for MIDI files of one's own."""
-    command = click.option("--folder", "own", type=folder, help="with --labels: the folder of these files")(command)
-    return click.option("--labels", type=file,
-                        help="CSV with the columns file (or path, or md5), valence and energy (0 to 1), such as "
-                             "Spotify's features of MetaMIDI's and Lakh's files")(command)
+    command = click.option("--folder", "own", type=folder, help="with --labels: the folder of these files")(
+        command
+    )
+    return click.option(
+        "--labels",
+        type=file,
+        help="CSV with the columns file (or path, or md5), valence and energy (0 to 1), such as "
+        "Spotify's features of MetaMIDI's and Lakh's files",
+    )(command)
 
 
 def _table(labels: Path | None, own: Path | None, say: Callable[[str], None]) -> Table | None:
     if (labels is None) != (own is None):
-        raise UsageError("a table of labels and a folder of MIDI files belong together",
-                         remedy="Give both --labels and --folder, or neither.")
+        raise UsageError(
+            "a table of labels and a folder of MIDI files belong together",
+            remedy="Give both --labels and --folder, or neither.",
+        )
     if labels is None or own is None:
         return None
-    from videoscore.train.labelled import read_labels
+    from videoscore.research.composer.labelled import read_labels
 
     table = read_labels(labels, own)
     for line in table.told():
@@ -61,26 +77,36 @@ def _table(labels: Path | None, own: Path | None, say: Callable[[str], None]) ->
 @train.command()
 @click.option("--music", type=folder, help="folder that holds the freely licensed sets' folders")
 @with_labels
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="the corpus (.npz)")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="the corpus (.npz)"
+)
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="processes")
 @with_voice
-def corpus(teller: Teller, music: Path | None, labels: Path | None, own: Path | None, out: Path, workers: int) -> None:
+def corpus(
+    teller: Teller, music: Path | None, labels: Path | None, own: Path | None, out: Path, workers: int
+) -> None:
     """Build the composer's corpus from the freely licensed sets, or from MIDI files with a table of labels."""
-    from videoscore.train.corpus import build
+    from videoscore.research.composer.corpus import build
 
     if music is None and labels is None:
-        raise UsageError("nothing says what to read", remedy="Give --music, or --labels and --folder, or all three.")
+        raise UsageError(
+            "nothing says what to read", remedy="Give --music, or --labels and --folder, or all three."
+        )
     build(music, out, say=teller.say, workers=workers, table=_table(labels, own, teller.say))
     teller.result({"output": out}, f"{out}: written")
 
 
 def _log(teller: Teller) -> Callable[[dict[str, Any]], None]:
     """Tells of a training run's log entries."""
+
     def log(entry: dict[str, Any]) -> None:
         if teller.as_json:
             teller.result({"event": "log", **entry}, "")
         else:
-            teller.say("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items()))
+            teller.say(
+                "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items())
+            )
+
     return log
 
 
@@ -91,20 +117,31 @@ def _command() -> str:
 
 @train.command()
 @click.option("--corpus", type=file, required=True, help="what `videoscore train corpus` wrote")
-@click.option("--run", type=click.Path(path_type=Path), required=True, metavar="FOLDER",
-              help="state and log of the run; the same folder again goes on where it stopped")
+@click.option(
+    "--run",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FOLDER",
+    help="state and log of the run; the same folder again goes on where it stopped",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="weights to write at the end")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), default=90.0, show_default=True,
-              help="training time in all, over every resume")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=90.0,
+    show_default=True,
+    help="training time in all, over every resume",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run")
 @click.option("--threads", type=click.IntRange(0), default=0, show_default=True, help="CPU threads, 0 is all")
 @with_voice
-def composer(teller: Teller, corpus: Path, run: Path, out: Path | None, minutes: float, seed: int,
-             threads: int) -> None:
+def composer(
+    teller: Teller, corpus: Path, run: Path, out: Path | None, minutes: float, seed: int, threads: int
+) -> None:
     """Train the composer, on a GPU where there is one."""
-    from videoscore.compose.model import ComposerConfig
-    from videoscore.train.composer import TrainOptions
-    from videoscore.train.composer import train as stage
+    from videoscore.compose.network.model import ComposerConfig
+    from videoscore.research.composer.train import TrainOptions
+    from videoscore.research.composer.train import train as stage
 
     options = TrainOptions(minutes=minutes, seed=seed, threads=threads)
     stage(corpus, run, out, ComposerConfig(), options, command=_command(), log=_log(teller))
@@ -112,19 +149,24 @@ def composer(teller: Teller, corpus: Path, run: Path, out: Path | None, minutes:
 
 
 @train.command()
-@click.option("--music", type=folder, required=True,
-              help="folder that holds emopia_dev and vgmidi_dev, and the corpus's sets")
+@click.option(
+    "--music",
+    type=folder,
+    required=True,
+    help="folder that holds emopia_dev and vgmidi_dev, and the corpus's sets",
+)
 @with_labels
 @click.option("--out", type=folder, required=True, help="folder for the weights")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the networks")
 @click.option("--figures", is_flag=True, help="first measure all that docs/models/tagger.md tells (minutes)")
 @with_voice
-def tagger(teller: Teller, music: Path, labels: Path | None, own: Path | None, out: Path, seed: int, figures: bool
-           ) -> None:
+def tagger(
+    teller: Teller, music: Path, labels: Path | None, own: Path | None, out: Path, seed: int, figures: bool
+) -> None:
     """Train the tagger of music, and the judges that measure the composer."""
-    from videoscore.train.tagger import figures as measure
-    from videoscore.train.tagger import read
-    from videoscore.train.tagger import train as stage
+    from videoscore.research.tagger.train import figures as measure
+    from videoscore.research.tagger.train import read
+    from videoscore.research.tagger.train import train as stage
 
     table = _table(labels, own, teller.say)
     if figures:
@@ -136,12 +178,14 @@ def tagger(teller: Teller, music: Path, labels: Path | None, own: Path | None, o
 
 @train.command()
 @click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="weights to write")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="weights to write"
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run")
 @with_voice
 def scene(teller: Teller, data: Path, out: Path, seed: int) -> None:
     """Train the scene model that reads the mood of a picture."""
-    from videoscore.train.scene import train as stage
+    from videoscore.research.scene.train import train as stage
 
     stage(data, out, seed)
     teller.result({"output": out}, f"{out}: written")
@@ -149,70 +193,130 @@ def scene(teller: Teller, data: Path, out: Path, seed: int) -> None:
 
 @train.command()
 @click.option("--data", type=folder, required=True, help="folder of photographs (oasis.csv)")
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="weights to write")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="weights to write"
+)
 @click.option("--cache", type=click.Path(path_type=Path), help="folder that keeps the features between runs")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run")
 @with_voice
 def titles(teller: Teller, data: Path, out: Path, cache: Path | None, seed: int) -> None:
     """Train the recogniser of title cards and credits, which carry no mood."""
-    from videoscore.train.titles import train as stage
+    from videoscore.research.titles.train import train as stage
 
     figures = stage(data, out, seed, cache, teller.say)
-    teller.result({"output": out, **figures},
-                  f"{out}: written. In a typeface that was left out {figures['found']:.3f} of the cards are found, "
-                  f"and {figures['false']:.3f} of the photographs taken for one")
+    teller.result(
+        {"output": out, **figures},
+        f"{out}: written. In a typeface that was left out {figures['found']:.3f} of the cards are found, "
+        f"and {figures['false']:.3f} of the photographs taken for one",
+    )
 
 
 @train.command()
 @click.option("--data", type=folder, help="folder of the labelled photographs (oasis.csv)")
-@click.option("--unlabelled", type=folder, help="with --data: folder of photographs that the scene model labels")
-@click.option("--folders", type=folder,
-              help="instead of --data: your own pictures, in a folder for each of the eight moods")
-@click.option("--model", type=click.Choice(["deep", "shallow"]), default="deep", show_default=True,
-              help="with --folders: the network")
-@click.option("--epochs", type=click.IntRange(1), default=60, show_default=True, help="with --folders: passes")
+@click.option(
+    "--unlabelled", type=folder, help="with --data: folder of photographs that the scene model labels"
+)
+@click.option(
+    "--folders",
+    type=folder,
+    help="instead of --data: your own pictures, in a folder for each of the eight moods",
+)
+@click.option(
+    "--model",
+    type=click.Choice(["deep", "shallow"]),
+    default="deep",
+    show_default=True,
+    help="with --folders: the network",
+)
+@click.option(
+    "--epochs", type=click.IntRange(1), default=60, show_default=True, help="with --folders: passes"
+)
 @with_run
 @click.option("--out", type=new, required=True, metavar="FILE", help="weights to write, for --mood-weights")
 @with_seed
 @with_voice
-def deep(teller: Teller, data: Path | None, unlabelled: Path | None, folders: Path | None, model: str, epochs: int,
-         run: Path, out: Path, seed: int) -> None:
+def deep(
+    teller: Teller,
+    data: Path | None,
+    unlabelled: Path | None,
+    folders: Path | None,
+    model: str,
+    epochs: int,
+    run: Path,
+    out: Path,
+    seed: int,
+) -> None:
     """Train the eight-mood deep CNN, on a GPU where there is one."""
     if folders is not None and data is None and unlabelled is None:
-        from videoscore.train.folders import train_folder
+        from videoscore.research.deep.folders import train_folder
 
         figures = train_folder(folders, out, run, model, epochs, seed, teller.say, _log(teller))
-        teller.result(figures, f"{out}: written; on {figures['held out']} held-out pictures {figures['accuracy']:.3f} "
-                               f"right (always the commonest mood: {figures['chance']:.3f})")
+        teller.result(
+            figures,
+            f"{out}: written; on {figures['held out']} held-out pictures {figures['accuracy']:.3f} "
+            f"right (always the commonest mood: {figures['chance']:.3f})",
+        )
         return
     if data is None or unlabelled is None or folders is not None:
-        raise UsageError("there are two ways to train it", remedy="Give --data and --unlabelled, or --folders alone.")
-    from videoscore.train.deep import train as stage
+        raise UsageError(
+            "there are two ways to train it", remedy="Give --data and --unlabelled, or --folders alone."
+        )
+    from videoscore.research.deep.train import train as stage
 
     stage(data, unlabelled, out, run, seed, say=teller.say, log=_log(teller))
     teller.result({"output": out}, f"{out}: written")
 
 
 @train.command()
-@click.option("--model", type=click.Choice(["vgg16-fer", "cnn-fer", "resnet34-va"]), required=True, help="which model")
-@click.option("--data", type=anything, required=True,
-              help="fer2013 with FER+ votes as .npz, or the folder of AffectNet or AFEW-VA")
+@click.option(
+    "--model", type=click.Choice(["vgg16-fer", "cnn-fer", "resnet34-va"]), required=True, help="which model"
+)
+@click.option(
+    "--data",
+    type=anything,
+    required=True,
+    help="fer2013 with FER+ votes as .npz, or the folder of AffectNet or AFEW-VA",
+)
 @with_run
 @click.option("--out", type=new, metavar="FILE", help="weights to write at the end")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), default=90.0, show_default=True,
-              help="training time in all, over every resume")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=90.0,
+    show_default=True,
+    help="training time in all, over every resume",
+)
 @click.option("--epochs", type=click.FloatRange(0), default=0.0, help="passes, instead of minutes")
-@click.option("--width", type=click.FloatRange(0, 4), default=0.0,
-              help="of the network; 1 is as published  [default: as shipped]")
-@click.option("--way", type=click.Choice(["plain", "under", "over", "generated"]), default="plain", show_default=True,
-              help="resnet34-va: how the plane is balanced")
+@click.option(
+    "--width",
+    type=click.FloatRange(0, 4),
+    default=0.0,
+    help="of the network; 1 is as published  [default: as shipped]",
+)
+@click.option(
+    "--way",
+    type=click.Choice(["plain", "under", "over", "generated"]),
+    default="plain",
+    show_default=True,
+    help="resnet34-va: how the plane is balanced",
+)
 @with_seed
 @with_voice
-def face(teller: Teller, model: str, data: Path, run: Path, out: Path | None, minutes: float, epochs: float,
-         width: float, way: str, seed: int) -> None:
+def face(
+    teller: Teller,
+    model: str,
+    data: Path,
+    run: Path,
+    out: Path | None,
+    minutes: float,
+    epochs: float,
+    width: float,
+    way: str,
+    seed: int,
+) -> None:
     """Train a model that reads faces, on a GPU where there is one."""
-    from videoscore.train.face import train as stage
-    from videoscore.train.face_run import FaceOptions
+    from videoscore.research.faces.face_run import FaceOptions
+    from videoscore.research.faces.train import train as stage
 
     options = FaceOptions(model=model, width=width, minutes=minutes, epochs=epochs, way=way, seed=seed)
     stage(data, run, out, options, command=_command(), log=_log(teller))

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from videoscore.compose.locked import assembled
-from videoscore.compose.plan import Planner
-from videoscore.compose.score import Role, Score
-from videoscore.config import ComposeOptions
+from videoscore.compose.locked_notes import assembled
+from videoscore.compose.plan.plan import Planner
 from videoscore.cues.sheet import Cue, CueSheet
+from videoscore.music.score import Role, Score
 from videoscore.progress import Progress, silent
+from videoscore.settings.fields import ComposeOptions
 
 if TYPE_CHECKING:
     from videoscore.compose.resume import Composed
-    from videoscore.compose.writing import Writing
+    from videoscore.compose.write.writing import Writing
 
 Roles = Mapping[str, frozenset[Role]]
 ROWS = 16  # takes that are read side by side: beyond it a batch gains little and costs 20 MB of cache a row
@@ -39,8 +39,14 @@ class Switches:
     cached: bool = True
 
 
-def compose(sheet: CueSheet, options: ComposeOptions | None = None, roles: Roles | None = None,
-            progress: Progress = silent, weights: Path | None = None, known: Composed | None = None) -> Score:
+def compose(
+    sheet: CueSheet,
+    options: ComposeOptions | None = None,
+    roles: Roles | None = None,
+    progress: Progress = silent,
+    weights: Path | None = None,
+    known: Composed | None = None,
+) -> Score:
     """Write the music of a cue sheet.
 
     roles : the roles that play in each mood (by name); moods left out get melody, accompaniment and bass.
@@ -53,11 +59,18 @@ def compose(sheet: CueSheet, options: ComposeOptions | None = None, roles: Roles
 
     Raises SetupError when the weights are missing.
     """
-    return compose_with_facts([sheet], options or ComposeOptions(), roles, progress, weights, known=known)[0][0]
+    return compose_with_facts([sheet], options or ComposeOptions(), roles, progress, weights, known=known)[0][
+        0
+    ]
 
 
-def compose_many(sheets: Sequence[CueSheet], options: ComposeOptions | None = None, roles: Roles | None = None,
-                 progress: Progress = silent, weights: Path | None = None) -> list[Score]:
+def compose_many(
+    sheets: Sequence[CueSheet],
+    options: ComposeOptions | None = None,
+    roles: Roles | None = None,
+    progress: Progress = silent,
+    weights: Path | None = None,
+) -> list[Score]:
     """Write many cue sheets side by side, `ROWS` takes at a time: several times as fast as one by one.
 
     Each score is what `compose` makes of its sheet alone, as far as rounding lets: a batch of another size adds
@@ -67,26 +80,35 @@ def compose_many(sheets: Sequence[CueSheet], options: ComposeOptions | None = No
     return compose_with_facts(sheets, options or ComposeOptions(), roles, progress, weights)[0]
 
 
-def compose_with_facts(sheets: Sequence[CueSheet], options: ComposeOptions, roles: Roles | None = None,
-                       progress: Progress = silent, weights: Path | None = None, *,
-                       switches: Switches = Switches(), rows: int = ROWS, known: Composed | None = None
-                       ) -> tuple[list[Score], Facts]:
+def compose_with_facts(
+    sheets: Sequence[CueSheet],
+    options: ComposeOptions,
+    roles: Roles | None = None,
+    progress: Progress = silent,
+    weights: Path | None = None,
+    *,
+    switches: Switches = Switches(),
+    rows: int = ROWS,
+    known: Composed | None = None,
+) -> tuple[list[Score], Facts]:
     """`compose_many`, with its counts and the switches that the evaluation needs; `known` is for a single sheet."""
     if all(cue.locked for sheet in sheets for cue in sheet.cues):
         return [assembled(sheet) for sheet in sheets], Facts(0, 0)
     import torch
 
-    from videoscore.compose.decode import Decoder, Sampling
-    from videoscore.compose.guide import push
-    from videoscore.compose.load import WEIGHTS, load_composer
-    from videoscore.compose.realise import realise
+    from videoscore.compose.network.decode import Decoder, Sampling
+    from videoscore.compose.network.load import WEIGHTS, load_composer
+    from videoscore.compose.plan.guide import push
     from videoscore.compose.resume import Trail, go_on
-    from videoscore.compose.writing import Writing
+    from videoscore.compose.write.realise import realise
+    from videoscore.compose.write.writing import Writing
 
     model, harmony = load_composer(weights or WEIGHTS)
     plans = [Planner(harmony, roles).sheet(sheet) for sheet in sheets]
-    writings = [Writing(sheet, bars, push(bars, options), options.takes, switches.mood)
-                for sheet, bars in zip(sheets, plans)]
+    writings = [
+        Writing(sheet, bars, push(bars, options), options.takes, switches.mood)
+        for sheet, bars in zip(sheets, plans)
+    ]
     done, total, steps = [0.0], sum(float(s.duration) for s in sheets), 0
 
     def closed(cue: Cue) -> None:

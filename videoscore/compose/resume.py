@@ -20,17 +20,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.compose.hand import Written
-from videoscore.compose.locked import dictation
-from videoscore.compose.plan import PlannedBar
+from videoscore import resources
+from videoscore.cache import Kept, cache_folder
+from videoscore.compose.locked_notes import dictation
+from videoscore.compose.plan.plan import PlannedBar
+from videoscore.compose.write.hand import Written
 from videoscore.cues.contour import mean
 from videoscore.cues.sheet import Cue
-from videoscore.kept import Kept, cache_folder
 
 if TYPE_CHECKING:
-    from videoscore.compose.decode import Decoder
-    from videoscore.compose.memory import Memory, State
-    from videoscore.compose.writing import Writing
+    from videoscore.compose.network.decode import Decoder
+    from videoscore.compose.network.memory import Memory, State
+    from videoscore.compose.write.writing import Writing
 
 LIMIT = 500_000_000  # bytes; what the network remembers takes up to 19 MB a cue, notes 20 bytes each
 MOST_STATES = 20  # a film, evenly over its cues
@@ -54,8 +55,12 @@ class Trail:
     def notes(self, before: str, number: int) -> str:
         """Name of the notes of a cue that isn't locked, after what is named `before`."""
         w, cue, bars = self.writing, self.writing.sheet.cues[number], self.bars[number]
-        facts = [number, w.sheet.seed if cue.seed is None else cue.seed, [_bar(b) for b in w.bars[bars]],
-                 mean(cue.curve, cue.start, cue.end) if w.takes > 1 else ""]
+        facts = [
+            number,
+            w.sheet.seed if cue.seed is None else cue.seed,
+            [_bar(b) for b in w.bars[bars]],
+            mean(cue.curve, cue.start, cue.end) if w.takes > 1 else "",
+        ]
         return _name([before, facts, w.push.mood[bars].tolist(), w.push.weight[bars].tolist()])
 
     def read(self, before: str, number: int, page: Sequence[Written]) -> str:
@@ -63,7 +68,9 @@ class Trail:
         bars, w = self.bars[number], self.writing
         # other takes, where longer, push more out of the network's memory: then how the notes came about counts too
         way = "" if w.takes == 1 else "locked" if w.sheet.cues[number].locked else self.notes(before, number)
-        return _name([before, [_plan(b) for b in w.bars[bars]], w.push.mood[bars].tolist(), _rows(page).tolist(), way])
+        return _name(
+            [before, [_plan(b) for b in w.bars[bars]], w.push.mood[bars].tolist(), _rows(page).tolist(), way]
+        )
 
 
 @dataclass(frozen=True)
@@ -116,9 +123,11 @@ def default() -> Composed | None:
     return None if os.environ.get(OFF) else Composed(Kept(cache_folder("composed"), LIMIT))
 
 
-def go_on(writing: Writing, decoder: Decoder, composed: Composed, trail: Trail, closed: Callable[[Cue], None]) -> None:
+def go_on(
+    writing: Writing, decoder: Decoder, composed: Composed, trail: Trail, closed: Callable[[Cue], None]
+) -> None:
     """Write a sheet from where it isn't known; what is written is kept."""
-    from videoscore.compose.memory import Cached
+    from videoscore.compose.network.memory import Cached
 
     known = composed.known(trail)
     if len(known) == writing.count:
@@ -166,12 +175,21 @@ def _program(weights: Path, tagger: str) -> str:
     """Digest of what computes: our code, the weights, the libraries and the machine."""
     import torch
 
-    here = Path(__file__).parent
-    digest = hashlib.sha256(repr([torch.__version__, np.__version__, platform.node(), platform.machine(),
-                                  torch.backends.cpu.get_cpu_capability()]).encode())
-    files = [weights, *sorted(here.glob("*.py"))]
-    if tagger:
-        files.append(here.parent / "weights" / f"{tagger}.safetensors")
+    digest = hashlib.sha256(
+        repr(
+            [
+                torch.__version__,
+                np.__version__,
+                platform.node(),
+                platform.machine(),
+                torch.backends.cpu.get_cpu_capability(),
+            ]
+        ).encode()
+    )
+    code = [resources.PACKAGE / "cues" / "grid.py"]
+    for folder in ("compose", "music"):
+        code += sorted((resources.PACKAGE / folder).rglob("*.py"))
+    files = [weights, *code, *([resources.weight_file(tagger)] if tagger else [])]
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()
@@ -187,7 +205,7 @@ def _read_page(path: Path) -> list[Written]:
 
 
 def _read_state(path: Path) -> State:
-    from videoscore.compose.memory import State
+    from videoscore.compose.network.memory import State
 
     with np.load(path, allow_pickle=False) as arrays:
         index, room = arrays["facts"].tolist()

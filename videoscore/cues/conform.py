@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from videoscore.cues.check import check, show
 from videoscore.cues.contour import clip
-from videoscore.cues.locked import moved
+from videoscore.cues.locked_cue import moved
 from videoscore.cues.meter import meter_for
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import CueSheetError
@@ -33,7 +33,8 @@ def conform(sheet: CueSheet, duration: Fraction, *, most: Fraction = MOST_DIFFER
     if off > most or duration <= 0:
         raise CueSheetError(
             f"the cue sheet is for a film of {show(sheet.duration)} s and this one lasts {show(duration)} s",
-            remedy="Give the sheet of this film, or make one with `videoscore analyze`.")
+            remedy="Give the sheet of this film, or make one with `videoscore analyze`.",
+        )
     kept = [c for c in sheet.cues if c.start < duration]
     cues = (*kept[:-1], ended(kept[-1], duration))
     cuts = tuple(c for c in sheet.cuts if c < duration)
@@ -46,5 +47,10 @@ def ended(cue: Cue, end: Fraction) -> Cue:
     hits = tuple(h for h in cue.hits if h.t < end)
     if cue.locked:
         return replace(moved(cue, cue.start, end, cue.name), hits=hits)
-    return replace(cue, end=end, curve=clip(cue.curve, cue.start, end), hits=hits,
-                   meter=meter_for(end - cue.start, cue.bpm, cue.meter.beats))
+    return replace(
+        cue,
+        end=end,
+        curve=clip(cue.curve, cue.start, end),
+        hits=hits,
+        meter=meter_for(end - cue.start, cue.bpm, cue.meter.beats),
+    )

@@ -41,20 +41,24 @@ def clip(points: Sequence[CurvePoint], start: Fraction, end: Fraction) -> tuple[
     return (first, *inside, last)
 
 
-def stretched(points: Sequence[CurvePoint], old: tuple[Fraction, Fraction], start: Fraction, end: Fraction
-              ) -> tuple[CurvePoint, ...]:
+def stretched(
+    points: Sequence[CurvePoint], old: tuple[Fraction, Fraction], start: Fraction, end: Fraction
+) -> tuple[CurvePoint, ...]:
     """The line of old[0]..old[1] seconds drawn out, or in, to start..end: the same at every bar, if the bars stay."""
     if (start, end) == old:
         return tuple(points)
     ratio = (end - start) / (old[1] - old[0])
     times = (start + (p.t - old[0]) * ratio for p in points)
     # nine decimals, so that stretching again and again doesn't pile up digits
-    return tuple(replace(p, t=min(end, max(start, t if t in (start, end) else round(t, 9)))) for p, t in
-                 zip(points, times))
+    return tuple(
+        replace(p, t=min(end, max(start, t if t in (start, end) else round(t, 9))))
+        for p, t in zip(points, times)
+    )
 
 
-def moved_to(points: Sequence[CurvePoint], start: Fraction, end: Fraction,
-             target: tuple[float, float]) -> tuple[CurvePoint, ...]:
+def moved_to(
+    points: Sequence[CurvePoint], start: Fraction, end: Fraction, target: tuple[float, float]
+) -> tuple[CurvePoint, ...]:
     """The same shape with its mean at `target` (valence, arousal).
 
     Where the shape would leave [-1, 1] it is flattened towards its mean just enough to fit.
@@ -67,8 +71,11 @@ def moved_to(points: Sequence[CurvePoint], start: Fraction, end: Fraction,
             if abs(value - old) > room:
                 fit = min(fit, room / abs(value - old))
     return tuple(
-        replace(p, valence=tidy(target[0] + fit * (p.valence - now[0])),
-                arousal=tidy(target[1] + fit * (p.arousal - now[1])))
+        replace(
+            p,
+            valence=tidy(target[0] + fit * (p.valence - now[0])),
+            arousal=tidy(target[1] + fit * (p.arousal - now[1])),
+        )
         for p in points
     )
 

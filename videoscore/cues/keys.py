@@ -13,10 +13,34 @@ from videoscore.errors import CueSheetError
 from videoscore.mood.circle import centre
 
 # By signature: 0 is C major / A minor, each step one more sharp (negative: flats).
-MAJOR = {-6: "Gb", -5: "Db", -4: "Ab", -3: "Eb", -2: "Bb", -1: "F", 0: "C", 1: "G", 2: "D", 3: "A", 4: "E",
-         5: "B"}
-MINOR = {-6: "Eb", -5: "Bb", -4: "F", -3: "C", -2: "G", -1: "D", 0: "A", 1: "E", 2: "B", 3: "F#", 4: "C#",
-         5: "G#"}
+MAJOR = {
+    -6: "Gb",
+    -5: "Db",
+    -4: "Ab",
+    -3: "Eb",
+    -2: "Bb",
+    -1: "F",
+    0: "C",
+    1: "G",
+    2: "D",
+    3: "A",
+    4: "E",
+    5: "B",
+}
+MINOR = {
+    -6: "Eb",
+    -5: "Bb",
+    -4: "F",
+    -3: "C",
+    -2: "G",
+    -1: "D",
+    0: "A",
+    1: "E",
+    2: "B",
+    3: "F#",
+    4: "C#",
+    5: "G#",
+}
 _FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
 
 # Costs of a step on the circle of fifths between neighbouring cues. One step is the nearest change

@@ -17,7 +17,7 @@ from videoscore.mood.circle import MOODS
 # Colours of markers that both Resolve's EDL and OpenTimelineIO know, a mood each in the order of `MOODS`
 EDL_COLOURS = dict(zip(MOODS, ("Yellow", "Sand", "Red", "Purple", "Blue", "Cyan", "Sky", "Green")))
 OTIO_COLOURS = dict(zip(MOODS, ("YELLOW", "ORANGE", "RED", "PURPLE", "BLUE", "CYAN", "WHITE", "GREEN")))
-HOUR = 3600     # an EDL's timeline begins at one hour by custom
+HOUR = 3600  # an EDL's timeline begins at one hour by custom
 FASTEST = 1000  # pictures a second that a timecode may count
 
 
@@ -36,11 +36,15 @@ def markers(sheet: CueSheet, hits: bool = True) -> list[Marker]:
     """One marker a cue and, with `hits`, one a hit point; in order of time."""
     found = []
     for cue in sheet.cues:
-        note = (f"{cue.mood}, {cue.key}, {float(cue.bpm):.2f} quarters a minute, {cue.meter.bars} bars of "
-                f"{cue.meter.beats}")
+        note = (
+            f"{cue.mood}, {cue.key}, {float(cue.bpm):.2f} quarters a minute, {cue.meter.bars} bars of "
+            f"{cue.meter.beats}"
+        )
         found.append(Marker(cue.start, cue.end, cue.name, cue.mood, note))
         if hits:
-            found += [Marker(h.t, h.t, f"hit: {h.kind}", cue.mood, f"strength {h.strength:.2f}") for h in cue.hits]
+            found += [
+                Marker(h.t, h.t, f"hit: {h.kind}", cue.mood, f"strength {h.strength:.2f}") for h in cue.hits
+            ]
     return sorted(found, key=lambda m: m.t)
 
 
@@ -60,8 +64,10 @@ def timecode(t: Fraction, rate: Fraction) -> str:
 def check_rate(rate: Fraction) -> Fraction:
     """Raises UsageError unless `rate` can be counted."""
     if not 0 < rate <= FASTEST:
-        raise UsageError(f"--rate: {rate} pictures a second can't be counted",
-                         remedy=f"Give more than 0 and at most {FASTEST}, such as 25 or 24000/1001.")
+        raise UsageError(
+            f"--rate: {rate} pictures a second can't be counted",
+            remedy=f"Give more than 0 and at most {FASTEST}, such as 25 or 24000/1001.",
+        )
     return rate
 
 
@@ -71,8 +77,11 @@ def edl(sheet: CueSheet, rate: Fraction, hits: bool = True) -> str:
     for number, marker in enumerate(markers(sheet, hits), 1):
         first, last = (timecode(t + HOUR * _whole(rate), rate) for t in (marker.t, marker.t + 1 / rate))
         length = max(1, round((marker.end - marker.t) * rate))
-        lines += [f"{number % 1000:03d}  001      V     C        {first} {last} {first} {last}",
-                  f" |C:ResolveColor{EDL_COLOURS[marker.mood]} |M:{_line(marker.name)} |D:{length}", ""]
+        lines += [
+            f"{number % 1000:03d}  001      V     C        {first} {last} {first} {last}",
+            f" |C:ResolveColor{EDL_COLOURS[marker.mood]} |M:{_line(marker.name)} |D:{length}",
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -87,7 +96,9 @@ def table(sheet: CueSheet, rate: Fraction, hits: bool = True) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["start", "end", "timecode", "name", "mood", "note"])
     for m in markers(sheet, hits):
-        writer.writerow([f"{float(m.t):.6f}", f"{float(m.end):.6f}", timecode(m.t, rate), m.name, m.mood, m.note])
+        writer.writerow(
+            [f"{float(m.t):.6f}", f"{float(m.end):.6f}", timecode(m.t, rate), m.name, m.mood, m.note]
+        )
     return text.getvalue()
 
 
@@ -95,8 +106,13 @@ def chapters(sheet: CueSheet) -> str:
     """ffmpeg's metadata form, one chapter a cue, times in milliseconds."""
     lines = [";FFMETADATA1"]
     for cue in sheet.cues:
-        lines += ["[CHAPTER]", "TIMEBASE=1/1000", f"START={round(cue.start * 1000)}", f"END={round(cue.end * 1000)}",
-                  f"title={_escaped(cue.name)}"]
+        lines += [
+            "[CHAPTER]",
+            "TIMEBASE=1/1000",
+            f"START={round(cue.start * 1000)}",
+            f"END={round(cue.end * 1000)}",
+            f"title={_escaped(cue.name)}",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -109,22 +125,35 @@ def otio(sheet: CueSheet, rate: Fraction, hits: bool = True) -> str:
     try:
         import opentimelineio as library
     except ImportError as error:
-        raise SetupError("the package opentimelineio isn't installed",
-                         remedy='Install it: pip install "videoscore[editors]".') from error
+        raise SetupError(
+            "the package opentimelineio isn't installed",
+            remedy='Install it: pip install "videoscore[editors]".',
+        ) from error
 
     def span(start: Fraction, end: Fraction) -> library.opentime.TimeRange:
         pace = float(rate)
-        return library.opentime.TimeRange(library.opentime.RationalTime(round(start * rate), pace),
-                                          library.opentime.RationalTime(round(end * rate) - round(start * rate), pace))
+        return library.opentime.TimeRange(
+            library.opentime.RationalTime(round(start * rate), pace),
+            library.opentime.RationalTime(round(end * rate) - round(start * rate), pace),
+        )
 
     whole = span(Fraction(0), sheet.duration)
     clip = library.schema.Clip(
-        name=_line(sheet.source), source_range=whole,
-        media_reference=library.schema.ExternalReference(target_url=_line(sheet.source), available_range=whole))
+        name=_line(sheet.source),
+        source_range=whole,
+        media_reference=library.schema.ExternalReference(
+            target_url=_line(sheet.source), available_range=whole
+        ),
+    )
     for m in markers(sheet, hits):
-        clip.markers.append(library.schema.Marker(
-            name=_line(m.name), marked_range=span(m.t, m.end), color=OTIO_COLOURS[m.mood],
-            metadata={"videoscore": {"mood": m.mood, "note": m.note, "seconds": str(m.t)}}))
+        clip.markers.append(
+            library.schema.Marker(
+                name=_line(m.name),
+                marked_range=span(m.t, m.end),
+                color=OTIO_COLOURS[m.mood],
+                metadata={"videoscore": {"mood": m.mood, "note": m.note, "seconds": str(m.t)}},
+            )
+        )
     timeline = library.schema.Timeline(name=_line(sheet.source))
     track = library.schema.Track(name="picture", kind=library.schema.TrackKind.Video)
     track.append(clip)

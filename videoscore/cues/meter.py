@@ -57,9 +57,17 @@ def tempo_wanted(mood: str, valence: float, arousal: float) -> float:
     return low + (high - low) * (strength if centre(mood)[1] > 0 else 1 - strength)
 
 
-def choose_meter(duration: Fraction, valence: float, arousal: float, seed: int = 0,
-                 hits: Sequence[HitPoint] = (), *, start: Fraction = Fraction(0),
-                 near: Fraction | None = None, mood: str | None = None) -> Meter:
+def choose_meter(
+    duration: Fraction,
+    valence: float,
+    arousal: float,
+    seed: int = 0,
+    hits: Sequence[HitPoint] = (),
+    *,
+    start: Fraction = Fraction(0),
+    near: Fraction | None = None,
+    mood: str | None = None,
+) -> Meter:
     """Bars and beats that fill `duration` seconds exactly.
 
     Parameters
@@ -107,6 +115,7 @@ def meter_for(duration: Fraction, bpm: Fraction, beats: int, *, keep_beats: bool
     another bar of one to four beats comes nearer (never with `keep_beats`). Any tempo can be asked
     for; at least one bar results.
     """
+
     def off(meter: Meter) -> float:
         # 60 * bars * beats / (duration * bpm); the ratio first, so that extremes don't overflow
         return abs(math.log(float(Fraction(60 * meter.bars * meter.beats) / (duration * bpm))))

@@ -28,8 +28,9 @@ def seconds(value: object, what: str) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise CueSheetError(f"{what} is not a time", remedy=FORMS)
     if value < 0:
-        raise CueSheetError(f"{what} is negative ({value})",
-                            remedy="Times count from the first picture, at 0.")
+        raise CueSheetError(
+            f"{what} is negative ({value})", remedy="Times count from the first picture, at 0."
+        )
     return Fraction(value)
 
 

@@ -1,6 +1,6 @@
 """The cue sheet: what is spotted, what can be edited, what is composed from.
 
-Reading and writing the JSON form is `videoscore.cues.files`; this module only
+Reading and writing the JSON form is `videoscore.cues.file.sheet_file`; this module only
 says what a cue sheet is. Times are exact rational seconds from the first picture.
 """
 
@@ -62,7 +62,7 @@ class LockedNote(NamedTuple):
 
     start, duration : ticks, `TICKS_A_QUARTER` to a quarter note, from the cue's first downbeat. A duration of 0 is a
         note that was written, twice the same, and isn't heard.
-    role : number of a `videoscore.compose.score.Role`, 0 melody to 5 drums. pitch : 0..127. velocity : 1..127.
+    role : number of a `videoscore.music.score.Role`, 0 melody to 5 drums. pitch : 0..127. velocity : 1..127.
     held : ticks for which it was written, where the next note of its line ends it sooner; 0: as long as it sounds.
         Only the composer's ear needs it, for what comes after the cue.
     """
@@ -88,7 +88,7 @@ class Performance:
     seed, number : the sheet's seed and the cue's number from 0, which vary touch and timing by a little.
     quarter : length of a quarter note in microseconds.
     following : arousal with which the next cue began, to which the last bar leaned; None at the end of the film.
-    chords : of every bar, as `videoscore.compose.theory` numbers them in C major or A minor; empty where unknown.
+    chords : of every bar, as `videoscore.music.theory` numbers them in C major or A minor; empty where unknown.
     """
 
     seed: int
@@ -108,8 +108,8 @@ class Cue:
     seed : replaces the sheet's seed for this cue when not None.
     notes : those of a locked cue, which is not written anew; None: it isn't locked.
     performance : goes with `notes`; None where these came from elsewhere.
-    heard : fingerprint of the notes that were last written for it (`videoscore.compose.locked`), so that locking can
-        tell whether it gets what was heard; None: nothing was.
+    heard : fingerprint of the notes that were last written for it (`videoscore.compose.locked_notes`), so that
+        locking can tell whether it gets what was heard; None: nothing was.
     """
 
     name: str

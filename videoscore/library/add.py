@@ -12,10 +12,10 @@ from pathlib import Path
 
 from videoscore.errors import NotFound
 from videoscore.files import read_start
-from videoscore.library.entry import PieceEntry
-from videoscore.library.read import MOST_BYTES, SUFFIXES
-from videoscore.library.readers import Answer, cores, read_all
-from videoscore.library.store import Library, Seen
+from videoscore.library.read.read import MOST_BYTES, SUFFIXES
+from videoscore.library.read.readers import Answer, cores, read_all
+from videoscore.library.store.database import Library, Seen
+from videoscore.library.store.entry import PieceEntry
 from videoscore.progress import Progress, silent
 
 BATCH, EVERY = 32, 1.0  # files, or seconds, after which what was read is written down
@@ -52,19 +52,29 @@ def find_files(paths: Sequence[str | Path]) -> list[Path]:
         path = os.path.abspath(os.path.expanduser(name))
         if os.path.isdir(path):
             for folder, _, names in os.walk(path):
-                found.update(dict.fromkeys(os.path.join(folder, n) for n in names
-                                           if n.lower().endswith(SUFFIXES) and not n.startswith("._")))
+                found.update(
+                    dict.fromkeys(
+                        os.path.join(folder, n)
+                        for n in names
+                        if n.lower().endswith(SUFFIXES) and not n.startswith("._")
+                    )
+                )
         elif os.path.exists(path):
             found[path] = None
         else:
             raise NotFound("no such file or folder", path=name, remedy="Check the name.")
     if not found:
-        raise NotFound(f"no MIDI file ({', '.join(SUFFIXES)}) in there", path=paths[0] if paths else None,
-                       remedy="Name another folder.")
+        raise NotFound(
+            f"no MIDI file ({', '.join(SUFFIXES)}) in there",
+            path=paths[0] if paths else None,
+            remedy="Name another folder.",
+        )
     return [Path(p) for p in sorted(found)]
 
 
-def add(library: Library, paths: Sequence[str | Path], jobs: int | None = None, progress: Progress = silent) -> Added:
+def add(
+    library: Library, paths: Sequence[str | Path], jobs: int | None = None, progress: Progress = silent
+) -> Added:
     """Add MIDI files, and those in folders, to the library.
 
     Parameters
@@ -100,12 +110,15 @@ class _Adding:
     """The bookkeeping of one `add`."""
 
     def __init__(self, library: Library, total: int, progress: Progress) -> None:
-        from videoscore.library.tag import VERSION
+        from videoscore.library.read.tag import VERSION
 
         self.library, self.total, self.progress, self.version = library, total, progress, VERSION
         self.seen, self.contents = library.seen(), library.contents()
-        self.problems = {s.content: s.problem for s in self.seen.values()
-                         if s.problem and s.content and s.version == VERSION}
+        self.problems = {
+            s.content: s.problem
+            for s in self.seen.values()
+            if s.problem and s.content and s.version == VERSION
+        }
         self.current = {s.content for s in self.seen.values() if s.version == VERSION and not s.problem}
         self.reading: set[str] = set()
         self.copies: list[tuple[Path, str, os.stat_result]] = []
@@ -120,9 +133,12 @@ class _Adding:
         try:
             facts = path.stat()
             before = self.seen.get(name)
-            if before is not None and (before.size, before.mtime, before.version) == (
-                    facts.st_size, facts.st_mtime_ns, self.version) and (
-                    before.problem or before.content in self.contents):
+            if (
+                before is not None
+                and (before.size, before.mtime, before.version)
+                == (facts.st_size, facts.st_mtime_ns, self.version)
+                and (before.problem or before.content in self.contents)
+            ):
                 if before.problem:
                     return self._skip(path, None, before.problem)
                 self.out.known += 1
@@ -133,8 +149,11 @@ class _Adding:
         except (OSError, NotFound) as error:
             return self._skip(path, None, getattr(error, "problem", None) or str(error))
         if content in self.problems:
-            return self._skip(path, Seen(facts.st_size, facts.st_mtime_ns, content, self.problems[content],
-                                         self.version), str(self.problems[content]))
+            return self._skip(
+                path,
+                Seen(facts.st_size, facts.st_mtime_ns, content, self.problems[content], self.version),
+                str(self.problems[content]),
+            )
         if content in self.contents and content in self.current:
             self._again(path, content, facts)
             return self._count()
@@ -172,7 +191,9 @@ class _Adding:
                 self._count()
             else:
                 problem = self.problems.get(content) or "it changed while it was read"
-                self._skip(path, Seen(facts.st_size, facts.st_mtime_ns, content, problem, self.version), problem)
+                self._skip(
+                    path, Seen(facts.st_size, facts.st_mtime_ns, content, problem, self.version), problem
+                )
 
     def flush(self) -> None:
         """Write down what waits, all or nothing."""

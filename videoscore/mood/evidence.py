@@ -46,5 +46,7 @@ def look(frames: Sequence[Frame]) -> list[tuple[float, float, float, float]]:
     rows = []
     for frame in frames:
         inside = frame.rgb[content_box(frame.rgb)]
-        rows.append((visibility(frame.rgb), frame.motion, float(luma(inside).mean()) / 255, colourfulness(inside)))
+        rows.append(
+            (visibility(frame.rgb), frame.motion, float(luma(inside).mean()) / 255, colourfulness(inside))
+        )
     return rows

@@ -22,32 +22,32 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.config import PerceiveOptions
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.evidence import Evidence
 from videoscore.mood.octants import octant_probabilities
-from videoscore.mood.registry import Reading
+from videoscore.mood.perceivers.registry import Reading
+from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut
 
 Array = NDArray[np.float64]
 
-MOTION, CUTTING, SOUND = 0.22, 0.13, 0.20      # the most that each may move arousal at weight 1
-LIGHT = 0.12                                   # likewise for brightness and colour, times what follows
-VALENCE_OF_LIGHT, VALENCE_OF_COLOUR = 0.69, 0.22        # Valdez & Mehrabian 1994
+MOTION, CUTTING, SOUND = 0.22, 0.13, 0.20  # the most that each may move arousal at weight 1
+LIGHT = 0.12  # likewise for brightness and colour, times what follows
+VALENCE_OF_LIGHT, VALENCE_OF_COLOUR = 0.69, 0.22  # Valdez & Mehrabian 1994
 AROUSAL_OF_LIGHT, AROUSAL_OF_COLOUR = -0.31, 0.60
-USUAL_CHANGE = 0.15         # of brightness and colourfulness within a film: makes a gauge of tanh(1)
+USUAL_CHANGE = 0.15  # of brightness and colourfulness within a film: makes a gauge of tanh(1)
 
-USUAL_MOTION = 0.05         # `Frame.motion` of an ordinary shot: median over the clips of ../shared/data
-MOTION_NOISE = 0.01         # below it motion can't be told from noise
-USUAL_CUTS = 8.0            # a minute. Features have 5-15 (Cutting et al. 2011, i-Perception 2(6)), clips fewer
+USUAL_MOTION = 0.05  # `Frame.motion` of an ordinary shot: median over the clips of ../shared/data
+MOTION_NOISE = 0.01  # below it motion can't be told from noise
+USUAL_CUTS = 8.0  # a minute. Features have 5-15 (Cutting et al. 2011, i-Perception 2(6)), clips fewer
 CUTS_NOISE = 2.0
-CUT_WINDOW = 20.0           # seconds over which cuts are counted
-UNCUT = 0.5                 # people's own films are mostly single shots: few cuts say less than many
-USUAL_LOUDNESS = -24.0      # LUFS of programmes (EBU R 128 asks for -23)
-LOUDNESS_RANGE = 10.0       # LU that make a gauge of tanh(1)
-RELATIVE = 0.7              # share of "against the rest of this film" in the loudness gauge
-GATE = -70.0                # LUFS; silence doesn't count in the film's own level (ITU-R BS.1770-4)
-FADE = 10.0                 # seconds in which the mood before a black picture sinks to 1/e
+CUT_WINDOW = 20.0  # seconds over which cuts are counted
+UNCUT = 0.5  # people's own films are mostly single shots: few cuts say less than many
+USUAL_LOUDNESS = -24.0  # LUFS of programmes (EBU R 128 asks for -23)
+LOUDNESS_RANGE = 10.0  # LU that make a gauge of tanh(1)
+RELATIVE = 0.7  # share of "against the rest of this film" in the loudness gauge
+GATE = -70.0  # LUFS; silence doesn't count in the film's own level (ITU-R BS.1770-4)
+FADE = 10.0  # seconds in which the mood before a black picture sinks to 1/e
 
 
 def motion_gauge(motion: Array) -> Array:
@@ -87,8 +87,14 @@ def change_gauge(level: Array, visible: Array) -> Array:
     return np.tanh((level - np.median(seen)) / USUAL_CHANGE) * visible if len(seen) else np.zeros_like(level)
 
 
-def fuse(t: Array, reading: Reading, evidence: Evidence, cuts: Sequence[Cut], duration: float,
-         options: PerceiveOptions) -> MoodCurve:
+def fuse(
+    t: Array,
+    reading: Reading,
+    evidence: Evidence,
+    cuts: Sequence[Cut],
+    duration: float,
+    options: PerceiveOptions,
+) -> MoodCurve:
     """One curve from the pictures' readings and what happens between them.
 
     Parameters
@@ -114,13 +120,18 @@ def fuse(t: Array, reading: Reading, evidence: Evidence, cuts: Sequence[Cut], du
     push += LIGHT * (AROUSAL_OF_LIGHT * light + AROUSAL_OF_COLOUR * colour)
     lift = LIGHT * (VALENCE_OF_LIGHT * light + VALENCE_OF_COLOUR * colour)
     moved = np.clip(valence + lift, -1, 1), np.clip(arousal + push, -1, 1)
-    return MoodCurve(t=t, valence=moved[0], arousal=moved[1], moods=_shift(moods, (valence, arousal), moved),
-                     confidence=np.clip(reading.confidence * seen, 0, 1))
+    return MoodCurve(
+        t=t,
+        valence=moved[0],
+        arousal=moved[1],
+        moods=_shift(moods, (valence, arousal), moved),
+        confidence=np.clip(reading.confidence * seen, 0, 1),
+    )
 
 
 def _hold(t: Array, reading: Reading, visible: Array) -> tuple[Array, Array, Array]:
     """Readings, replaced by the share that isn't visible with a fading memory of what was."""
-    seen = np.column_stack([reading.valence, reading.arousal, reading.moods])       # (n, 10)
+    seen = np.column_stack([reading.valence, reading.arousal, reading.moods])  # (n, 10)
     neutral = np.concatenate([[0.0, 0.0], octant_probabilities(np.zeros(1), np.zeros(1))[0]])
     out = np.empty_like(seen)
     memory = neutral

@@ -42,14 +42,16 @@ def octant_probabilities(valence: Array, arousal: Array, spread: Spread = TYPICA
     `ANGLES_PER_OCTANT` midpoints an octant.
     """
     angle = (np.arange(8 * ANGLES_PER_OCTANT) + 0.5) * (2 * np.pi / (8 * ANGLES_PER_OCTANT))
-    u = np.stack([np.cos(angle), np.sin(angle)], 1)                                  # (m, 2)
-    m = np.stack([spread.shrink_v * np.asarray(valence, float), spread.shrink_a * np.asarray(arousal, float)], 1)
+    u = np.stack([np.cos(angle), np.sin(angle)], 1)  # (m, 2)
+    m = np.stack(
+        [spread.shrink_v * np.asarray(valence, float), spread.shrink_a * np.asarray(arousal, float)], 1
+    )
     off = spread.correlation * spread.sd_v * spread.sd_a
     precision = np.linalg.inv(np.array([[spread.sd_v**2, off], [off, spread.sd_a**2]]))
-    a = np.einsum("mi,ij,mj->m", u, precision, u)                                    # (m,)
-    d = m @ precision @ u.T / np.sqrt(a)                                             # (n, m)
+    a = np.einsum("mi,ij,mj->m", u, precision, u)  # (m,)
+    d = m @ precision @ u.T / np.sqrt(a)  # (n, m)
     # Phi(D) / phi(D), in logarithms: far from neutral both run out of digits
     mills = np.exp(np.minimum(log_ndtr(d) + 0.5 * d * d, 690.0)) * np.sqrt(2 * np.pi)
     density = (1 + d * mills) / a
-    octants = np.maximum(density, 0).reshape(len(m), 8, ANGLES_PER_OCTANT).sum(2)    # (n, 8)
+    octants = np.maximum(density, 0).reshape(len(m), 8, ANGLES_PER_OCTANT).sum(2)  # (n, 8)
     return octants / octants.sum(1, keepdims=True)

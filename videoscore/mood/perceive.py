@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.config import PerceiveOptions
 from videoscore.errors import BrokenVideo, NoFace, UsageError
 from videoscore.mood.curve import Array, MoodCurve
 from videoscore.mood.evidence import Evidence
 from videoscore.mood.evidence import look as look_at
 from videoscore.mood.fusion import fuse
-from videoscore.mood.registry import Perceiver, get_perceiver
-from videoscore.mood.sound import loudness_curve
+from videoscore.mood.perceivers.registry import Perceiver, get_perceiver
+from videoscore.mood.sound_level import loudness_curve
 from videoscore.progress import Progress, silent
+from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut, Frame
 from videoscore.video.media import Media
 
-BATCH = 8       # frames; more is no faster on a CPU and only takes memory
-UNREAD = 0.5    # share of a picture's evidence under which the mood is held rather than read
+BATCH = 8  # frames; more is no faster on a CPU and only takes memory
+UNREAD = 0.5  # share of a picture's evidence under which the mood is held rather than read
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,13 @@ class Perception:
     remarks: tuple[str, ...] = ()
 
 
-def perceive(frames: Iterable[Frame], media: Media, options: PerceiveOptions, progress: Progress = silent,
-             perceiver: Perceiver | None = None) -> Perception:
+def perceive(
+    frames: Iterable[Frame],
+    media: Media,
+    options: PerceiveOptions,
+    progress: Progress = silent,
+    perceiver: Perceiver | None = None,
+) -> Perception:
     """Read the mood of a film.
 
     Parameters
@@ -90,18 +95,28 @@ def perceive(frames: Iterable[Frame], media: Media, options: PerceiveOptions, pr
     seen = evidence.visible * reading.seen
     shares = {name: share * seen for name, share in reading.shares.items()} | {"held": 1 - seen}
     held = _seconds(t, total, shares["held"] > UNREAD)
-    remarks = reading.remarks + ((f"in {held:.1f} of {total:.1f} s the picture shows no mood (black, plain, titles or "
-                              f"nothing for this perceiver): the mood before is held there",) if held > 0 else ())
+    remarks = reading.remarks + (
+        (
+            f"in {held:.1f} of {total:.1f} s the picture shows no mood (black, plain, titles or "
+            f"nothing for this perceiver): the mood before is held there",
+        )
+        if held > 0
+        else ()
+    )
     return Perception(curve, tuple(cuts), shares, remarks)
 
 
 def _refuse_idle(options: PerceiveOptions) -> None:
     """A setting that would silently do nothing is an error."""
-    for setting, flag, owner in ((options.fallback != "none", "--fallback", "face"),
-                                 (options.mood_weights is not None, "--mood-weights", "deep")):
+    for setting, flag, owner in (
+        (options.fallback != "none", "--fallback", "face"),
+        (options.mood_weights is not None, "--mood-weights", "deep"),
+    ):
         if setting and options.perceiver != owner:
-            raise UsageError(f"{flag} has no effect with --perceiver {options.perceiver}",
-                             remedy=f"Leave it out, or use --perceiver {owner}.")
+            raise UsageError(
+                f"{flag} has no effect with --perceiver {options.perceiver}",
+                remedy=f"Leave it out, or use --perceiver {owner}.",
+            )
 
 
 def _seconds(t: Array, total: float, chosen: NDArray[np.bool_]) -> float:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from videoscore.config import SmoothOptions
 from videoscore.mood.curve import Array, MoodCurve
+from videoscore.settings.fields import SmoothOptions
 from videoscore.video.frames import Cut
 
 # Share of a weight that a cut of strength 1 takes away. Moods do carry over shots: film cutting is
@@ -29,7 +29,7 @@ BARRIER = 0.8
 REACH = 6.0
 # What a sample of confidence 0 still weighs, so that a stretch without any confidence has a mean.
 LEAST_CONFIDENCE = 1e-3
-EVEN = 1e-9     # share of the time by which two halves may differ and still be even
+EVEN = 1e-9  # share of the time by which two halves may differ and still be even
 # What counts as a change is judged on a running median over this share of the window, so that an odd sample or
 # two aren't one.
 GUIDE = 0.5
@@ -81,8 +81,9 @@ def smooth(curve: MoodCurve, cuts: Sequence[Cut], options: SmoothOptions) -> Moo
     )
 
 
-def _kernel_mean(t: Array, x: Array, trust: Array, cuts: Sequence[Cut], sigma: float,
-                 guide: Array | None = None) -> tuple[Array, Array]:
+def _kernel_mean(
+    t: Array, x: Array, trust: Array, cuts: Sequence[Cut], sigma: float, guide: Array | None = None
+) -> tuple[Array, Array]:
     """Weighted means of the rows of x (n, c) and of trust (n,) around every sample.
 
     guide : (n, 2); samples weigh less by the Gaussian of their distance on it.
@@ -126,13 +127,13 @@ def _running_median(t: Array, x: Array, trust: Array, reach: float) -> Array:
     last = np.searchsorted(edges, t + reach, "left")
     out = x.copy()
     for i, (a, b) in enumerate(zip(np.maximum(first, 0), np.minimum(last, len(t)))):
-        weight = np.minimum(edges[a + 1:b + 1], t[i] + reach) - np.maximum(edges[a:b], t[i] - reach)
+        weight = np.minimum(edges[a + 1 : b + 1], t[i] + reach) - np.maximum(edges[a:b], t[i] - reach)
         if (weight * known[a:b]).any():
             weight = weight * known[a:b]
         if weight.sum() > 0:
             order = np.argsort(x[a:b], axis=0)
             half, ordered = weight.sum() / 2, np.take_along_axis(x[a:b], order, axis=0)
-            below, column = np.cumsum(weight[order], axis=0), np.arange(x.shape[1])         # (b - a, c)
+            below, column = np.cumsum(weight[order], axis=0), np.arange(x.shape[1])  # (b - a, c)
             # half of the time to the digit: the middle of the two values, as rounding would choose one of them
             lower, upper = ((below >= half * (1 + side)).argmax(0) for side in (-EVEN, EVEN))
             out[i] = (ordered[lower, column] + ordered[upper, column]) / 2

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 
-BLACK = 24          # luma 0..255 up to which a border is black; video black is 16 where a range flag is lost
-LEAST_BOX = 0.25    # share of the picture under which what is inside the borders can't be the picture
-DARK = (22.0, 60.0)         # 99th percentile of luma: nothing to see below the first, all above the second
-FLAT = (0.985, 0.80)        # share of pixels near the commonest luma: a plain card from the first on
-NEAR = 4            # luma steps that count as near
+BLACK = 24  # luma 0..255 up to which a border is black; video black is 16 where a range flag is lost
+LEAST_BOX = 0.25  # share of the picture under which what is inside the borders can't be the picture
+DARK = (22.0, 60.0)  # 99th percentile of luma: nothing to see below the first, all above the second
+FLAT = (0.985, 0.80)  # share of pixels near the commonest luma: a plain card from the first on
+NEAR = 4  # luma steps that count as near
 BINS = 256
 SATURATION = (0.03, 0.08)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from videoscore.compose.score import Section, TempoMap
+from videoscore.music.score import Section, TempoMap
 
 
 @dataclass(frozen=True, order=True)

@@ -20,11 +20,11 @@ from videoscore.video.sample import sample
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDE, HIGH, DPI = 12.8, 9.0, 100    # inches, inches, pixels an inch: 1280 x 900
+WIDE, HIGH, DPI = 12.8, 9.0, 100  # inches, inches, pixels an inch: 1280 x 900
 MOST_THUMBNAILS = 40  # of a film in portrait format
 RIM = 1.13
-LETTER = 0.0108     # width of one at 9 points, as a share of the axis
-STEPS = (20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 36000, 360000)     # seconds between two ticks
+LETTER = 0.0108  # width of one at 9 points, as a share of the axis
+STEPS = (20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 36000, 360000)  # seconds between two ticks
 SOURCES = {"scene": "#4C6A92", "face": "#F0803C", "deep": "#7A1F5C", "held": "#BBBBBB"}
 LINES = {"valence": "#0072B2", "arousal": "#D55E00"}
 
@@ -41,8 +41,18 @@ def figure(timeline: Timeline, title: str = "") -> Figure:
 
     whole = Figure(figsize=(WIDE, HIGH), dpi=DPI)
     FigureCanvasAgg(whole)
-    grid = whole.add_gridspec(7, 2, height_ratios=[0.75, 0.75, 1.3, 1.5, 1.5, 0.35, 0.6], width_ratios=[3.1, 1],
-                              left=0.055, right=0.985, top=0.95, bottom=0.055, hspace=0.14, wspace=0.13)
+    grid = whole.add_gridspec(
+        7,
+        2,
+        height_ratios=[0.75, 0.75, 1.3, 1.5, 1.5, 0.35, 0.6],
+        width_ratios=[3.1, 1],
+        left=0.055,
+        right=0.985,
+        top=0.95,
+        bottom=0.055,
+        hspace=0.14,
+        wspace=0.13,
+    )
     whole.suptitle(letters(title, 1.0, 0.009), x=0.055, y=0.985, ha="left", fontsize=12)
     rows = [_thumbnails, _cues, _ribbon, _valence, _arousal, _sound, _sources]
     axes: list[Any] = []
@@ -83,8 +93,11 @@ def _thumbnails(axes: Any, timeline: Timeline) -> None:
     for k in range(count):
         middle = (k + 0.5) * width
         frame = min(taken, key=lambda f: abs(float(f.t) - middle))
-        axes.imshow(_trimmed(frame.rgb, box.width / count / box.height), extent=(k * width, (k + 1) * width, 0, 1),
-                    aspect="auto")
+        axes.imshow(
+            _trimmed(frame.rgb, box.width / count / box.height),
+            extent=(k * width, (k + 1) * width, 0, 1),
+            aspect="auto",
+        )
     axes.set(ylim=(0, 1), yticks=[])
 
 
@@ -100,7 +113,9 @@ def _cues(axes: Any, timeline: Timeline, details: bool = True) -> None:
     end = float(timeline.duration)
     for cue in timeline.seen.sheet.cues:
         start, width = float(cue.start), float(cue.duration)
-        axes.barh(0.4, width, left=start, height=0.8, color=COLOURS[cue.mood], alpha=0.45, edgecolor="black", lw=0.8)
+        axes.barh(
+            0.4, width, left=start, height=0.8, color=COLOURS[cue.mood], alpha=0.45, edgecolor="black", lw=0.8
+        )
         room = width / end - LETTER
         lines = [(0.58 if details else 0.38, label(cue, room, LETTER))]
         if details:
@@ -109,7 +124,9 @@ def _cues(axes: Any, timeline: Timeline, details: bool = True) -> None:
         for y, text in lines:
             axes.text(start + 0.005 * end, y, text, fontsize=9 if y > 0.3 else 8, va="center", clip_on=True)
         for hit in cue.hits:
-            axes.plot(float(hit.t), 0.92, marker="v", color="black", markersize=3 + 4 * hit.strength, clip_on=False)
+            axes.plot(
+                float(hit.t), 0.92, marker="v", color="black", markersize=3 + 4 * hit.strength, clip_on=False
+            )
     axes.set(ylim=(0, 1), yticks=[])
     axes.set_ylabel("cues", fontsize=9)
 
@@ -137,8 +154,15 @@ def _line(axes: Any, timeline: Timeline, name: str) -> None:
     axes.vlines([float(c.t) for c in seen.cuts], -1, 1, color="0.85", lw=0.8, zorder=0)
     axes.axhline(0, color="0.6", lw=0.8)
     size = min(8.0, max(2.0, 1600 / len(seen.raw.t)))
-    axes.scatter(seen.raw.t, getattr(seen.raw, name), s=size, c=np.clip(seen.raw.confidence, 0, 1), cmap="Greys",
-                 vmin=-0.3, vmax=1)
+    axes.scatter(
+        seen.raw.t,
+        getattr(seen.raw, name),
+        s=size,
+        c=np.clip(seen.raw.confidence, 0, 1),
+        cmap="Greys",
+        vmin=-0.3,
+        vmax=1,
+    )
     axes.plot(seen.curve.t, getattr(seen.curve, name), color=LINES[name], lw=2)
     _boundaries(axes, timeline)
     axes.set(ylim=(-1, 1), yticks=[-1, 0, 1])
@@ -164,8 +188,14 @@ def _sound(axes: Any, timeline: Timeline) -> None:
 def _sources(axes: Any, timeline: Timeline) -> None:
     seen = timeline.seen
     names = list(seen.shares)
-    axes.stackplot(seen.raw.t, *(seen.shares[n] for n in names), labels=names, step="post", lw=0,
-                   colors=[SOURCES.get(n, "0.4") for n in names])
+    axes.stackplot(
+        seen.raw.t,
+        *(seen.shares[n] for n in names),
+        labels=names,
+        step="post",
+        lw=0,
+        colors=[SOURCES.get(n, "0.4") for n in names],
+    )
     axes.set(ylim=(0, 1), yticks=[])
     axes.set_ylabel("read\nfrom", fontsize=9, rotation=0, ha="right", va="center")
 
@@ -174,16 +204,30 @@ def _plane(axes: Any, timeline: Timeline) -> None:
     """The circle of moods with a rim in the colours of the ribbon, and the smoothed path (white: start, black: end)."""
     for k, mood in enumerate(MOODS):
         angle = np.radians(45 * k + np.linspace(0, 45, 20))
-        axes.fill(np.append(0, np.cos(angle)), np.append(0, np.sin(angle)), color=COLOURS[mood], alpha=0.4, lw=0)
+        axes.fill(
+            np.append(0, np.cos(angle)), np.append(0, np.sin(angle)), color=COLOURS[mood], alpha=0.4, lw=0
+        )
         arc = np.array([np.cos(angle), np.sin(angle)])
         axes.fill(*np.concatenate([arc, RIM * arc[:, ::-1]], 1), color=COLOURS[mood], lw=0)
         middle = np.radians(45 * k + 22.5)
-        axes.text(1.2 * np.cos(middle), 1.22 * np.sin(middle), mood, ha=_side(np.cos(middle)), va="center",
-                  fontsize=8)
+        axes.text(
+            1.2 * np.cos(middle),
+            1.22 * np.sin(middle),
+            mood,
+            ha=_side(np.cos(middle)),
+            va="center",
+            fontsize=8,
+        )
     curve = timeline.seen.curve
     axes.plot(curve.valence, curve.arousal, color="black", lw=0.8, alpha=0.7)
-    axes.scatter(curve.valence[[0, -1]], curve.arousal[[0, -1]], c=["white", "black"], edgecolors="black", zorder=3,
-                 s=28)
+    axes.scatter(
+        curve.valence[[0, -1]],
+        curve.arousal[[0, -1]],
+        c=["white", "black"],
+        edgecolors="black",
+        zorder=3,
+        s=28,
+    )
     axes.set(xlim=(-2.2, 2.2), ylim=(-1.4, 1.4), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1])
     axes.set_xlabel("valence", fontsize=9)
     axes.set_ylabel("arousal", fontsize=9)
@@ -197,12 +241,16 @@ def _legend(axes: Any, timeline: Timeline) -> None:
     def line(colour: str, label: str, **more: Any) -> Line2D:
         return Line2D([], [], color=colour, label=label, **more)
 
-    handles = [line("black", "a cue begins", lw=1.2), line("0.7", "cut", lw=0.8),
-               line("black", "hit point (larger: stronger)", marker="v", ls="", ms=6),
-               line("0.2", "as read (darker: surer)", marker="o", ls="", ms=4),
-               line(LINES["valence"], "valence, smoothed", lw=2), line(LINES["arousal"], "arousal, smoothed", lw=2),
-               Patch(color="#009E73", label="speech"),
-               *(Patch(color=SOURCES.get(n, "0.4"), label=f"read from: {n}") for n in timeline.seen.shares)]
+    handles = [
+        line("black", "a cue begins", lw=1.2),
+        line("0.7", "cut", lw=0.8),
+        line("black", "hit point (larger: stronger)", marker="v", ls="", ms=6),
+        line("0.2", "as read (darker: surer)", marker="o", ls="", ms=4),
+        line(LINES["valence"], "valence, smoothed", lw=2),
+        line(LINES["arousal"], "arousal, smoothed", lw=2),
+        Patch(color="#009E73", label="speech"),
+        *(Patch(color=SOURCES.get(n, "0.4"), label=f"read from: {n}") for n in timeline.seen.shares),
+    ]
     axes.legend(handles=handles, loc="center", fontsize=8, frameon=False, labelspacing=0.7)
     axes.axis("off")
 
@@ -220,7 +268,11 @@ def contact_sheet(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None
     FigureCanvasAgg(whole)
     grid = whole.add_gridspec(3 * len(timelines), 1, height_ratios=[1.0, 0.5, 0.5] * len(timelines))
     for n, (name, timeline) in enumerate(timelines):
-        parts: tuple[Callable[[Any, Timeline], None], ...] = (_thumbnails, partial(_cues, details=False), _ribbon)
+        parts: tuple[Callable[[Any, Timeline], None], ...] = (
+            _thumbnails,
+            partial(_cues, details=False),
+            _ribbon,
+        )
         for k, row in enumerate(parts):
             axes = whole.add_subplot(grid[3 * n + k, 0])
             row(axes, timeline)

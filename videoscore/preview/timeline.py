@@ -10,12 +10,14 @@ from typing import Any
 
 from videoscore.cues.sheet import Cue
 from videoscore.mood.circle import MOODS
-from videoscore.pipeline import Analysis, analyze
+from videoscore.pipeline.score import Analysis, analyze
 from videoscore.progress import Progress, silent
 
 # One colour a mood, around the circle, wherever videoscore shows moods. Neighbours differ in lightness, so that
 # they are told apart in deutan, protan and grey sight, too.
-COLOURS = dict(zip(MOODS, ("#F5C518", "#F0803C", "#C8323C", "#7A1F5C", "#2E2A6B", "#4C6A92", "#7FB3C8", "#A8D08D")))
+COLOURS = dict(
+    zip(MOODS, ("#F5C518", "#F0803C", "#C8323C", "#7A1F5C", "#2E2A6B", "#4C6A92", "#7FB3C8", "#A8D08D"))
+)
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,11 @@ class Timeline:
 
 
 def watch(input: str | Path, progress: Progress = silent, **settings: Any) -> Timeline:
-    """Watch a film, and listen to it. Parameters and errors are those of `videoscore.pipeline.analyze`."""
+    """Watch a film, and listen to it. Parameters and errors are those of `videoscore.pipeline.score.analyze`."""
     seen = analyze(input, progress=progress, **settings)
     if not seen.media.audio:
         return Timeline(seen)
-    from videoscore.perform.speech import speech_regions
+    from videoscore.perform.mix.speech import speech_regions
 
     return Timeline(seen, tuple(speech_regions(seen.media, progress)))
 
@@ -51,4 +53,4 @@ def letters(text: str, width: float, letter: float) -> str:
     room = int(width / letter)
     if len(text) <= room:
         return text
-    return f"{text[:room - 1].rstrip()}…" if room >= 4 else ""
+    return f"{text[: room - 1].rstrip()}…" if room >= 4 else ""

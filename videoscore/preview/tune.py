@@ -9,21 +9,21 @@ from pathlib import Path
 
 import numpy as np
 
-from videoscore.config import Options, SpotOptions
 from videoscore.cues.sheet import CueSheet
-from videoscore.cues.spot import spot
+from videoscore.cues.spot.spot import spot
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.smooth import smooth
-from videoscore.perform.preset_edit import with_values
-from videoscore.pipeline import Analysis
+from videoscore.perform.orchestrate.preset_edit import with_values
+from videoscore.pipeline.score import Analysis
+from videoscore.settings.fields import Options, SpotOptions
 
-WINDOWS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)     # seconds
-SHORTEST = (Fraction(4), Fraction(8), Fraction(16))            # seconds
+WINDOWS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)  # seconds
+SHORTEST = (Fraction(4), Fraction(8), Fraction(16))  # seconds
 # A boundary within this many seconds of another setting's is the same one.
 SAME = 1.0
 # What a recommendation weighs, in units of one point of the plane's deviation: see `Trial.cost`.
 RESTLESS, UNSTABLE, OFF_CUT, PACE = 0.25, 0.25, 0.15, 2.0
-EQUAL = 0.02    # costs that differ by less say nothing
+EQUAL = 0.02  # costs that differ by less say nothing
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,12 @@ class Trial:
     def cost(self) -> float:
         """Deviation, plus what makes music restless: many changes (beyond `PACE` a minute), boundaries off the
         cuts, and boundaries that another setting would put elsewhere. The weights are our choice."""
-        return (self.deviation + RESTLESS * max(0.0, self.changes - PACE) / PACE + UNSTABLE * (1 - self.stability)
-                + OFF_CUT * (1 - self.on_cuts))
+        return (
+            self.deviation
+            + RESTLESS * max(0.0, self.changes - PACE) / PACE
+            + UNSTABLE * (1 - self.stability)
+            + OFF_CUT * (1 - self.on_cuts)
+        )
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,15 @@ class Tuning:
     reason: str
 
 
-def tune(seen: Analysis, options: Options | None = None, windows: Sequence[float] = WINDOWS,
-         shortest: Sequence[Fraction] = SHORTEST) -> Tuning:
+def tune(
+    seen: Analysis,
+    options: Options | None = None,
+    windows: Sequence[float] = WINDOWS,
+    shortest: Sequence[Fraction] = SHORTEST,
+) -> Tuning:
     """Try every window with every shortest cue.
 
-    seen : from `videoscore.pipeline.analyze`. options : everything else, by default the defaults. windows, shortest :
+    seen : from `videoscore.analyze`. options : everything else, by default the defaults. windows, shortest :
     seconds; a film shorter than two of the shortest cue leaves only the first.
     """
     options = options or Options()
@@ -77,12 +85,27 @@ def tune(seen: Analysis, options: Options | None = None, windows: Sequence[float
         curve = smooth(seen.raw, seen.cuts, replace(options.smooth, window=window))
         for k, least in enumerate(usable):
             limits = _limits(options.spot, least)
-            grid[i, k] = spot(curve, seen.cuts, duration, limits, source=seen.sheet.source, seed=seen.sheet.seed,
-                              preset=seen.sheet.preset)
-    trials = tuple(_trial(seen, windows[i], usable[k], sheet, _beside(grid, i, k)) for (i, k), sheet in grid.items())
+            grid[i, k] = spot(
+                curve,
+                seen.cuts,
+                duration,
+                limits,
+                source=seen.sheet.source,
+                seed=seen.sheet.seed,
+                preset=seen.sheet.preset,
+            )
+    trials = tuple(
+        _trial(seen, windows[i], usable[k], sheet, _beside(grid, i, k)) for (i, k), sheet in grid.items()
+    )
     # of settings that are as good, the one nearest to what is set
-    best = min(trials, key=lambda t: (round(t.cost / EQUAL), abs(np.log(t.window / max(options.smooth.window, 0.5))),
-                                      abs(t.min_cue - options.spot.min_cue)))
+    best = min(
+        trials,
+        key=lambda t: (
+            round(t.cost / EQUAL),
+            abs(np.log(t.window / max(options.smooth.window, 0.5))),
+            abs(t.min_cue - options.spot.min_cue),
+        ),
+    )
     return Tuning(trials, best, _reason(best, trials))
 
 
@@ -95,21 +118,33 @@ def _beside(grid: dict[tuple[int, int], CueSheet], i: int, k: int) -> list[CueSh
     return [grid[j, k] for j in (i - 1, i + 1) if (j, k) in grid]
 
 
-def _trial(seen: Analysis, window: float, least: Fraction, sheet: CueSheet, beside: Sequence[CueSheet]) -> Trial:
+def _trial(
+    seen: Analysis, window: float, least: Fraction, sheet: CueSheet, beside: Sequence[CueSheet]
+) -> Trial:
     starts = [c.start for c in sheet.cues[1:]]
     cuts = {c.t for c in seen.cuts}
     minutes = float(seen.media.duration) / 60
     agreed = [_agreement(starts, [c.start for c in other.cues[1:]]) for other in beside]
-    return Trial(window, least, len(sheet.cues), float(sheet.duration) / len(sheet.cues),
-                 sum(t in cuts for t in starts) / len(starts) if starts else 1.0, len(starts) / minutes,
-                 deviation(seen.raw, sheet), float(np.mean(agreed)) if agreed else 1.0, sheet)
+    return Trial(
+        window,
+        least,
+        len(sheet.cues),
+        float(sheet.duration) / len(sheet.cues),
+        sum(t in cuts for t in starts) / len(starts) if starts else 1.0,
+        len(starts) / minutes,
+        deviation(seen.raw, sheet),
+        float(np.mean(agreed)) if agreed else 1.0,
+        sheet,
+    )
 
 
 def _agreement(a: Sequence[Fraction], b: Sequence[Fraction]) -> float:
     """Dice coefficient of two lists of boundaries; 1 where both are empty."""
     if not a and not b:
         return 1.0
-    found = sum(any(abs(x - y) <= SAME for y in b) for x in a) + sum(any(abs(x - y) <= SAME for x in a) for y in b)
+    found = sum(any(abs(x - y) <= SAME for y in b) for x in a) + sum(
+        any(abs(x - y) <= SAME for x in a) for y in b
+    )
     return found / (len(a) + len(b))
 
 
@@ -132,8 +167,10 @@ def _reason(best: Trial, trials: Sequence[Trial]) -> str:
     fit = f"the moods lie {best.deviation:.2f} from their cue's mean (the least of all settings: {least:.2f})"
     if best.cues == 1:
         return f"{setting}: the film is one cue, and {fit}."
-    return (f"{setting}: {best.changes:.1f} changes a minute, {best.on_cuts:.0%} of them on cuts, "
-            f"{best.stability:.0%} of the boundaries stay where a neighbouring window puts them, and {fit}.")
+    return (
+        f"{setting}: {best.changes:.1f} changes a minute, {best.on_cuts:.0%} of them on cuts, "
+        f"{best.stability:.0%} of the boundaries stay where a neighbouring window puts them, and {fit}."
+    )
 
 
 def preset_text(tuning: Tuning, base: Path) -> str:
@@ -161,10 +198,21 @@ def draw(tuning: Tuning, path: Path) -> None:
         for row, trial in enumerate(trials):
             chosen = trial == tuning.best
             for cue in trial.sheet.cues:
-                axes.barh(row, float(cue.duration), left=float(cue.start), height=0.9, color=COLOURS[cue.mood],
-                          alpha=1.0 if chosen else 0.6, edgecolor="black", lw=1.8 if chosen else 0.5)
-        axes.set_yticks(range(len(trials)), [f"{t.window:g} s{'  <' if t == tuning.best else ''}" for t in trials],
-                        fontsize=8)
+                axes.barh(
+                    row,
+                    float(cue.duration),
+                    left=float(cue.start),
+                    height=0.9,
+                    color=COLOURS[cue.mood],
+                    alpha=1.0 if chosen else 0.6,
+                    edgecolor="black",
+                    lw=1.8 if chosen else 0.5,
+                )
+        axes.set_yticks(
+            range(len(trials)),
+            [f"{t.window:g} s{'  <' if t == tuning.best else ''}" for t in trials],
+            fontsize=8,
+        )
         axes.invert_yaxis()
         axes.set_title(f"cues of {float(least):g} s or more, by smoothing window", fontsize=9, loc="left")
         axes.set_xlim(0, float(trials[0].sheet.duration))

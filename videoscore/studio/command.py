@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from videoscore.config import Options
-from videoscore.options import differing, settings, show
+from videoscore.settings.build import differing, settings, show
+from videoscore.settings.fields import Options
 
-HEARD = ("compose", "render", "mix")    # the groups of settings that matter once there is a cue sheet
+HEARD = ("compose", "render", "mix")  # the groups of settings that matter once there is a cue sheet
 
 
 def command(film: Path, cues: Path, output: Path, options: Options, keep: Iterable[str] = ()) -> str:

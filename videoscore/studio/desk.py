@@ -15,21 +15,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from videoscore.config import Options
 from videoscore.cues.sheet import CueSheet
 from videoscore.errors import Cancelled, UsageError, VideoscoreError
-from videoscore.studio import export, proxy
+from videoscore.settings.fields import Options
+from videoscore.studio import export_plan as export
+from videoscore.studio import proxy
 from videoscore.studio.command import command
-from videoscore.studio.runner import Runner
+from videoscore.studio.job_runner import Runner
 from videoscore.studio.session import Session
 from videoscore.studio.state import Request, Take
-from videoscore.studio.work import Export, Make, Watch, Watched
+from videoscore.studio.tasks import Export, Make, Watch, Watched
 
 log = logging.getLogger(__name__)
 
-WORDS = {"probe": "Opening", "sample": "Watching", "perceive": "Watching", "smooth": "Watching", "spot": "Watching",
-         "speech": "Listening for speech", "thumbnails": "Taking pictures", "compose": "Composing",
-         "orchestrate": "Composing", "render": "Playing", "mix": "Mixing", "mux": "Writing the video"}
+WORDS = {
+    "probe": "Opening",
+    "sample": "Watching",
+    "perceive": "Watching",
+    "smooth": "Watching",
+    "spot": "Watching",
+    "speech": "Listening for speech",
+    "thumbnails": "Taking pictures",
+    "compose": "Composing",
+    "orchestrate": "Composing",
+    "render": "Playing",
+    "mix": "Mixing",
+    "mux": "Writing the video",
+}
 # stage -> where it begins and ends in the whole job, as measured on films of half a minute to ten minutes
 SHARES = {
     "watch": {"sample": (0.0, 0.8), "speech": (0.8, 0.92), "thumbnails": (0.92, 1.0)},
@@ -63,9 +75,21 @@ class Desk:
     trouble : what went wrong last, in words, until `forgive`.
     """
 
-    def __init__(self, film: Path, where: Path, folder: Path, options: Options, given: dict[str, Any],
-                 cues: CueSheet | None = None) -> None:
-        self.key, self.film, self.where, self.folder = secrets.token_hex(8), film, where, folder / secrets.token_hex(4)
+    def __init__(
+        self,
+        film: Path,
+        where: Path,
+        folder: Path,
+        options: Options,
+        given: dict[str, Any],
+        cues: CueSheet | None = None,
+    ) -> None:
+        self.key, self.film, self.where, self.folder = (
+            secrets.token_hex(8),
+            film,
+            where,
+            folder / secrets.token_hex(4),
+        )
         self.options, self.given, self.cues = options, given, cues
         self.folder.mkdir()
         self.watched: Watched | None = None
@@ -73,7 +97,7 @@ class Desk:
         self.job: Job | None = None
         self.trouble, self.revision = "", 0
         self.exported: tuple[Path, ...] = ()
-        self.preview: Path | None = None        # the copy for browsers, once it is there
+        self.preview: Path | None = None  # the copy for browsers, once it is there
         self._proxying: asyncio.Task[None] | None = None
         self._runner = Runner()
         self._task: asyncio.Task[None] | None = None
@@ -97,8 +121,13 @@ class Desk:
     def compose(self, request: Request) -> None:
         """Make a take of it."""
         watched, session = self.opened()
-        asked = Make(watched.seen.media, request.sheet, session.play_options(request.sheet), watched.speech,
-                     self.folder / secrets.token_hex(4))
+        asked = Make(
+            watched.seen.media,
+            request.sheet,
+            session.play_options(request.sheet),
+            watched.speech,
+            self.folder / secrets.token_hex(4),
+        )
         self._start("make", request.what, asked, lambda made: self._taken(session.add_take(request, made)))
 
     def _taken(self, take: Take) -> None:
@@ -107,16 +136,24 @@ class Desk:
             shutil.rmtree(session.dropped.pop().made.folder, ignore_errors=True)
 
     def export(self, name: str, kinds: Iterable[str], overwrite: bool) -> None:
-        """Write files of the take that is heard. Raises as `videoscore.studio.export.plan`."""
+        """Write files of the take that is heard. Raises as `videoscore.studio.export_plan.plan`."""
         watched, session = self.opened()
         take = session.take
         if take is None:
             raise UsageError("there is no score to export yet", remedy="Compose first.")
         if session.pending:
-            raise UsageError("the cues were changed since this take", remedy="Compose the changes, or undo them.")
+            raise UsageError(
+                "the cues were changed since this take", remedy="Compose the changes, or undo them."
+            )
         targets = export.plan(watched.seen.media, self.where, name, kinds, overwrite)
-        asked = Export(watched.seen.media, take.sheet, take.made, session.play_options(take.sheet), targets,
-                       self.where / f".{secrets.token_hex(4)}.part")
+        asked = Export(
+            watched.seen.media,
+            take.sheet,
+            take.made,
+            session.play_options(take.sheet),
+            targets,
+            self.where / f".{secrets.token_hex(4)}.part",
+        )
         self._start("export", name, asked, self._written, asked.folder)
 
     def _written(self, paths: tuple[Path, ...]) -> None:
@@ -124,7 +161,7 @@ class Desk:
 
     def save_cues(self, name: str, overwrite: bool) -> Path:
         """Write the cue sheet as it is now, composed or not."""
-        from videoscore.cues.files import save
+        from videoscore.cues.file.sheet_file import save
 
         watched, session = self.opened()
         path = export.plan(watched.seen.media, self.where, name, ["cues"], overwrite)["cues"]
@@ -136,13 +173,17 @@ class Desk:
     def command(self, name: str, kinds: Iterable[str]) -> str:
         """The command line that makes the same of the exported cue sheet."""
         watched, session = self.opened()
-        from videoscore.perform.mux import default_suffix
+        from videoscore.perform.mux.mux import default_suffix
 
         base = self.where / name
         kept = [kind for kind in kinds if kind in ("midi", "stems")]
-        return command(self.film, base.with_name(base.name + ".cues.json"),
-                       base.with_name(base.name + default_suffix(watched.seen.media)),
-                       session.play_options(session.sheet), kept)
+        return command(
+            self.film,
+            base.with_name(base.name + ".cues.json"),
+            base.with_name(base.name + default_suffix(watched.seen.media)),
+            session.play_options(session.sheet),
+            kept,
+        )
 
     def opened(self) -> tuple[Watched, Session]:
         """Raises UsageError before the film has been watched."""
@@ -154,8 +195,14 @@ class Desk:
         if self.job is not None:
             self._runner.cancel()
 
-    def _start(self, kind: str, label: str, payload: Watch | Make | Export, then: Callable[[Any], object],
-               left: Path | None = None) -> None:
+    def _start(
+        self,
+        kind: str,
+        label: str,
+        payload: Watch | Make | Export,
+        then: Callable[[Any], object],
+        left: Path | None = None,
+    ) -> None:
         """left : a folder that a worker which was killed may leave."""
         if self.job is not None:
             raise UsageError("something is being made already", remedy="Wait for it, or cancel it.")
@@ -163,8 +210,9 @@ class Desk:
         self.changed()
         self._task = asyncio.create_task(self._run(self.job, payload, then, left))
 
-    async def _run(self, job: Job, payload: Watch | Make | Export, then: Callable[[Any], object],
-                   left: Path | None) -> None:
+    async def _run(
+        self, job: Job, payload: Watch | Make | Export, then: Callable[[Any], object], left: Path | None
+    ) -> None:
         try:
             result = await asyncio.to_thread(self._runner.run, payload, job.tell)
             self.job = None

@@ -11,15 +11,15 @@ from fractions import Fraction
 from typing import Any
 
 from videoscore.cues.contour import clip
-from videoscore.cues.edit import reconcile
-from videoscore.cues.entries import read_entries
-from videoscore.cues.files import dumps
+from videoscore.cues.file.entries import read_entries
+from videoscore.cues.file.reconcile import reconcile
+from videoscore.cues.file.sheet_file import dumps
 from videoscore.cues.numbers import parse_float, parse_int
 from videoscore.cues.sheet import Cue, CueSheet
-from videoscore.cues.spot import REEL
+from videoscore.cues.spot.spot import REEL
 from videoscore.errors import UsageError
 
-SHORTEST = Fraction(1, 2)   # seconds: a cue that a pointer makes is never shorter
+SHORTEST = Fraction(1, 2)  # seconds: a cue that a pointer makes is never shorter
 
 
 def change(sheet: CueSheet, number: int, **fields: Any) -> CueSheet:
@@ -61,11 +61,17 @@ def split(sheet: CueSheet, t: Fraction, snap: Fraction = Fraction(0)) -> CueShee
     low, high = cue.start + SHORTEST, cue.end - SHORTEST
     t = next((c for c in _nearest(sheet.cuts, t) if abs(c - t) <= snap and low <= c <= high), t)
     if not low <= t <= high:
-        raise UsageError("a cue can't be split so near to its start or end",
-                         remedy=f"Go {float(SHORTEST):g} s or more into it.")
+        raise UsageError(
+            "a cue can't be split so near to its start or end",
+            remedy=f"Go {float(SHORTEST):g} s or more into it.",
+        )
     document = _document(sheet)
-    curve = [_plain({"t": p.t, "valence": p.valence, "arousal": p.arousal}) for p in clip(cue.curve, t, cue.end)]
-    new = _plain({"start": t, "key": cue.key, "start_on": "cut" if t in sheet.cuts else "edit", "curve": curve})
+    curve = [
+        _plain({"t": p.t, "valence": p.valence, "arousal": p.arousal}) for p in clip(cue.curve, t, cue.end)
+    ]
+    new = _plain(
+        {"start": t, "key": cue.key, "start_on": "cut" if t in sheet.cuts else "edit", "curve": curve}
+    )
     document["cues"].insert(number + 1, new)
     return renumbered(reconcile(read_entries(document)))
 
@@ -95,8 +101,12 @@ def renumbered(sheet: CueSheet) -> CueSheet:
 
 def numbered(cues: Sequence[Cue]) -> tuple[Cue, ...]:
     """The same for cues alone."""
-    return tuple(replace(cue, name=f"{1 + cue.start // REEL}m{n} {cue.mood}") if re.fullmatch(r"\d+m\d+ [A-Z]\w+",
-                 cue.name) else cue for n, cue in enumerate(cues, 1))
+    return tuple(
+        replace(cue, name=f"{1 + cue.start // REEL}m{n} {cue.mood}")
+        if re.fullmatch(r"\d+m\d+ [A-Z]\w+", cue.name)
+        else cue
+        for n, cue in enumerate(cues, 1)
+    )
 
 
 def bare(cue: Cue) -> Cue:
@@ -129,4 +139,4 @@ def _known(sheet: CueSheet, number: int) -> int:
 def _nearest(cuts: Sequence[Fraction], t: Fraction) -> list[Fraction]:
     """The cuts around `t`, the nearer first."""
     k = bisect_left(cuts, t)
-    return sorted(cuts[max(0, k - 1):k + 1], key=lambda c: abs(c - t))
+    return sorted(cuts[max(0, k - 1) : k + 1], key=lambda c: abs(c - t))

@@ -8,23 +8,29 @@ from fractions import Fraction
 
 import numpy as np
 
-from videoscore.config import SpotOptions
 from videoscore.cues.keys import plan_keys
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
-from videoscore.cues.spot import spot
+from videoscore.cues.spot.spot import spot
 from videoscore.mood.curve import MoodCurve
+from videoscore.settings.fields import SpotOptions
 from videoscore.studio.editing import numbered
 from videoscore.video.frames import Cut
 
 MILLI = 1000
 
 
-def respot(curve: MoodCurve, cuts: Sequence[Cut], was: CueSheet, options: SpotOptions, kept: Sequence[Cue],
-           fixed: Sequence[Fraction]) -> CueSheet:
+def respot(
+    curve: MoodCurve,
+    cuts: Sequence[Cut],
+    was: CueSheet,
+    options: SpotOptions,
+    kept: Sequence[Cue],
+    fixed: Sequence[Fraction],
+) -> CueSheet:
     """The film's cues with the `kept` ones as they are and boundaries at the `fixed` times.
 
     What lies between is spotted as a film of its own, so that `options` hold there, too. Without either it is what
-    `videoscore.cues.spot.spot` makes of the whole film. curve : smoothed. was : gives duration, seed and the rest.
+    `videoscore.cues.spot.spot.spot` makes of the whole film. curve : smoothed. was : gives duration, seed and the rest.
     """
     whole = spot(curve, cuts, was.duration, options, source=was.source, seed=was.seed, preset=was.preset)
     whole = replace(whole, notes=was.notes)
@@ -41,8 +47,9 @@ def respot(curve: MoodCurve, cuts: Sequence[Cut], was: CueSheet, options: SpotOp
     return replace(whole, cues=numbered(cues))
 
 
-def _stretch(curve: MoodCurve, cuts: Sequence[Cut], start: Fraction, end: Fraction, options: SpotOptions,
-             was: CueSheet) -> list[Cue]:
+def _stretch(
+    curve: MoodCurve, cuts: Sequence[Cut], start: Fraction, end: Fraction, options: SpotOptions, was: CueSheet
+) -> list[Cue]:
     """The cues between two times, spotted as a film of its own."""
     inside = [Cut(c.t - start, c.strength) for c in cuts if start < c.t < end]
     sheet = spot(_part(curve, float(start), float(end)), inside, end - start, options, seed=was.seed)
@@ -61,8 +68,13 @@ def _part(curve: MoodCurve, start: float, end: float) -> MoodCurve:
     if low == high:
         low = min(int(low), len(curve) - 1)
         rows = slice(low, low + 1)
-    return MoodCurve(np.maximum(curve.t[rows] - start, 0.0), curve.valence[rows], curve.arousal[rows],
-                     curve.moods[rows], curve.confidence[rows])
+    return MoodCurve(
+        np.maximum(curve.t[rows] - start, 0.0),
+        curve.valence[rows],
+        curve.arousal[rows],
+        curve.moods[rows],
+        curve.confidence[rows],
+    )
 
 
 def _shifted(cue: Cue, start: Fraction, end: Fraction, by: Fraction, cuts: set[Fraction]) -> Cue:
@@ -73,12 +85,15 @@ def _shifted(cue: Cue, start: Fraction, end: Fraction, by: Fraction, cuts: set[F
         if start < t < end or t in (start, end) and t not in points:
             points.setdefault(t, replace(point, t=t))
     hits = [replace(h, t=_grid(h.t + by, cuts)) for h in cue.hits]
-    return replace(cue, start=start, end=end, curve=tuple(points[t] for t in sorted(points)),
-                   hits=tuple(h for h in hits if start <= h.t <= end))
+    return replace(
+        cue,
+        start=start,
+        end=end,
+        curve=tuple(points[t] for t in sorted(points)),
+        hits=tuple(h for h in hits if start <= h.t <= end),
+    )
 
 
 def _grid(t: Fraction, cuts: set[Fraction]) -> Fraction:
     """A cut's time exactly; any other on whole milliseconds."""
     return t if t in cuts else Fraction(round(t * MILLI), MILLI)
-
-

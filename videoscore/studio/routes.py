@@ -1,4 +1,4 @@
-"""Addresses that aren't pages: pictures, sound, downloads and the upload. All behind `videoscore.studio.guard`."""
+"""Addresses that aren't pages: pictures, sound, downloads and the upload. All behind `videoscore.studio.access`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from videoscore.errors import InputError, UsageError
+from videoscore.resources import STUDIO_STATIC
 from videoscore.studio import proxy
+from videoscore.studio.allowed_files import TooLarge
 from videoscore.studio.desk import Desk, describe
-from videoscore.studio.files import TooLarge
-from videoscore.studio.studio import Studio
+from videoscore.studio.open_films import Studio
 
-STATIC = Path(__file__).with_name("static")
 FRESH = {"cache-control": "no-store"}
 
 
 def add_routes(app: FastAPI, studio: Studio) -> None:
     """Put them into the app, before the pages."""
-    app.mount("/studio/static", StaticFiles(directory=STATIC), name="studio-static")
+    app.mount("/studio/static", StaticFiles(directory=STUDIO_STATIC), name="studio-static")
 
     def serve(kind: str, find: Callable[[Desk, str], Path | None]) -> Callable[..., Awaitable[Response]]:
         async def served(key: str, name: str = "") -> Response:

@@ -11,22 +11,22 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from videoscore.config import Options
 from videoscore.cues.conform import conform
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import UsageError
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.smooth import smooth
-from videoscore.options import build, check_seed
-from videoscore.perform.palettes import load_preset
-from videoscore.pipeline import Analysis
+from videoscore.perform.orchestrate.palettes import load_preset
+from videoscore.pipeline.score import Analysis
+from videoscore.settings.build import build, check_seed
+from videoscore.settings.fields import Options
 from videoscore.studio import editing
 from videoscore.studio.respot import respot
 from videoscore.studio.state import Made, Mark, Request, State, Take
 
-TAKES = 5           # that are kept
+TAKES = 5  # that are kept
 UNDOS = 200
-CURVES = 8          # smoothed curves that are kept, by window
+CURVES = 8  # smoothed curves that are kept, by window
 SNAP = Fraction(1, 50)
 
 
@@ -37,12 +37,12 @@ class Session:
     def __init__(self, seen: Analysis, options: Options, given: dict[str, Any] | None = None) -> None:
         self.seen, self.options, self.given = seen, options, dict(given or {})
         self.takes: list[Take] = []
-        self.dropped: list[Take] = []       # takes whose files may go
+        self.dropped: list[Take] = []  # takes whose files may go
         self._next = 1
         self._curves: dict[float, MoodCurve] = {options.smooth.window: seen.curve}
         self._past: list[State] = []
         self._future: list[State] = []
-        self._loose = False                 # the last change was one of a gesture that goes on
+        self._loose = False  # the last change was one of a gesture that goes on
         self.state = State(options.smooth.window, options.spot.min_cue, seen.sheet, _marks(seen.sheet))
 
     def go_on(self, sheet: CueSheet) -> None:
@@ -116,11 +116,15 @@ class Session:
         options = replace(self.options.spot, min_cue=values.spot.min_cue)
         kept = {c.start: m for c, m in zip(was.sheet.cues, was.marks) if m.edited or c.locked}
         fixed = [c.start for c, m in zip(was.sheet.cues, was.marks) if m.fixed]
-        sheet = respot(curve, self.seen.cuts, was.sheet, options,
-                       [c for c in was.sheet.cues if c.start in kept], fixed)
+        sheet = respot(
+            curve, self.seen.cuts, was.sheet, options, [c for c in was.sheet.cues if c.start in kept], fixed
+        )
         marks = tuple(kept.get(c.start, Mark(fixed=c.start in fixed)) for c in sheet.cues)
-        self._set(replace(was, window=values.smooth.window, min_cue=values.spot.min_cue, sheet=sheet, marks=marks),
-                  gesture=True, loose=not final)
+        self._set(
+            replace(was, window=values.smooth.window, min_cue=values.spot.min_cue, sheet=sheet, marks=marks),
+            gesture=True,
+            loose=not final,
+        )
         return sheet
 
     def set_mood(self, number: int, mood: str) -> None:
@@ -147,17 +151,25 @@ class Session:
         cue = self.cue(number)
         if cue.locked and set(fields) != {"name"}:
             raise UsageError(f"{cue.name} is locked", remedy="Unlock it, then change it.")
-        self._to(editing.change(self.sheet, number, **fields), {number: replace(self.state.marks[number], edited=True)})
+        self._to(
+            editing.change(self.sheet, number, **fields),
+            {number: replace(self.state.marks[number], edited=True)},
+        )
 
     def move_boundary(self, number: int, t: Fraction, snap: Fraction = SNAP) -> None:
         """Start cue `number` at `t`, or on a cut within `snap` seconds of it."""
-        self._to(editing.move(self.sheet, number, t, snap), {number: replace(self.state.marks[number], fixed=True)})
+        self._to(
+            editing.move(self.sheet, number, t, snap), {number: replace(self.state.marks[number], fixed=True)}
+        )
 
     def split(self, t: Fraction, snap: Fraction = SNAP) -> int:
         """Part the cue at `t`; the number of the new cue."""
         sheet = editing.split(self.sheet, t, snap)
-        number = next(n for n, c in enumerate(sheet.cues)
-                      if n == len(self.sheet.cues) or c.start != self.sheet.cues[n].start)
+        number = next(
+            n
+            for n, c in enumerate(sheet.cues)
+            if n == len(self.sheet.cues) or c.start != self.sheet.cues[n].start
+        )
         marks = list(self.state.marks)
         marks.insert(number, Mark(fixed=True))
         self._set(replace(self.state, sheet=sheet, marks=tuple(marks)))
@@ -191,7 +203,9 @@ class Session:
             raise UsageError("there are no notes to lock yet", remedy="Compose first.")
         notes = _sections(take).get(_key(cue, self.sheet))
         if notes is None:
-            raise UsageError(f"{cue.name} was changed after it was composed", remedy="Compose it first, then lock it.")
+            raise UsageError(
+                f"{cue.name} was changed after it was composed", remedy="Compose it first, then lock it."
+            )
         self._replace(number, _with_notes(cue, _locked(take), notes))
 
     def can_lock(self, number: int) -> bool:
@@ -233,12 +247,16 @@ class Session:
         if cue.locked:
             raise UsageError(f"{cue.name} is locked", remedy="Unlock it, then regenerate it.")
         used = {t.sheet.cues[n].seed for t in self.takes for n in range(len(t.sheet.cues))}
-        fresh = next(s for s in range(1, len(used) + 3) if s not in used and s != self.sheet.seed and s != cue.seed)
+        fresh = next(
+            s for s in range(1, len(used) + 3) if s not in used and s != self.sheet.seed and s != cue.seed
+        )
         sheet = editing.change(self.sheet, number, seed=fresh if seed is None else check_seed(seed))
         loose = [s or n == number for n, s in enumerate(self.stale())]
         marks = list(self.state.marks)
         marks[number] = replace(marks[number], edited=True)
-        request = self._request(sheet, self._holding(sheet, loose), f"{cue.name} anew, seed {sheet.cues[number].seed}")
+        request = self._request(
+            sheet, self._holding(sheet, loose), f"{cue.name} anew, seed {sheet.cues[number].seed}"
+        )
         return replace(request, state=replace(request.state, marks=tuple(marks)))
 
     def to_save(self) -> CueSheet:
@@ -288,8 +306,12 @@ class Session:
         if take is None:
             return sheet
         found, notes = _sections(take), _locked(take)
-        cues = [c if free or c.locked or _key(c, sheet) not in found else _with_notes(c, notes, found[_key(c, sheet)])
-                for c, free in zip(sheet.cues, loose)]
+        cues = [
+            c
+            if free or c.locked or _key(c, sheet) not in found
+            else _with_notes(c, notes, found[_key(c, sheet)])
+            for c, free in zip(sheet.cues, loose)
+        ]
         return replace(sheet, cues=tuple(cues))
 
     def _replace(self, number: int, cue: Cue) -> None:
@@ -313,8 +335,10 @@ class Session:
 def check_written(options: Options) -> None:
     """Raises UsageError where the music would come from the library: the studio composes."""
     if options.library.music != "generate":
-        raise UsageError(f"the preset {options.preset} takes music from the library, and the studio composes",
-                         remedy="Choose another preset, or use `videoscore score`.")
+        raise UsageError(
+            f"the preset {options.preset} takes music from the library, and the studio composes",
+            remedy="Choose another preset, or use `videoscore score`.",
+        )
 
 
 def _marks(sheet: CueSheet) -> tuple[Mark, ...]:
@@ -333,7 +357,7 @@ def _sections(take: Take) -> dict[tuple[Cue, int, str], int]:
 
 def _locked(take: Take) -> CueSheet:
     """The take's sheet with the notes of every cue."""
-    from videoscore.compose.locked import lock
+    from videoscore.compose.locked_notes import lock
 
     return lock(take.sheet, take.made.score, range(1, len(take.sheet.cues) + 1))
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from videoscore.compose.score import Score
 from videoscore.cues.sheet import CueSheet
+from videoscore.music.score import Score
 from videoscore.perform.parts import Arrangement
 
 

@@ -36,26 +36,44 @@ def limit(container: InputContainer) -> None:
 def check_streams(container: InputContainer, path: Path) -> None:
     """Raises TooLarge when there are too many streams, or a sound track claims what none has."""
     if len(container.streams) > MOST_STREAMS:
-        raise TooLarge(f"it has {len(container.streams)} streams, more than {MOST_STREAMS}", path=path,
-                       remedy="Keep the picture and the sound, and leave the others out")
+        raise TooLarge(
+            f"it has {len(container.streams)} streams, more than {MOST_STREAMS}",
+            path=path,
+            remedy="Keep the picture and the sound, and leave the others out",
+        )
     if len(container.streams.audio) > MOST_TRACKS:
-        raise TooLarge(f"it has {len(container.streams.audio)} sound tracks, more than {MOST_TRACKS}", path=path,
-                       remedy="Keep those that are needed")
+        raise TooLarge(
+            f"it has {len(container.streams.audio)} sound tracks, more than {MOST_TRACKS}",
+            path=path,
+            remedy="Keep those that are needed",
+        )
     for stream in container.streams.audio:
-        if stream.codec_context is not None and (stream.channels > MOST_CHANNELS or stream.sample_rate > HIGHEST_RATE):
-            raise TooLarge(f"a sound track of {stream.channels} channels at {stream.sample_rate} Hz, beyond "
-                           f"{MOST_CHANNELS} and {HIGHEST_RATE}", path=path, remedy="Convert its sound first")
+        if stream.codec_context is not None and (
+            stream.channels > MOST_CHANNELS or stream.sample_rate > HIGHEST_RATE
+        ):
+            raise TooLarge(
+                f"a sound track of {stream.channels} channels at {stream.sample_rate} Hz, beyond "
+                f"{MOST_CHANNELS} and {HIGHEST_RATE}",
+                path=path,
+                remedy="Convert its sound first",
+            )
 
 
 def check_picture(width: int, height: int, path: Path) -> None:
     """Raises TooLarge for a picture beyond `MOST_PIXELS`."""
     if width * height > MOST_PIXELS:
-        raise TooLarge(f"its picture of {width} x {height} has over {MOST_PIXELS // 10**6} megapixels", path=path,
-                       remedy=_SMALLER)
+        raise TooLarge(
+            f"its picture of {width} x {height} has over {MOST_PIXELS // 10**6} megapixels",
+            path=path,
+            remedy=_SMALLER,
+        )
 
 
 def check_duration(duration: Fraction, path: Path) -> None:
     """Raises TooLarge for a film longer than `LONGEST`."""
     if duration > LONGEST:
-        raise TooLarge(f"it lasts {float(duration) / 3600:,.1f} hours, and at most {LONGEST // 3600} are scored",
-                       path=path, remedy="Cut it first; if it is shorter than that, its times are damaged: remux it")
+        raise TooLarge(
+            f"it lasts {float(duration) / 3600:,.1f} hours, and at most {LONGEST // 3600} are scored",
+            path=path,
+            remedy="Cut it first; if it is shorter than that, its times are damaged: remux it",
+        )

@@ -55,7 +55,11 @@ def open_media(path: Path) -> InputContainer:
     try:
         container = av.open(
             f"file:{os.path.abspath(path)}",
-            options={"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_pixels": str(PROBED_PIXELS)},
+            options={
+                "protocol_whitelist": "file",
+                "format_whitelist": FORMATS,
+                "max_pixels": str(PROBED_PIXELS),
+            },
             metadata_errors="replace",
         )
     except (av.FFmpegError, ValueError) as error:
@@ -99,9 +103,7 @@ def _head(path: Path) -> bytes:
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            raise NotAVideo(
-                "this is a folder", path=path, remedy="Name one film in it"
-            )
+            raise NotAVideo("this is a folder", path=path, remedy="Name one film in it")
         if not stat.S_ISREG(mode):  # a pipe or a device could block for ever
             raise NotAVideo("not a regular file", path=path, remedy="Save the film to a file first")
         with open(path, "rb") as file:

@@ -11,9 +11,9 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from videoscore.config import SampleOptions
 from videoscore.errors import BrokenVideo
 from videoscore.progress import Progress, silent
+from videoscore.settings.fields import SampleOptions
 from videoscore.video.cuts import CutDetector, Found, Look
 from videoscore.video.frames import Frame
 from videoscore.video.media import Media

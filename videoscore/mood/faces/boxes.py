@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from videoscore.mood.faces.face import Array
+from videoscore.mood.faces.person import Array
 
 
 def overlap(one: Array, others: Array, of_smaller: bool = False) -> Array:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from videoscore.mood.faces.face import Array, Face, Picture
+from videoscore.mood.faces.person import Array, Face, Picture
 
 # Where FER2013's pictures have eyes and mouth corners, in sides of the picture, made symmetric.
 EYES_AND_MOUTH = np.array([[0.315, 0.392], [0.685, 0.392], [0.347, 0.797], [0.653, 0.797]])
-CORNERS = [0, 1, 3, 4]                      # which landmarks these are; the nose moves as the head turns
-LUMA = np.array([0.299, 0.587, 0.114])      # Rec. 601, as in grey JPEGs
+CORNERS = [0, 1, 3, 4]  # which landmarks these are; the nose moves as the head turns
+LUMA = np.array([0.299, 0.587, 0.114])  # Rec. 601, as in grey JPEGs
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def framing(face: Face) -> Framing:
     scale is the ratio of the landmarks' spreads, which shrinks less when the head turns than the distance of the
     eyes does.
     """
-    at = face.landmarks[CORNERS] @ np.array([1, 1j])                        # (4,) as complex numbers
+    at = face.landmarks[CORNERS] @ np.array([1, 1j])  # (4,) as complex numbers
     home = EYES_AND_MOUTH @ np.array([1, 1j])
     spread, ours = (np.sqrt(np.mean(np.abs(p - p.mean()) ** 2)) for p in (at, home))
     side = max(float(spread / ours), 1.0)
@@ -54,12 +54,12 @@ def face_crop(rgb: Picture, face: Face, size: int, channels: int = 1) -> Picture
     if channels not in (1, 3) or size < 1:
         raise ValueError("a face has 1 or 3 channels and at least one pixel")
     square = framing(face)
-    fine = size * max(1, int(np.ceil(square.side / size)))       # samples a side, at most a pixel apart
+    fine = size * max(1, int(np.ceil(square.side / size)))  # samples a side, at most a pixel apart
     steps = ((np.arange(fine) + 0.5) / fine - 0.5) * square.side
     turned = (steps[None, :] + 1j * steps[:, None]) * np.exp(1j * square.roll) + complex(*square.centre)
     window, x0, y0 = _window(rgb, turned)
     planes = [window @ LUMA] if channels == 1 else list(np.moveaxis(window, 2, 0))
-    at = [turned.imag - 0.5 - y0, turned.real - 0.5 - x0]        # pixel centres lie half a pixel inside
+    at = [turned.imag - 0.5 - y0, turned.real - 0.5 - x0]  # pixel centres lie half a pixel inside
     read = [map_coordinates(p, at, order=1, mode="nearest") for p in planes]
     small = [p.reshape(size, fine // size, size, fine // size).mean((1, 3)) for p in read]
     out = np.rint(np.stack(small, 2)).clip(0, 255).astype(np.uint8)
@@ -72,4 +72,4 @@ def _window(rgb: Picture, points: np.ndarray) -> tuple[Array, int, int]:
     x0, x1 = np.clip([points.real.min() - 2, points.real.max() + 2], 0, width).astype(int)
     y0, y1 = np.clip([points.imag.min() - 2, points.imag.max() + 2], 0, height).astype(int)
     x0, y0 = min(x0, width - 1), min(y0, height - 1)
-    return rgb[y0:max(y1, y0 + 1), x0:max(x1, x0 + 1)].astype(np.float64), x0, y0
+    return rgb[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)].astype(np.float64), x0, y0

@@ -2,7 +2,7 @@
 
 P-net proposes boxes in every level of the pyramid, R-net throws most of them away, O-net decides about the
 rest and sets the landmarks; after each, boxes are corrected and those that overlap a better one dropped.
-docs/models/finder.md is its card; `videoscore.train.finder` makes its weights.
+docs/models/finder.md is its card; `videoscore.research.faces.finder_weights` makes its weights.
 
 Boxes and landmarks are in pixels whose edges, not centres, lie at whole numbers.
 """
@@ -27,18 +27,19 @@ from torch.nn import functional as F
 
 from videoscore.errors import SetupError
 from videoscore.mood.faces.boxes import overlap
-from videoscore.mood.faces.face import Array, Face, Picture
 from videoscore.mood.faces.mtcnn import SIDES, STRIDE, networks
+from videoscore.mood.faces.person import Array, Face, Picture
+from videoscore.resources import weight_file
 
-WEIGHTS = Path(__file__).parents[2] / "weights" / "finder.safetensors"
-SMALLEST = 16       # pixels; side of the smallest face looked for
-STEP = 0.709        # between levels of the pyramid: half the area, as in the paper's code
-SURE = {"p": 0.6, "r": 0.7, "o": 0.7}       # a network drops what it is less sure of; as in the paper's code
-SAME_LEVEL, SAME = 0.5, 0.7     # overlap from which the less sure box of one level, of all levels goes
-MOST_THREADS = 4    # pictures at once; more would only wait for memory
-TOGETHER = 8        # pictures of a batch: more gain nothing
+WEIGHTS = weight_file("finder")
+SMALLEST = 16  # pixels; side of the smallest face looked for
+STEP = 0.709  # between levels of the pyramid: half the area, as in the paper's code
+SURE = {"p": 0.6, "r": 0.7, "o": 0.7}  # a network drops what it is less sure of; as in the paper's code
+SAME_LEVEL, SAME = 0.5, 0.7  # overlap from which the less sure box of one level, of all levels goes
+MOST_THREADS = 4  # pictures at once; more would only wait for memory
+TOGETHER = 8  # pictures of a batch: more gain nothing
 
-Boxes = NDArray[np.float64]     # (k, 4): x0, y0, x1, y1
+Boxes = NDArray[np.float64]  # (k, 4): x0, y0, x1, y1
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,12 @@ class _Candidates:
 
     @staticmethod
     def joined(parts: Sequence[_Candidates]) -> _Candidates:
-        return _Candidates(*(np.concatenate([getattr(p, name) for p in parts])
-                             for name in ("picture", "box", "sure", "shift")))
+        return _Candidates(
+            *(
+                np.concatenate([getattr(p, name) for p in parts])
+                for name in ("picture", "box", "sure", "shift")
+            )
+        )
 
     def corrected(self) -> Boxes:
         x0, y0, x1, y1 = self.box.T
@@ -67,14 +72,20 @@ class _Candidates:
 class FaceFinder:
     """Faces in pictures.
 
-    weights : the file of `videoscore.train.finder`. threads : parts of a batch that are looked at side by side,
-    each on one core; by default one a core. smallest : side in pixels of the smallest face looked for, at least
-    12; half of it costs four times as much. confidence : the least that a face must have, in [0, 1].
+    weights : the file of `videoscore.research.faces.finder_weights`. threads : parts of a batch that are looked at
+    side by side, each on one core; by default one a core. smallest : side in pixels of the smallest face looked
+    for, at least 12; half of it costs four times as much. confidence : the least that a face must have, in [0, 1].
     Raises SetupError when the weights can't be read.
     """
 
-    def __init__(self, weights: Path = WEIGHTS, threads: int | None = None, smallest: int = SMALLEST,
-                 confidence: float = SURE["o"], device: str = "cpu") -> None:
+    def __init__(
+        self,
+        weights: Path = WEIGHTS,
+        threads: int | None = None,
+        smallest: int = SMALLEST,
+        confidence: float = SURE["o"],
+        device: str = "cpu",
+    ) -> None:
         self.nets = load(weights, device)
         self.threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
         self.smallest, self.confidence, self.device = max(smallest, SIDES["p"]), confidence, device
@@ -99,15 +110,16 @@ class FaceFinder:
     def _look(self, pictures: Sequence[Picture]) -> list[list[Face]]:
         """Pictures of one shape."""
         with torch.inference_mode():
-            x = torch.from_numpy(np.stack(pictures)).to(self.device).permute(0, 3, 1, 2)    # (n, 3, h, w)
+            x = torch.from_numpy(np.stack(pictures)).to(self.device).permute(0, 3, 1, 2)  # (n, 3, h, w)
             x = ((x.float() - 127.5) / 128).contiguous()
             halves = list(_halved(x))
             return self._decide(halves, self._refine(halves, self._propose(x)), len(pictures))
 
     def _propose(self, x: torch.Tensor) -> _Candidates:
         """P-net over the pyramid of (n, 3, h, w) -> boxes, square and corrected."""
-        found = [self._patches(x, height, width) for height, width in
-                 levels(x.shape[2], x.shape[3], self.smallest)]
+        found = [
+            self._patches(x, height, width) for height, width in levels(x.shape[2], x.shape[3], self.smallest)
+        ]
         if not found:
             return _nothing()
         all_levels = _distinct(_Candidates.joined(found), SAME)
@@ -115,15 +127,22 @@ class FaceFinder:
 
     def _patches(self, x: torch.Tensor, height: int, width: int) -> _Candidates:
         """P-net over one level of the pyramid."""
-        level = x if x.shape[2:] == (height, width) else \
-            F.interpolate(x, (height, width), mode="bilinear", antialias=True)
-        sure, shift = self.nets["p"](level)                             # (n, i, j), (n, 4, i, j)
+        level = (
+            x
+            if x.shape[2:] == (height, width)
+            else F.interpolate(x, (height, width), mode="bilinear", antialias=True)
+        )
+        sure, shift = self.nets["p"](level)  # (n, i, j), (n, 4, i, j)
         picture, i, j = (sure >= SURE["p"]).nonzero(as_tuple=True)
-        corner = torch.stack([j, i, j, i], 1).double() * STRIDE         # (k, 4)
+        corner = torch.stack([j, i, j, i], 1).double() * STRIDE  # (k, 4)
         corner[:, 2:] += SIDES["p"]
         scale = np.array([x.shape[3] / width, x.shape[2] / height] * 2)
-        found = _Candidates(picture.cpu().numpy(), corner.cpu().numpy() * scale,
-                            _numpy(sure[picture, i, j]), _numpy(shift[picture, :, i, j]))
+        found = _Candidates(
+            picture.cpu().numpy(),
+            corner.cpu().numpy() * scale,
+            _numpy(sure[picture, i, j]),
+            _numpy(shift[picture, :, i, j]),
+        )
         return _distinct(found, SAME_LEVEL)
 
     def _refine(self, halves: Sequence[torch.Tensor], proposed: _Candidates) -> _Candidates:
@@ -139,10 +158,11 @@ class FaceFinder:
         faces: list[list[Face]] = [[] for _ in range(count)]
         if not len(refined.sure):
             return faces
-        sure, shift, marks = map(_numpy, self.nets["o"](
-            cut_out(halves, refined.picture, refined.box, SIDES["o"])))
+        sure, shift, marks = map(
+            _numpy, self.nets["o"](cut_out(halves, refined.picture, refined.box, SIDES["o"]))
+        )
         corner, side = refined.box[:, None, :2], np.diff(refined.box[:, [0, 2]])[:, None]
-        landmarks = corner + side * marks.reshape(-1, 2, 5).transpose(0, 2, 1)      # (k, 5, 2)
+        landmarks = corner + side * marks.reshape(-1, 2, 5).transpose(0, 2, 1)  # (k, 5, 2)
         judged = _Candidates(refined.picture, refined.box, sure, shift)
         judged = _Candidates(refined.picture, judged.corrected(), sure, shift)
         chosen = np.flatnonzero(sure >= self.confidence)
@@ -159,7 +179,7 @@ def levels(height: int, width: int, smallest: int) -> Iterable[tuple[int, int]]:
     """(height, width) of the pyramid's levels: from the one where a face of `smallest` pixels fills P-net's
     patch down to the one where the picture's shorter side does."""
     side, scale = SIDES["p"], SIDES["p"] / smallest
-    while min(height, width) * scale >= side - 1e-9:    # 47 * (12 / 47) is a hair less than 12
+    while min(height, width) * scale >= side - 1e-9:  # 47 * (12 / 47) is a hair less than 12
         yield round(height * scale), round(width * scale)
         scale *= STEP
 
@@ -180,18 +200,24 @@ def cut_out(halves: Sequence[torch.Tensor], picture: NDArray[np.intp], box: Boxe
     """
     device = halves[0].device
     out = torch.empty(len(box), 3, side, side, device=device)
-    nearest = np.log2(np.maximum(box[:, 2] - box[:, 0], 1) / side).round().astype(int).clip(0, len(halves) - 1)
+    nearest = (
+        np.log2(np.maximum(box[:, 2] - box[:, 0], 1) / side).round().astype(int).clip(0, len(halves) - 1)
+    )
     for level in np.unique(nearest):
         rows = np.flatnonzero(nearest == level)
         n, _, height, width = halves[level].shape
         steps = (np.arange(side) + 0.5) / side
-        x, y = (((box[rows, a, None] + (box[rows, a + 2] - box[rows, a])[:, None] * steps) / 2.0**level)
-                .clip(0.5, size - 0.5) for a, size in ((0, width), (1, height)))        # (k, side)
-        y = y + picture[rows, None] * height            # all pictures of the batch on top of each other
+        x, y = (
+            ((box[rows, a, None] + (box[rows, a + 2] - box[rows, a])[:, None] * steps) / 2.0**level).clip(
+                0.5, size - 0.5
+            )
+            for a, size in ((0, width), (1, height))
+        )  # (k, side)
+        y = y + picture[rows, None] * height  # all pictures of the batch on top of each other
         grid = np.stack(np.broadcast_arrays(x[:, None, :] / width, y[:, :, None] / (n * height)), 3) * 2 - 1
         tall = halves[level].transpose(0, 1).reshape(1, 3, n * height, width)
         flat = torch.from_numpy(grid.reshape(1, -1, side, 2)).to(device, tall.dtype)
-        read = F.grid_sample(tall, flat, align_corners=False)                            # (1, 3, k side, side)
+        read = F.grid_sample(tall, flat, align_corners=False)  # (1, 3, k side, side)
         out[torch.from_numpy(rows).to(device)] = read[0].unflatten(1, (-1, side)).transpose(0, 1)
     return out
 
@@ -219,7 +245,9 @@ def _squared(found: _Candidates) -> _Candidates:
     """Corrected boxes, widened about their centres to squares."""
     box = found.corrected()
     centre, half = (box[:, :2] + box[:, 2:]) / 2, (box[:, 2:] - box[:, :2]).max(1, keepdims=True) / 2
-    return _Candidates(found.picture, np.concatenate([centre - half, centre + half], 1), found.sure, found.shift)
+    return _Candidates(
+        found.picture, np.concatenate([centre - half, centre + half], 1), found.sure, found.shift
+    )
 
 
 def _nothing() -> _Candidates:
@@ -233,7 +261,7 @@ def _numpy(x: torch.Tensor) -> Array:
 def _shares(members: list[int], threads: int) -> list[list[int]]:
     """`members` in parts of up to `TOGETHER`, at least one a thread if there are enough."""
     size = max(1, min(TOGETHER, -(-len(members) // threads)))
-    return [members[k:k + size] for k in range(0, len(members), size)]
+    return [members[k : k + size] for k in range(0, len(members), size)]
 
 
 # ---------------------------------------------------------------- weights
@@ -246,10 +274,18 @@ def load(path: Path = WEIGHTS, device: str = "cpu") -> dict[str, Callable[..., A
         tensors = load_file(path)
         nets: dict[str, nn.Module] = networks()
         for name, net in nets.items():
-            net.load_state_dict({k.removeprefix(f"{name}."): v.float() for k, v in tensors.items()
-                                 if k.startswith(f"{name}.")})
+            net.load_state_dict(
+                {
+                    k.removeprefix(f"{name}."): v.float()
+                    for k, v in tensors.items()
+                    if k.startswith(f"{name}.")
+                }
+            )
             net.requires_grad_(False).eval().to(device)
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-        raise SetupError(f"the face finder's weights can't be read ({type(error).__name__})", path=path,
-                         remedy="Reinstall videoscore.") from error
+        raise SetupError(
+            f"the face finder's weights can't be read ({type(error).__name__})",
+            path=path,
+            remedy="Reinstall videoscore.",
+        ) from error
     return dict(nets)

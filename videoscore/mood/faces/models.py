@@ -1,6 +1,6 @@
 """The face models: valence, arousal and emotions from grey faces of 48 x 48 pixels.
 
-docs/models/face.md is their card; `videoscore.train.face` makes their weights.
+docs/models/face.md is their card; `videoscore.research.faces.train` makes their weights.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from videoscore.mood.faces.emotions import EMOTIONS, VECTORS, embed
 from videoscore.mood.faces.nets import INPUT, NETS, centre, folded, normalise
 from videoscore.mood.faces.stored import Calibration
 from videoscore.mood.octants import Spread, octant_probabilities
+from videoscore.resources import weight_file
 
-FOLDER = Path(__file__).parent.parent.parent / "weights"
 MODELS = tuple(NETS)
-SIDE = 48           # pixels of a face
-BATCH = 32          # faces that go through a network together
+SIDE = 48  # pixels of a face
+BATCH = 32  # faces that go through a network together
 MOST_THREADS = 4
 CLASSES = len(EMOTIONS)
 
@@ -58,7 +58,9 @@ class FaceModel:
     cost more than they bring on faces this small); by default one a core.
     """
 
-    def __init__(self, name: str, net: nn.Module, calibration: Calibration, threads: int | None = None) -> None:
+    def __init__(
+        self, name: str, net: nn.Module, calibration: Calibration, threads: int | None = None
+    ) -> None:
         self.name, self.calibration = name, calibration
         self.net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
@@ -82,7 +84,7 @@ class FaceModel:
         """(n, 48, 48) -> (n, 2, k): the network's outputs for each face and for its mirror image."""
         if len(crops) == 0:
             return np.zeros((0, 2, self.net.head.out_features))  # type: ignore[union-attr,arg-type]
-        parts = [crops[i:i + BATCH] for i in range(0, len(crops), BATCH)]
+        parts = [crops[i : i + BATCH] for i in range(0, len(crops), BATCH)]
         with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return np.concatenate(list(pool.map(self._run, parts)))
 
@@ -120,7 +122,7 @@ def hints(outputs: Array, emotions: Array | None) -> Array:
     """(n,) how unsure a reading looks, in units of the plane; see `Calibration`."""
     if emotions is None:
         return np.linalg.norm(outputs[:, 0] - outputs[:, 1], axis=1)
-    away = np.square(VECTORS[None] - embed(emotions)[:, None]).sum(2)           # (n, 7)
+    away = np.square(VECTORS[None] - embed(emotions)[:, None]).sum(2)  # (n, 7)
     return np.sqrt((emotions * away).sum(1))
 
 
@@ -134,12 +136,12 @@ def confidence(hint: Array, calibration: Calibration) -> Array:
 def load_face_model(name: str, weights: Path | None = None, threads: int | None = None) -> FaceModel:
     """A face model by its name, one of `MODELS`.
 
-    weights : a file of `videoscore.train.face`; by default the installed one. threads : see `FaceModel`.
+    weights : a file of `videoscore.research.faces.train`; by default the installed one. threads : see `FaceModel`.
     Raises UsageError for an unknown name, SetupError when the weights are missing or aren't that model's.
     """
     if name not in NETS:
         raise UsageError(f"there is no face model named {name!r}", remedy=f"Choose from {', '.join(MODELS)}.")
-    path = weights or FOLDER / f"{name}.safetensors"
+    path = weights or weight_file(name)
     try:
         header, tensors = stored.read(path)
         if header.model != name:
@@ -147,7 +149,9 @@ def load_face_model(name: str, weights: Path | None = None, threads: int | None 
         net = folded(name, header.outputs, header.width)
         net.load_state_dict(tensors, assign=True)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise SetupError(f"the face model's weights can't be read ({type(error).__name__})", path=path,
-                         remedy=f"Reinstall videoscore, or train them with `videoscore train face --model {name}`."
-                         ) from error
+        raise SetupError(
+            f"the face model's weights can't be read ({type(error).__name__})",
+            path=path,
+            remedy=f"Reinstall videoscore, or train them with `videoscore train face --model {name}`.",
+        ) from error
     return FaceModel(name, net, header.calibration, threads)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-STRIDE = 2                          # pixels between neighbouring patches of P-net
-SIDES = {"p": 12, "r": 24, "o": 48}     # of the patch that each network looks at, in pixels
+STRIDE = 2  # pixels between neighbouring patches of P-net
+SIDES = {"p": 12, "r": 24, "o": 48}  # of the patch that each network looks at, in pixels
 
 
 def _convolution(inward: int, outward: int, kernel: int) -> list[nn.Module]:
@@ -28,8 +28,9 @@ class PNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(*_convolution(3, 10, 3), _pool(2), *_convolution(10, 16, 3),
-                                  *_convolution(16, 32, 3))
+        self.body = nn.Sequential(
+            *_convolution(3, 10, 3), _pool(2), *_convolution(10, 16, 3), *_convolution(16, 32, 3)
+        )
         self.is_face = nn.Conv2d(32, 2, 1)
         self.correction = nn.Conv2d(32, 4, 1)
 
@@ -44,10 +45,15 @@ class RNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_convolution(3, 28, 3), _pool(3),          # (k, 28, 11, 11)
-            *_convolution(28, 48, 3), _pool(3),         # (k, 48, 4, 4)
-            *_convolution(48, 64, 2), nn.Flatten(),     # (k, 64 * 3 * 3)
-            nn.Linear(576, 128), nn.PReLU(128))
+            *_convolution(3, 28, 3),
+            _pool(3),  # (k, 28, 11, 11)
+            *_convolution(28, 48, 3),
+            _pool(3),  # (k, 48, 4, 4)
+            *_convolution(48, 64, 2),
+            nn.Flatten(),  # (k, 64 * 3 * 3)
+            nn.Linear(576, 128),
+            nn.PReLU(128),
+        )
         self.is_face = nn.Linear(128, 2)
         self.correction = nn.Linear(128, 4)
 
@@ -62,11 +68,17 @@ class ONet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_convolution(3, 32, 3), _pool(3),          # (k, 32, 23, 23)
-            *_convolution(32, 64, 3), _pool(3),         # (k, 64, 10, 10)
-            *_convolution(64, 64, 3), _pool(2),         # (k, 64, 4, 4)
-            *_convolution(64, 128, 2), nn.Flatten(),    # (k, 128 * 3 * 3)
-            nn.Linear(1152, 256), nn.PReLU(256))
+            *_convolution(3, 32, 3),
+            _pool(3),  # (k, 32, 23, 23)
+            *_convolution(32, 64, 3),
+            _pool(3),  # (k, 64, 10, 10)
+            *_convolution(64, 64, 3),
+            _pool(2),  # (k, 64, 4, 4)
+            *_convolution(64, 128, 2),
+            nn.Flatten(),  # (k, 128 * 3 * 3)
+            nn.Linear(1152, 256),
+            nn.PReLU(256),
+        )
         self.is_face = nn.Linear(256, 2)
         self.correction = nn.Linear(256, 4)
         self.landmarks = nn.Linear(256, 10)

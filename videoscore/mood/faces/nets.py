@@ -45,7 +45,7 @@ class VGG16(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, 1, s, s) -> (b, outputs)."""
-        x = self.features(x).mean((2, 3))           # (b, 512 width)
+        x = self.features(x).mean((2, 3))  # (b, 512 width)
         return self.head(self.drop(x))
 
 
@@ -57,17 +57,29 @@ class SmallCNN(nn.Module):
         a, b = round(64 * width), round(128 * width)
         dense = round(1024 * width)
         self.features = nn.Sequential(
-            nn.Conv2d(1, a, 5), nn.ReLU(inplace=True), nn.MaxPool2d(5, 2),                   # 44 -> 20
-            nn.Conv2d(a, a, 3), nn.ReLU(inplace=True),
-            nn.Conv2d(a, a, 3), nn.ReLU(inplace=True), nn.AvgPool2d(3, 2),                   # 16 -> 7
-            nn.Conv2d(a, b, 3), nn.ReLU(inplace=True),
-            nn.Conv2d(b, b, 3), nn.ReLU(inplace=True), nn.AvgPool2d(3, 2),                   # 3 -> 1
+            nn.Conv2d(1, a, 5),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(5, 2),  # 44 -> 20
+            nn.Conv2d(a, a, 3),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(a, a, 3),
+            nn.ReLU(inplace=True),
+            nn.AvgPool2d(3, 2),  # 16 -> 7
+            nn.Conv2d(a, b, 3),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(b, b, 3),
+            nn.ReLU(inplace=True),
+            nn.AvgPool2d(3, 2),  # 3 -> 1
             nn.Flatten(),
-            nn.Linear(b, dense), nn.ReLU(inplace=True), nn.Dropout(0.2),
-            nn.Linear(dense, dense), nn.ReLU(inplace=True), nn.Dropout(0.2),
+            nn.Linear(b, dense),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.2),
+            nn.Linear(dense, dense),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.2),
         )
         self.head = nn.Linear(dense, outputs)
-        for layer in self.features:                 # without norms, smaller weights than He et al. 2015's never start
+        for layer in self.features:  # without norms, smaller weights than He et al. 2015's never start
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
                 nn.init.constant_(layer.bias, 0.0)  # type: ignore[arg-type]
@@ -87,7 +99,7 @@ class BasicBlock(nn.Module):
         nn.init.zeros_(self.second[1].weight)  # type: ignore[arg-type] # begins as the identity (Goyal et al. 2017)
         self.across = conv(inside, out, 1, stride) if stride > 1 or inside != out else None
 
-    def forward(self, x: Tensor) -> Tensor:         # (b, in, s, s) -> (b, out, s / stride, s / stride)
+    def forward(self, x: Tensor) -> Tensor:  # (b, in, s, s) -> (b, out, s / stride, s / stride)
         y = self.second(F.relu(self.first(x)))
         return F.relu(y + (x if self.across is None else self.across(x)))
 
@@ -110,8 +122,8 @@ class ResNet34(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, 1, s, s) -> (b, outputs)."""
-        x = F.relu(self.stem(x))                    # (b, 64 width, s/2, s/2)
-        x = self.blocks(x).mean((2, 3))             # (b, 512 width)
+        x = F.relu(self.stem(x))  # (b, 64 width, s/2, s/2)
+        x = self.blocks(x).mean((2, 3))  # (b, 512 width)
         return self.head(x)
 
 
@@ -128,7 +140,7 @@ def normalise(pixels: Tensor) -> Tensor:
 def centre(x: Tensor, side: int) -> Tensor:
     """(b, 1, s, s) -> the middle (b, 1, side, side)."""
     edge = (x.shape[-1] - side) // 2
-    return x[:, :, edge:edge + side, edge:edge + side]
+    return x[:, :, edge : edge + side, edge : edge + side]
 
 
 def fold(net: nn.Module) -> nn.Module:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.mood.faces.emotions import embed, majority
-from videoscore.mood.faces.face import Array, Face
+from videoscore.mood.faces.person import Array, Face
 from videoscore.mood.faces.tracks import Track, track
 from videoscore.video.frames import Cut
 
@@ -80,9 +80,11 @@ def _person(t: Array, glimpses: Sequence[Glimpse], one: Track, vote: int) -> tup
     seen = [(glimpses[i], k) for i, k in zip(one.sample, one.face)]
     rows = np.array([[getattr(g, name)[k] for name in ROWS] for g, k in seen])
     if vote:
-        rows[:, :2] = embed(majority(np.array([g.emotions[k] for g, k in seen if g.emotions is not None]), vote))
+        rows[:, :2] = embed(
+            majority(np.array([g.emotions[k] for g, k in seen if g.emotions is not None]), vote)
+        )
     area = np.array([g.faces[k].area / g.area for g, k in seen])
-    own, every = t[one.sample], t[one.sample[0]:one.sample[-1] + 1]
+    own, every = t[one.sample], t[one.sample[0] : one.sample[-1] + 1]
     columns = np.column_stack([rows, area])
     filled = np.column_stack([np.interp(every, own, column) for column in columns.T])
     return filled[:, :3], filled[:, 3]

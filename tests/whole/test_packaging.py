@@ -1,0 +1,189 @@
+"""What the package promises to installers: versions, dependencies, a public surface that costs nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import command_environment
+
+import videoscore
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+# distribution -> module, where they differ
+MODULES = {
+    "pillow": "PIL",
+    "imageio-ffmpeg": "imageio_ffmpeg",
+    "pyfluidsynth": "fluidsynth",
+    "scikit-learn": "sklearn",
+    "silero-vad": "silero_vad",
+}
+
+
+def requirements(lines: list[str]) -> set[str]:
+    return {re.match(r"[A-Za-z0-9_.-]+", line)[0].lower() for line in lines}  # type: ignore[index]
+
+
+def imported() -> dict[str, set[str]]:
+    """Third-party module -> files of the product that import it."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "videoscore").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                modules = [node.module or ""]
+            else:
+                continue
+            for module in modules:
+                top = module.split(".")[0]
+                if top not in sys.stdlib_module_names and top != "videoscore":
+                    found.setdefault(top, set()).add(str(path.relative_to(ROOT)))
+    return found
+
+
+def test_dependencies_are_those_that_are_imported():
+    needed = requirements(PROJECT["dependencies"])
+    training = requirements(PROJECT["optional-dependencies"]["train"])
+    single = {
+        "ray": "videoscore/workers/on_ray.py",
+        "opentimelineio": "videoscore/cues/markers.py",
+        "music21": "videoscore/music/leadsheet.py",
+    }
+    assert set(single) == {
+        name for extra in ("ray", "editors") for name in requirements(PROJECT["optional-dependencies"][extra])
+    }
+    studio = requirements(PROJECT["optional-dependencies"]["studio"])
+    modules = {MODULES.get(name, name): name for name in needed | training | studio | set(single)}
+    undeclared = {m: files for m, files in imported().items() if m not in modules}
+    assert undeclared == {}
+    weights = {
+        name for name in training if name.endswith("_pytorch_model")
+    }  # files are read, nothing imported
+    unused = set(modules) - set(imported()) - {"tomli"} - weights
+    assert unused == set()
+    for module, files in imported().items():
+        if modules[module] in training - needed:
+            assert all(f.startswith(("videoscore/research/",)) for f in files), (
+                module,
+                files,
+            )
+        if module in single:
+            assert files == {single[module]}
+        if modules[module] in studio:
+            assert all(f.startswith("videoscore/studio/") for f in files), (module, files)
+
+
+def test_every_dependency_is_pinned_exactly():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {line.split("==")[0] for line in lines if not line.startswith("#")}
+    assert all(
+        re.match(r"^[a-z0-9-]+==[^ ;]+(; python_version (<|>=) \"3\.\d+\")?$", line)
+        for line in lines
+        if not line.startswith("#")
+    )
+    wanted = requirements(PROJECT["dependencies"]) | {
+        name for extra in PROJECT["optional-dependencies"].values() for name in requirements(extra)
+    }
+    assert {name.replace("_", "-").replace(".", "-") for name in wanted} <= pinned
+
+
+def test_no_package_of_one_accelerator_is_installed():
+    from importlib.metadata import distributions
+
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert "nvidia" not in constraints and "triton" not in constraints
+    if sys.prefix == str(ROOT / ".venv") and sys.platform == "linux":
+        torch = next(d for d in distributions() if d.metadata["Name"] == "torch")
+        if torch.version.endswith("+cpu"):
+            assert not [d for d in distributions() if (d.metadata["Name"] or "").startswith("nvidia")]
+
+
+def test_the_version_is_said_once():
+    assert PROJECT["dynamic"] == ["version"]
+    said = subprocess.run(
+        [sys.executable, "-m", "videoscore", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=command_environment(),
+    ).stdout
+    assert videoscore.__version__ in said
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {videoscore.__version__}" in changes
+
+
+def test_importing_costs_nothing_and_every_public_name_is_there():
+    code = (
+        "import sys, videoscore\n"
+        "assert not {'torch', 'numpy', 'av', 'click'} & set(sys.modules), sorted(sys.modules)\n"
+        "for name in videoscore.__all__: getattr(videoscore, name)\n"
+        "from videoscore import stages\n"
+        "for name in stages.__all__: assert callable(getattr(stages, name)), name\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=command_environment())
+    with pytest.raises(AttributeError):
+        videoscore.nothing  # noqa: B018
+
+
+def test_weights_are_listed_with_their_checksums():
+    from videoscore.system import WEIGHTS, checksums
+
+    listed = checksums()
+    assert set(listed) == {p.name for p in WEIGHTS.glob("*.safetensors")}, "run: make checksums"
+
+
+def test_no_module_of_the_product_outgrows_a_reading():
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in (ROOT / "videoscore").rglob("*.py")
+        if (n := len(p.read_text(encoding="utf-8").splitlines())) > 420
+    }
+    assert long == {}
+
+
+def test_readme_names_the_commands_that_ci_runs():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "make test" in readme and "make test" in ci and "make demo" in readme
+
+
+def test_links_between_pages_lead_somewhere():
+    pages = [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "benchmarks").glob("*.md"),
+        *(ROOT / "examples").rglob("*.md"),
+    ]
+    broken = []
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def test_the_set_up_script_can_ask_for_system_parts():
+    import json
+
+    import setup  # scripts/setup.py
+
+    said = subprocess.run(
+        [sys.executable, "-c", setup.LACKS],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=command_environment(),
+    )
+    assert json.loads(said.stdout)["library"] is True

@@ -1,0 +1,353 @@
+"""Music without a film: what the user asks for in words or numbers, as a cue sheet.
+
+Pure: `read` checks the words, `cue_sheet` makes of them what spotting makes of a film, by the same rules for
+cues (`videoscore.cues.spot.spot`), keys and bars.
+"""
+
+from __future__ import annotations
+
+import difflib
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from videoscore.cues.check import check, show
+from videoscore.cues.contour import clip, mean, thinned, tidy
+from videoscore.cues.file.reconcile import BPM
+from videoscore.cues.keys import is_minor, parse_key, plan_keys, with_mode_of
+from videoscore.cues.meter import choose_meter, meter_for
+from videoscore.cues.numbers import seconds as parse_seconds
+from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter, on_line
+from videoscore.cues.spot.segment import longest
+from videoscore.cues.spot.spot import REEL, spot
+from videoscore.errors import CueSheetError, UsageError
+from videoscore.mood.circle import MOODS, centre, mood_of
+from videoscore.mood.curve import MoodCurve
+from videoscore.music.score import Role
+from videoscore.settings.build import Setting, did_you_mean, exact
+from videoscore.settings.fields import SpotOptions
+
+SHORTEST, LONGEST = Fraction(1, 2), Fraction(6 * 3600)  # seconds of music that can be asked for
+FINEST = 1_000_000  # largest denominator of a time
+STEP = Fraction(1, 2)  # seconds between the points at which a curve is looked at for cues
+PHRASE = 4  # bars; level music is parted where phrases end
+NUMBERS = {
+    "valence": Setting("valence", "", "valence", float, 0.4, "", -1.0, 1.0),
+    "arousal": Setting("arousal", "", "arousal", float, -0.2, "", -1.0, 1.0),
+    "tempo": Setting("tempo", "", "tempo", float, 96.0, "", *BPM),
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Music that is asked for.
+
+    length : seconds. line : valence and arousal over time, one point or more; one is music of a single mood.
+    mood : the word for it, where a word was given. key : as "D minor". tempo : quarters a minute, about which
+    the whole is to run; None leaves it to the mood.
+    """
+
+    length: Fraction
+    line: tuple[CurvePoint, ...]
+    mood: str | None = None
+    key: str | None = None
+    tempo: float | None = None
+
+
+def read(
+    *,
+    mood: str | None = None,
+    valence: Any = None,
+    arousal: Any = None,
+    curve: Sequence[CurvePoint] | None = None,
+    seconds: Any = None,
+    key: str | None = None,
+    tempo: Any = None,
+) -> Ask:
+    """What is asked for, checked.
+
+    Parameters
+    ----------
+    mood : one of the eight, in any case; or `valence` and `arousal` in [-1, 1]; or `curve`: two points or
+        more at increasing times.
+    seconds : length in seconds, as a number or as text ("90", "1:30"), half a second to six hours; by default
+        where `curve` ends.
+    key : as "D minor". tempo : quarters a minute, 20 to 300.
+
+    Raises
+    ------
+    UsageError : these contradict each other, one is out of its range, or too little is said.
+    """
+    numbers = {
+        name: NUMBERS[name].check(value)
+        for name, value in (("valence", valence), ("arousal", arousal), ("tempo", tempo))
+        if value is not None
+    }
+    there = {
+        "--mood": mood is not None,
+        "--curve": curve is not None,
+        "--valence": "valence" in numbers,
+        "--arousal": "arousal" in numbers,
+    }
+    given = [flag for flag in there if there[flag]]
+    if not given:
+        raise UsageError(
+            "nothing says what to write",
+            remedy="Give a cue sheet, --mood, --valence and --arousal, or --curve.",
+        )
+    if given not in (["--mood"], ["--curve"], ["--valence", "--arousal"]):
+        if len(given) == 1:
+            other = "--arousal" if given == ["--valence"] else "--valence"
+            raise UsageError(f"{given[0]} is only half of a mood", remedy=f"Give {other} too.")
+        raise UsageError(
+            f"{', '.join(given[:-1])} and {given[-1]} contradict each other",
+            remedy="Give --mood alone, --valence with --arousal, or --curve alone.",
+        )
+    word = None if mood is None else _mood(mood)
+    if curve is None:
+        if seconds is None:
+            raise UsageError("nothing says how long the music is to be", remedy="Give --seconds.")
+        level = centre(word) if word else (numbers["valence"], numbers["arousal"])
+        curve = (CurvePoint(Fraction(0), *map(tidy, level)),)
+    else:
+        curve = _curve(curve)
+    length = _length(curve[-1].t if seconds is None else seconds)
+    return Ask(length, tuple(curve), word, None if key is None else _key(key), numbers.get("tempo"))
+
+
+def cue_sheet(
+    ask: Ask,
+    options: SpotOptions | None = None,
+    *,
+    source: str = "",
+    seed: int = 0,
+    preset: str = "cinematic",
+) -> CueSheet:
+    """The cue sheet of what is asked for: contiguous cues from 0 to `ask.length`.
+
+    Music of one mood has one tempo and one key throughout, and a new cue (with its own second theme) at
+    the end of a phrase wherever the longest cue of `options` is reached. A curve is parted into cues where it
+    moves from mood to mood; inside them it goes on. With `ask.tempo` all cues lie on one grid of bars.
+
+    Examples
+    --------
+    >>> sheet = cue_sheet(read(mood="tired", seconds="1:30", tempo=60))
+    >>> [(c.mood, c.meter.bars * c.meter.beats, float(c.bpm)) for c in sheet.cues][0]
+    ('Tired', 44, 59.14...)
+    """
+    options = options or SpotOptions()
+    if len({(p.valence, p.arousal) for p in ask.line}) == 1:
+        cues = _level(ask, options, seed)
+    else:
+        cues = _along(ask, options, seed)
+    sheet = CueSheet(source, ask.length, tuple(_in_key(cues, ask.key, seed)), (), seed, preset)
+    check(sheet)
+    return sheet
+
+
+def read_roles(text: str) -> frozenset[Role]:
+    """Roles by their names, with commas between them. Raises UsageError."""
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    known = [role.name.lower() for role in Role]
+    if not names:
+        raise UsageError("--roles: there is none", remedy=f"Choose from {', '.join(known)}.")
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"--roles: there is no role {name[:40]!r}",
+                remedy=f"{did_you_mean(name, known)}Choose from {', '.join(known)}.",
+            )
+    return frozenset(Role[name.upper()] for name in names)
+
+
+def remarks(ask: Ask, sheet: CueSheet) -> tuple[str, ...]:
+    """What the user should know of how the wishes were met, one sentence each."""
+    out = []
+    if ask.tempo is not None:
+        bars = sum(cue.meter.bars for cue in sheet.cues)
+        bpm = float(sheet.cues[0].bpm)
+        if abs(bpm - ask.tempo) > 0.005:
+            fill = f"{bars} whole bars fill" if bars > 1 else "one whole bar fills"
+            out.append(
+                f"tempo {bpm:.2f} instead of {ask.tempo:g}, so that {fill} {show(ask.length)} s exactly"
+            )
+    if len(ask.line) > 1 and ask.length != ask.line[-1].t:
+        until = show(ask.line[-1].t)
+        out.append(
+            f"the curve ends at {until} s, and its last value is held to the end"
+            if ask.length > ask.line[-1].t
+            else f"the curve goes on to {until} s; what lies beyond {show(ask.length)} s is left out"
+        )
+    moved = [cue.name for cue in sheet.cues if ask.key is not None and cue.key != ask.key]
+    if moved:
+        out.append(f"{', '.join(moved)}: in the relative key, whose mode suits the mood")
+    return tuple(out)
+
+
+# ---------------------------------------------------------------- words
+
+
+def _mood(word: str) -> str:
+    lower = {mood.lower(): mood for mood in MOODS}
+    if word.strip().lower() in lower:
+        return lower[word.strip().lower()]
+    near = difflib.get_close_matches(word.strip().lower()[:40], lower, 1, 0.5)
+    hint = f"Did you mean {lower[near[0]]}? " if near else ""
+    raise UsageError(
+        f"--mood: there is no mood {word[:40]!r}", remedy=f"{hint}The moods are {', '.join(MOODS)}."
+    )
+
+
+def _key(key: str) -> str:
+    try:
+        parse_key(key)
+    except CueSheetError as error:
+        raise UsageError(f"--key: {error.problem}", remedy=error.remedy) from None
+    tonic, mode = key.split()
+    return f"{tonic[0].upper()}{tonic[1:]} {mode.lower()}"
+
+
+def _curve(points: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
+    points = tuple(replace(p, t=p.t.limit_denominator(FINEST)) for p in points)
+    if len(points) < 2:
+        raise UsageError(
+            "--curve: one point is no curve", remedy="Give it two or more, or use --valence and --arousal."
+        )
+    for before, point in zip((None, *points), points):
+        if point.t < 0 or before is not None and point.t <= before.t:
+            raise UsageError(
+                f"--curve: the times don't increase from 0 on at {show(point.t)} s",
+                remedy="Sort the points, and keep one for each time.",
+            )
+        if not (-1 <= point.valence <= 1 and -1 <= point.arousal <= 1):
+            raise UsageError(
+                f"--curve: valence {point.valence} or arousal {point.arousal} at {show(point.t)} s",
+                remedy="Use numbers from -1 to 1.",
+            )
+    return points
+
+
+def _length(value: Any) -> Fraction:
+    try:
+        # a clock time such as 1:02.5 is welcome; a sign is no slip of form but a length that can't be
+        signed = isinstance(value, str) and value.strip().startswith("-")
+        length = (
+            parse_seconds(value, "--seconds") if isinstance(value, str) and not signed else exact(str(value))
+        )
+    except CueSheetError as error:
+        raise UsageError(
+            error.problem, remedy='Write seconds as 90 or 12.5, or a clock time as "1:30".'
+        ) from None
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        raise UsageError(
+            f"--seconds: {value!r} is not a number of seconds", remedy="Give a value like 60."
+        ) from None
+    if not SHORTEST <= length <= LONGEST:
+        raise UsageError(
+            f"--seconds: music of {show(length)} s can't be written",
+            remedy=f"Stay within {show(SHORTEST)} and {show(LONGEST)} (six hours).",
+        )
+    return length.limit_denominator(FINEST)
+
+
+# ---------------------------------------------------------------- cues
+
+
+def _level(ask: Ask, options: SpotOptions, seed: int) -> list[Cue]:
+    """One mood: bars for the whole first, then cues of whole phrases as equal as can be."""
+    point = ask.line[0]
+    mood = ask.mood or mood_of(point.valence, point.arousal)
+    whole = _bars(ask, (point.valence, point.arousal), mood, seed)
+    length = ask.length / whole.bars
+    phrases, fitting = -(-whole.bars // PHRASE), max(1, longest(options) // (PHRASE * length))
+    parts = -(-phrases // fitting)
+    edges = [min(whole.bars, k * phrases // parts * PHRASE) for k in range(parts + 1)]
+    return [
+        _cue(
+            number,
+            a * length,
+            b * length,
+            "start" if a == 0 else "length",
+            mood,
+            (replace(point, t=a * length), replace(point, t=b * length)),
+            Meter(b - a, whole.beats),
+        )
+        for number, (a, b) in enumerate(zip(edges, edges[1:]))
+    ]
+
+
+def _along(ask: Ask, options: SpotOptions, seed: int) -> list[Cue]:
+    """A curve: spotted like a film without cuts."""
+    line = ask.line
+    t = _looked_at(line, ask.length)
+    va = np.array([on_line(line, Fraction(x)) for x in t])
+    from videoscore.mood.octants import octant_probabilities
+
+    curve = MoodCurve(t, va[:, 0], va[:, 1], octant_probabilities(va[:, 0], va[:, 1]), np.ones(len(t)))
+    cues = list(spot(curve, [], ask.length, options, seed=seed).cues)
+    return cues if ask.tempo is None else _on_one_grid(cues, ask, t, va, seed)
+
+
+def _looked_at(line: Sequence[CurvePoint], length: Fraction) -> np.ndarray:
+    """(n,) times from 0 to `length`, increasing: every `STEP`, and the line's own."""
+    even = np.arange(0.0, float(length), float(STEP))
+    own = np.array([float(p.t) for p in line if p.t <= length])
+    return np.unique(np.concatenate([even, own, [float(length)]]))
+
+
+def _on_one_grid(cues: Sequence[Cue], ask: Ask, t: np.ndarray, va: np.ndarray, seed: int) -> list[Cue]:
+    """The cues with their boundaries moved to the nearest bar line of one tempo."""
+    start, end = Fraction(0), ask.length
+    points = {
+        at: CurvePoint(at, *map(tidy, va[i]))
+        for i in thinned(t, va)
+        for at in (Fraction(round(float(t[i]) * 1000), 1000),)
+    }
+    line = tuple(points.values())
+    whole = _bars(ask, mean(line, start, end), cues[0].mood, seed)
+    length = ask.length / whole.bars
+    lines = sorted({0, whole.bars, *(round(c.start / length) for c in cues[1:])} & set(range(whole.bars + 1)))
+    hits = [hit for cue in cues for hit in cue.hits]
+    out = []
+    for number, (a, b) in enumerate(zip(lines, lines[1:])):
+        start, end = a * length, b * length
+        was = cues[bisect_right([c.start for c in cues], (start + end) / 2) - 1]
+        cue = _cue(
+            number, start, end, was.start_on, was.mood, clip(line, start, end), Meter(b - a, whole.beats)
+        )
+        out.append(replace(cue, hits=tuple(hit for hit in hits if start < hit.t < end)))
+    return out
+
+
+def _bars(ask: Ask, level: tuple[float, float], mood: str, seed: int) -> Meter:
+    """Bars for the whole of the music, at the tempo asked for or the one that suits the mood."""
+    suits = choose_meter(ask.length, *level, seed, mood=mood)
+    return suits if ask.tempo is None else meter_for(ask.length, Fraction(ask.tempo), suits.beats)
+
+
+def _cue(
+    number: int,
+    start: Fraction,
+    end: Fraction,
+    start_on: str,
+    mood: str,
+    curve: tuple[CurvePoint, ...],
+    meter: Meter,
+) -> Cue:
+    return Cue(
+        f"{1 + start // REEL}m{number + 1} {mood}", start, end, start_on, mood, curve, "C major", meter
+    )
+
+
+def _in_key(cues: list[Cue], key: str | None, seed: int) -> list[Cue]:
+    """The cues with their keys. A key that was asked for holds where its mode suits the mood (and everywhere when
+    it suits none of the moods); the others are in its relative, which has the same tones."""
+    if key is None:
+        return plan_keys(cues, seed)
+    minor = parse_key(key)[1]
+    suits = any(is_minor(cue.mood) is minor for cue in cues)
+    return [replace(cue, key=with_mode_of(key, cue.mood) if suits else key) for cue in cues]

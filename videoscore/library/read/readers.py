@@ -1,0 +1,144 @@
+"""Reading processes: paths in, what became of them out; see `videoscore.library.read.reading_process`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any
+
+from videoscore.errors import SetupError
+from videoscore.resources import IMPORT_ROOT
+
+LONGEST = 120.0  # seconds that one file may take
+CRASHED = f"the reader crashed on it, or took over {LONGEST:.0f} s"
+Answer = dict[str, Any]
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def read_all(paths: Iterable[Path], jobs: int) -> Generator[tuple[Path, Answer], None, None]:
+    """Read files in `jobs` processes; (path, what `worker.look` says), in the order in which they are done.
+
+    Close the iterator to end the processes early. Raises SetupError when a reader can't run at all.
+    """
+    waiting: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    total = 0
+    for path in paths:
+        waiting.put(path)
+        total += 1
+    done: queue.SimpleQueue[tuple[Path, Answer]] = queue.SimpleQueue()
+    readers = [_Reader(waiting, done) for _ in range(jobs)]
+    try:
+        for _ in range(total):
+            path, answer = done.get()
+            if "setup" in answer:
+                raise SetupError(answer["setup"], remedy="Run `videoscore doctor`.")
+            yield path, answer
+    finally:
+        for reader in readers:
+            reader.stop()
+
+
+class _Reader:
+    """A thread that keeps one `videoscore.library.read.reading_process` busy, and starts another when it crashes."""
+
+    def __init__(
+        self, waiting: queue.SimpleQueue[Path], done: queue.SimpleQueue[tuple[Path, Answer]]
+    ) -> None:
+        self.waiting, self.done, self.ended = waiting, done, False
+        self.process: subprocess.Popen[str] | None = None
+        self.lock = threading.Lock()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        with self.lock:
+            self.ended = True
+            if self.process is not None:
+                self.process.kill()
+        self.thread.join()
+
+    def _run(self) -> None:
+        answered = False
+        while not self.ended:
+            try:
+                path = self.waiting.get_nowait()
+            except queue.Empty:
+                break
+            answer = self._ask(path)
+            if answer is None and not self.ended and not answered and not self._works():
+                answer = {"setup": "the process that reads MIDI files can't start", "content": None}
+            answered = answered or answer is not None
+            self.done.put((path, answer or {"problem": CRASHED, "content": None}))
+        with self.lock:
+            if self.process is not None:
+                self.process.kill()
+                self.process.wait()
+                self._close(self.process)
+
+    def _ask(self, path: Path) -> Answer | None:
+        """What the worker says of a file; None when it crashed."""
+        with self.lock:
+            if self.ended:
+                return None
+            if self.process is None or self.process.poll() is not None:
+                self.process = _start()
+            process = self.process
+        assert process.stdin is not None and process.stdout is not None
+        watch = threading.Timer(LONGEST, process.kill)
+        watch.start()
+        line = ""
+        try:
+            process.stdin.write(json.dumps(str(path)) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except OSError:
+            pass
+        finally:
+            watch.cancel()
+        if line.endswith("\n"):
+            return json.loads(line)
+        process.kill()  # it is dead or as good as that; the next file gets another
+        process.wait()
+        self._close(process)
+        return None
+
+    @staticmethod
+    def _close(process: subprocess.Popen[str]) -> None:
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+
+    @staticmethod
+    def _works() -> bool:
+        """Whether a worker starts and ends in good order when it is asked nothing."""
+        process = _start()
+        try:
+            process.communicate("", timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        return process.returncode == 0
+
+
+def _start() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "videoscore.library.read.reading_process"],
+        cwd=IMPORT_ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    )

@@ -1,0 +1,196 @@
+"""The library as a CSV table, out and in: to look at, to tag in a spreadsheet, to take to another machine."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from videoscore.errors import UsageError
+from videoscore.files import MB, read_text
+from videoscore.library.add import Added, add
+from videoscore.library.store.database import Library, Stored, word
+from videoscore.mood.circle import MOODS, mood_of
+from videoscore.progress import Progress, silent
+from videoscore.settings.build import did_you_mean
+
+COLUMNS = (
+    "path",
+    "title",
+    "mood",
+    "valence",
+    "arousal",
+    "source",
+    "seconds",
+    "key",
+    "bpm",
+    "beats",
+    "bars",
+    "notes",
+    "programs",
+    "pulse",
+    "added",
+    "content",
+)
+MOST_BYTES = 256 * MB
+
+
+@dataclass
+class Imported:
+    """tagged : pieces that got the user's word of the table. added : what became of files that were new.
+    missing : rows (line, what they name) whose piece is neither in the library nor on the disk."""
+
+    tagged: int = 0
+    added: Added = field(default_factory=Added)
+    missing: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    path: str
+    content: str
+    user: tuple[float, float, str] | None
+
+
+def row(piece: Stored) -> dict[str, str | float | int]:
+    """A piece as `COLUMNS`. source : whose word mood, valence and arousal are, "user" or "tagger"."""
+    e = piece.entry
+    return {
+        "path": str(piece.path),
+        "title": e.title,
+        "mood": piece.mood,
+        "valence": piece.valence,
+        "arousal": piece.arousal,
+        "source": "tagger" if piece.user is None else "user",
+        "seconds": e.seconds,
+        "key": e.key_name,
+        "bpm": e.bpm,
+        "beats": e.beats,
+        "bars": e.bars,
+        "notes": e.notes,
+        "programs": " ".join("drums" if p < 0 else str(p) for p in e.programs),
+        "pulse": e.pulse,
+        "added": piece.added,
+        "content": e.content,
+    }
+
+
+def to_csv(pieces: list[Stored]) -> str:
+    """A line a piece."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row(piece) for piece in pieces)
+    return out.getvalue()
+
+
+def import_csv(
+    library: Library, path: Path, jobs: int | None = None, progress: Progress = silent
+) -> Imported:
+    """Take the user's words from a table such as `to_csv` writes, and add the files that are new.
+
+    A row names its piece by `content` or `path`. Its mood, or valence and arousal, are the user's word, unless its
+    `source` is "tagger". Nothing is written when the table breaks a rule.
+
+    Raises NotFound, UsageError (with the line), and what `add` raises.
+    """
+    rows = _read(path)
+    out = Imported()
+    known, paths = _index(library)
+    new = [r for r in rows if r.content not in known and r.path not in paths]
+    there = [r.path for r in new if r.path and os.path.isfile(r.path)]
+    if there:
+        out.added = add(library, there, jobs, progress)
+        known, paths = _index(library)
+    skipped = {str(p) for p, _ in out.added.skipped}
+    for r in rows:
+        content = r.content if r.content in known else paths.get(r.path)
+        if content is None:
+            if r.path not in skipped:
+                out.missing.append((r.line, r.path or r.content))
+        elif r.user is not None:
+            library.tag(library.pieces("content = ?", (content,))[0], r.user)
+            out.tagged += 1
+    return out
+
+
+def read_word(mood: str | None, valence: object, arousal: object) -> tuple[float, float, str] | None:
+    """The user's word for a piece from a mood, or from valence and arousal; None from nothing.
+
+    With both, the mood has to be the one of the octant in which the point lies. Raises UsageError.
+    """
+    if mood:
+        try:
+            spoken = word(mood)
+        except KeyError:
+            hint = did_you_mean(mood.capitalize(), MOODS)
+            raise UsageError(
+                f"there is no mood {mood!r}", remedy=f"{hint}Choose from {', '.join(MOODS)}."
+            ) from None
+    if valence in (None, "") and arousal in (None, ""):
+        return spoken if mood else None
+    point = []
+    for name, value in (("valence", valence), ("arousal", arousal)):
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if not -1 <= number <= 1:
+            raise UsageError(
+                f"{name} is {str(value) if value not in (None, '') else 'missing'}",
+                remedy="Give both, as numbers from -1 to 1.",
+            )
+        point.append(number)
+    if mood and mood_of(*point) != spoken[2]:
+        raise UsageError(
+            f"valence {point[0]:g} and arousal {point[1]:g} are {mood_of(*point)}, not {spoken[2]}",
+            remedy="Give either the mood or the numbers.",
+        )
+    return point[0], point[1], mood_of(*point)
+
+
+def _index(library: Library) -> tuple[set[str], dict[str, str]]:
+    """The contents in the library, and the content of every file that was seen."""
+    known = set(library.contents())
+    paths = {
+        path: s.content for path, s in library.seen().items() if s.content in known and s.content is not None
+    }
+    paths.update({path: content for content, path in library.contents().items()})
+    return known, paths
+
+
+def _read(path: Path) -> list[_Row]:
+    text = read_text(
+        path, MOST_BYTES, "Check the name.", form="CSV in UTF-8", wrong="That is no table of a library."
+    )
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        if not {"path", "content"} & set(reader.fieldnames or ()):
+            raise UsageError(
+                "it has no column path or content",
+                remedy="Its first line has to name the columns; `videoscore library export` shows how.",
+            )
+        return [_parsed(cells, reader.line_num) for cells in reader]
+    except csv.Error as error:
+        raise UsageError(str(error), path=path, remedy="Save it as CSV anew.") from error
+    except UsageError as error:
+        raise UsageError(error.problem, path=path, remedy=error.remedy) from error
+
+
+def _parsed(cells: dict[str, str | None], line: int) -> _Row:
+    names = ("path", "content", "mood", "valence", "arousal", "source")
+    get = {name: (cells.get(name) or "").strip() for name in names}
+    if get["source"] not in ("", "user", "tagger"):
+        raise UsageError(f"line {line}: the source is {get['source'][:20]!r}", remedy="Write user or tagger.")
+    user = None
+    if get["source"] != "tagger":
+        try:
+            user = read_word(get["mood"], get["valence"], get["arousal"])
+        except UsageError as error:
+            raise UsageError(f"line {line}: {error.problem}", remedy=error.remedy) from None
+    path = os.path.abspath(os.path.expanduser(get["path"])) if get["path"] else ""
+    return _Row(line, path, get["content"].lower(), user)

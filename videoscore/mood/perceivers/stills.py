@@ -1,0 +1,60 @@
+"""Perceivers that read each picture by itself, in the form of the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from videoscore.mood.perceivers.registry import Array, Perceiver, Reading
+from videoscore.settings.fields import PerceiveOptions
+from videoscore.video.frames import Cut, Frame
+
+COLUMNS = ("valence", "arousal", "moods", "confidence", "seen")
+
+
+class StillModel(Protocol):
+    """`perceive` reads n pictures of any sizes, none depending on another."""
+
+    name: str
+
+    def perceive(self, frames: Sequence[Frame]) -> Reading: ...
+
+
+class StillPerceiver:
+    """A `Perceiver` whose glimpses are rows of the model's readings, see `COLUMNS`."""
+
+    def __init__(self, model: StillModel) -> None:
+        self.model, self.name = model, model.name
+
+    def look(self, frames: Sequence[Frame]) -> list[Array]:
+        """n frames -> n rows of 12."""
+        seen = self.model.perceive(frames)
+        return list(np.column_stack([getattr(seen, name) for name in COLUMNS]))
+
+    def read(self, t: Array, glimpses: Sequence[Array], cuts: Sequence[Cut]) -> Reading:
+        rows = np.stack(glimpses)
+        return Reading(
+            rows[:, 0],
+            rows[:, 1],
+            rows[:, 2:10],
+            rows[:, 10],
+            rows[:, 11],
+            shares={self.name: np.ones(len(rows))},
+        )
+
+
+def scene(options: PerceiveOptions) -> Perceiver:
+    """The kernel regression on pretrained features, docs/models/scene.md."""
+    from videoscore.mood.perceivers.scene import ScenePerceiver
+
+    return StillPerceiver(ScenePerceiver())
+
+
+def deep(options: PerceiveOptions) -> Perceiver:
+    """The eight-mood deep CNN, docs/models/deep.md."""
+    from videoscore.mood.perceivers.deep import WEIGHTS, DeepPerceiver
+
+    return StillPerceiver(DeepPerceiver(Path(options.mood_weights) if options.mood_weights else WEIGHTS))

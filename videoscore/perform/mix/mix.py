@@ -1,0 +1,236 @@
+"""Brings stems and original sound together at the wanted loudness.
+
+Streaming passes over files on disk, so memory doesn't grow with the film: the
+stems are summed and measured, the original is read and measured, both are put
+together and measured, and the result is levelled, limited, measured and written.
+The last pass is run again as long as the limiter took too much loudness away.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoscore.audio.loudness import BLOCK, Loudness, Meter, read_blocks
+from videoscore.audio.wav import wav_writer
+from videoscore.errors import OutputError
+from videoscore.perform.mix.ducking import Ducking, Region
+from videoscore.perform.mix.limiter import Limiter
+from videoscore.perform.parts import Stem
+from videoscore.progress import Progress, silent
+from videoscore.settings.fields import MixOptions
+from videoscore.video.media import Media
+from videoscore.video.sound import read_sound
+
+Block = NDArray[np.float32]
+
+DEFAULTS = MixOptions()
+# Room for the overshoot of a lossy encoder (measured on AAC at 256 kbit/s, see docs/sound.md).
+ENCODER_MARGIN = 1.3  # dB
+# An original quieter than this is background noise: balancing music against it would blow it up.
+QUIETEST_ORIGINAL = -40.0  # LUFS
+MOST_GAIN = 30.0  # dB on the whole
+CLOSE = 0.3  # LU from the target that is near enough
+ATTEMPTS = 6
+LEAST_SLOPE = 0.2  # LU that a dB more brings when the limiter eats most of it
+
+
+@dataclass(frozen=True)
+class Mix:
+    """The finished sound.
+
+    path : stereo 24-bit WAV of `samples` samples.
+    loudness : of the result; its `integrated` and `true_peak` are None for silence.
+    music_gain, gain : dB on the music before, and on everything after, music and original are put together.
+    reduction : the most that the limiter took away, dB.
+    ducked : the speech under which the music is lowered.
+    """
+
+    path: Path
+    sample_rate: int
+    samples: int
+    loudness: Loudness
+    music_gain: float
+    gain: float
+    reduction: float
+    ducked: tuple[Region, ...]
+
+
+def mix(
+    stems: Sequence[Stem],
+    media: Media,
+    options: MixOptions,
+    out: Path,
+    speech: Sequence[Region] = (),
+    sample_rate: int = 48000,
+    progress: Progress = silent,
+) -> Mix:
+    """Mix to a WAV file exactly ``round(media.duration * sample_rate)`` samples long.
+
+    "duck": the music stands `balance` LU against the original and `duck` dB lower under speech;
+    "keep": the same without ducking; "replace": music alone. A missing or silent original counts as
+    "replace", and music without a note leaves the original alone. The result is brought to
+    `options.loudness` LUFS and kept under `options.true_peak` dBTP, less what an encoder may add.
+
+    Parameters
+    ----------
+    stems : all of one sample rate. sample_rate : used only when there are no stems.
+    speech : regions in seconds, as `videoscore.perform.mix.speech.speech_regions` gives them.
+    out : appears complete or not at all; up to 60 MB a minute lie beside it while it is made.
+    progress : gets ("mix", seconds done over all passes, seconds of all passes).
+
+    Raises
+    ------
+    OutputError, DiskFull : from writing. InputError : from reading the original.
+    """
+    rate = stems[0].sample_rate if stems else sample_rate
+    if any(stem.sample_rate != rate for stem in stems):
+        raise ValueError("stems of one mix have one sample rate")
+    ducked = tuple(speech) if options.audio == "duck" else ()
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{out.name}.part", dir=out.parent) as folder:
+            return _Mixing(media, options, out, ducked, rate, Path(folder), progress).run(stems)
+    except OSError as error:
+        raise OutputError(
+            f"the sound can't be written ({error.strerror or error})",
+            path=out,
+            remedy="Check that the folder exists and may be written to.",
+        ) from error
+
+
+class _Mixing:
+    """One run of `mix`: what its passes share."""
+
+    def __init__(
+        self,
+        media: Media,
+        options: MixOptions,
+        out: Path,
+        ducked: tuple[Region, ...],
+        rate: int,
+        folder: Path,
+        progress: Progress,
+    ) -> None:
+        self.media, self.options, self.out, self.ducked = media, options, out, ducked
+        self.rate, self.folder, self.progress = rate, folder, progress
+        self.samples = round(media.duration * rate)
+        self.done, self.passes = 0, 2
+
+    def run(self, stems: Sequence[Stem]) -> Mix:
+        mixed_file, original_file = self.folder / "music.wav", self.folder / "original.wav"
+        self.passes = 2 if self.options.audio == "replace" or not self.media.audio else 4
+        mixed = music = self._write(mixed_file, _summed(stems))
+        original, music_gain = None, 0.0
+        if self.passes > 2:
+            original = self._write(original_file, _finite(read_sound(self.media, self.rate)))
+        if original is not None and original.best is not None:
+            music_gain = balance(music, original, self.options.balance)
+            mixed_file = self.folder / "mixed.wav"
+            mixed = self._write(
+                mixed_file, self._blended(self.folder / "music.wav", original_file, music_gain)
+            )
+        else:
+            self.ducked = ()
+        # with no music to hide behind, an original of mere background noise stays as quiet as it is
+        most = MOST_GAIN if music.best is None else math.inf
+        loudness, gain, reduction = self._level(mixed_file, mixed, most)
+        return Mix(self.out, self.rate, self.samples, loudness, music_gain, gain, reduction, self.ducked)
+
+    def _write(self, path: Path, blocks: Iterator[Block], subtype: str = "FLOAT") -> Loudness:
+        """Write and measure `blocks`, cut or filled up with silence to the exact length."""
+        meter = Meter(self.rate)
+        with wav_writer(path, self.rate, self.samples, subtype) as wav:
+            for block in _exactly(blocks, self.samples):
+                meter.add(block)
+                wav.write(block)
+                self._tell(len(block))
+        return meter.result()
+
+    def _blended(self, music_file: Path, original_file: Path, music_gain: float) -> Iterator[Block]:
+        ducking = Ducking(self.ducked, self.options.duck, self.rate)
+        start = 0
+        for music, original in zip(read_blocks(music_file), read_blocks(original_file), strict=True):
+            yield original + music * (_linear(music_gain) * ducking.gain(start, len(music)))[:, None]
+            start += len(music)
+
+    def _level(self, path: Path, measured: Loudness, most: float) -> tuple[Loudness, float, float]:
+        """Write the result: (its loudness, the gain in dB, the limiter's most reduction in dB)."""
+        if measured.best is None:
+            return self._write(self.out, read_blocks(path), "PCM_24"), 0.0, 0.0
+        wanted, gain, slope = self.options.loudness, min(self.options.loudness - measured.best, most), 1.0
+        tried: tuple[float, float] | None = None
+        for _ in range(ATTEMPTS):
+            limiter = Limiter(self.options.true_peak - ENCODER_MARGIN, self.rate)
+            result = self._write(self.out, limiter.run(_scaled(path, gain)), "PCM_24")
+            reached = wanted if result.best is None else result.best
+            if abs(wanted - reached) <= CLOSE or gain >= most and reached < wanted:
+                break
+            if tried is not None and gain != tried[0]:
+                # the limiter gives back only part of what is added
+                slope = min(1.0, max(LEAST_SLOPE, (reached - tried[1]) / (gain - tried[0])))
+            tried = gain, reached
+            gain = min(gain + (wanted - reached) / slope, most)
+        return result, gain, limiter.reduction
+
+    def _tell(self, samples: int) -> None:
+        self.done += samples
+        total = self.passes * self.samples
+        self.progress("mix", min(self.done, total) / self.rate, total / self.rate)
+
+
+def balance(music: Loudness, original: Loudness | None, wanted: float) -> float:
+    """Gain in dB that puts the music `wanted` LU above (or below, negative) the original.
+
+    0 when either is silent. An original of less than -40 LUFS counts as -40.
+    """
+    if music.best is None or original is None or original.best is None:
+        return 0.0
+    return max(original.best, QUIETEST_ORIGINAL) + wanted - music.best
+
+
+def _summed(stems: Sequence[Stem]) -> Iterator[Block]:
+    """The plain sum of the stems."""
+    with ExitStack() as stack:
+        readers = [stack.enter_context(closing(read_blocks(stem.path))) for stem in stems]
+        for blocks in zip(*readers, strict=True):
+            total = blocks[0].copy()
+            for block in blocks[1:]:
+                total += block
+            yield total
+
+
+def _scaled(path: Path, gain: float) -> Iterator[Block]:
+    scale = np.float32(_linear(gain))
+    for block in read_blocks(path):
+        yield block * scale
+
+
+def _finite(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Damaged floating-point sound may hold NaN and infinities."""
+    for block in blocks:
+        yield np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _exactly(blocks: Iterator[Block], samples: int) -> Iterator[Block]:
+    """Blocks of BLOCK samples, cut or filled up with silence to `samples` in all."""
+    left, rest = samples, np.zeros((0, 2), np.float32)
+    for block in blocks:
+        rest = np.concatenate((rest, block[: left - len(rest)]))
+        while len(rest) >= BLOCK:
+            yield rest[:BLOCK]
+            rest, left = rest[BLOCK:], left - BLOCK
+    while left > 0:
+        size = min(BLOCK, left)
+        yield np.concatenate((rest[:size], np.zeros((size - len(rest[:size]), 2), np.float32)))
+        rest, left = rest[size:], left - size
+
+
+def _linear(decibels: float) -> float:
+    return float(10 ** (decibels / 20))

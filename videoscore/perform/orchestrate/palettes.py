@@ -1,0 +1,142 @@
+"""Presets: which instrument plays which role in which mood.
+
+A preset is a TOML file of data (`presets/*.toml`, see docs/sound.md); nothing in
+it is ever executed. This module holds the types and finds the file; reading and
+checking it is `videoscore.perform.orchestrate.preset_file`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from videoscore import resources
+from videoscore.errors import PresetError
+from videoscore.music.score import Role
+from videoscore.settings.fields import Options
+
+# Who plays a role that a palette gives to nobody. Drums are only ever played where a palette has them.
+STAND_INS: Mapping[Role, tuple[Role, ...]] = {
+    Role.MELODY: (Role.COUNTER, Role.ACCOMPANIMENT),
+    Role.COUNTER: (Role.MELODY, Role.ACCOMPANIMENT),
+    Role.ACCOMPANIMENT: (Role.PAD, Role.COUNTER, Role.MELODY),
+    Role.BASS: (Role.ACCOMPANIMENT, Role.PAD, Role.MELODY),
+    Role.PAD: (Role.ACCOMPANIMENT, Role.COUNTER, Role.MELODY),
+    Role.DRUMS: (),
+}
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One player of the preset's orchestra.
+
+    program : General MIDI program 0..127 (kit number when `drums`).
+    low, high : lowest and highest MIDI pitch that sounds well, at least an octave apart.
+    volume : MIDI channel volume 0..127. pan : 0 left .. 64 centre .. 127 right.
+    quietest, loudest : the velocities 1..127 onto which pianissimo and fortissimo are mapped.
+    keys : drums only: General MIDI key -> key to play instead, or None to leave it out.
+    """
+
+    name: str
+    program: int
+    drums: bool = False
+    low: int = 21
+    high: int = 108
+    volume: int = 100
+    pan: int = 64
+    quietest: int = 25
+    loudest: int = 120
+    keys: Mapping[int, int | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Voice:
+    """An instrument in a role: `octave` shifts it, `level` changes its velocity in dB."""
+
+    instrument: str
+    octave: int = 0
+    level: float = 0.0
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The orchestra of one mood.
+
+    voices : for every role the instruments that double it, the leading one first.
+    roles : the roles that the composer should write in this mood.
+    """
+
+    mood: str
+    voices: Mapping[Role, tuple[Voice, ...]]
+    roles: tuple[Role, ...]
+
+    def players(self, role: Role) -> tuple[Voice, ...]:
+        """Voices of a role, or of the role that stands in for it; empty only for drums."""
+        for candidate in (role, *STAND_INS[role]):
+            if candidate in self.voices:
+                return self.voices[candidate]
+        return ()
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A checked preset.
+
+    path : the file it came from (the source that `presets show` names).
+    palettes : one for each of the eight moods.
+    options : option group -> field -> value, of the fields that the preset replaces.
+    """
+
+    name: str
+    title: str
+    description: str
+    path: Path
+    instruments: Mapping[str, Instrument]
+    palettes: Mapping[str, Palette]
+    options: Mapping[str, Mapping[str, Any]]
+
+    def palette(self, mood: str) -> Palette:
+        """The palette of a mood by its exact name. Raises KeyError when there is no such mood."""
+        return self.palettes[mood]
+
+    def apply(self, options: Options) -> Options:
+        """`options` with the preset's values in place, and the preset's name."""
+        groups = {group: replace(getattr(options, group), **values) for group, values in self.options.items()}
+        return replace(options, preset=self.name, **groups)
+
+
+def list_presets() -> tuple[str, ...]:
+    """Names of the packaged presets, sorted."""
+    return tuple(sorted(path.stem for path in resources.presets().glob("*.toml")))
+
+
+def load_preset(name_or_path: str | Path) -> Preset:
+    """Read and check a preset.
+
+    Parameters
+    ----------
+    name_or_path : the name of a packaged preset, or the path of a TOML file (anything that ends
+        in ``.toml`` or holds a folder separator).
+
+    Raises
+    ------
+    PresetError : there is none of that name, or the file breaks a rule; the message names the
+        file, the key and the remedy.
+    """
+    from videoscore.perform.orchestrate.preset_file import read_preset
+
+    text = str(name_or_path)
+    if text.endswith(".toml") or "/" in text or "\\" in text:
+        return read_preset(Path(name_or_path))
+    names = list_presets()
+    if text not in names:
+        near = difflib.get_close_matches(text.lower(), names, 1)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise PresetError(
+            f"there is no preset {text!r}",
+            remedy=f"{hint}Choose one of {', '.join(names)}, or give the path of a TOML file.",
+        )
+    return read_preset(resources.presets() / f"{text}.toml")

@@ -1,0 +1,260 @@
+"""Reads one preset file and checks every key of it.
+
+Unknown keys are errors, with a guess at what was meant: a preset that is
+silently half obeyed sounds wrong and tells nobody why.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NoReturn
+
+from videoscore.errors import NotFound, PresetError
+from videoscore.files import MB, read_text
+from videoscore.mood.circle import MOODS
+from videoscore.music.score import Role
+from videoscore.perform.orchestrate.palettes import Instrument, Palette, Preset, Voice
+from videoscore.settings.build import exact
+from videoscore.settings.fields import Options
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MAX_BYTES = MB
+LONGEST_LINE = 2000  # the parser takes half a minute for a key of 50,000 parts
+OPTION_GROUPS = tuple(f.name for f in dataclasses.fields(Options) if f.name not in ("preset", "seed"))
+ROLES = tuple(role.name.lower() for role in Role)
+DEFAULT = "default"
+
+
+def read_preset(path: Path) -> Preset:
+    """Read and check the preset at `path`. Raises PresetError."""
+    return _File(path).preset(parse(path))
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """What stands in a preset file, unchecked. Raises PresetError."""
+    try:
+        text = read_text(
+            path,
+            MAX_BYTES,
+            "Check the path, or see `videoscore presets list`.",
+            wrong="Give a TOML preset file.",
+            form="UTF-8",
+            kind=PresetError,
+        )
+    except NotFound as error:
+        raise PresetError(f"the preset {error.problem}", path=path, remedy=error.remedy) from error
+    if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
+        raise PresetError(
+            f"a line in it is over {LONGEST_LINE} characters long",
+            path=path,
+            remedy="Break it, or give the right file.",
+        )
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except (ValueError, RecursionError) as error:  # ValueError: numbers of 5,000 digits, too
+        raise PresetError(
+            f"this is not valid TOML ({error})",
+            path=path,
+            remedy="Correct the file; docs/sound.md shows a preset.",
+        ) from error
+
+
+class _File:
+    """Checks of one file; every error names the file and the key."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def fail(self, key: str, problem: str, remedy: str) -> NoReturn:
+        raise PresetError(f"{key}: {problem}" if key else problem, path=self.path, remedy=remedy)
+
+    def known(self, key: str, names: Iterable[str], allowed: Iterable[str]) -> None:
+        allowed = list(allowed)
+        for name in names:
+            if name not in allowed:
+                near = difflib.get_close_matches(name, allowed, 1, 0.5)
+                hint = f"Did you mean {near[0]}? " if near else ""
+                self.fail(f"{key}{name}", "unknown key", f"{hint}Allowed here: {', '.join(allowed)}.")
+
+    def table(self, data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        value = data.get(key, {})
+        if not isinstance(value, dict):
+            self.fail(key, "must be a table", f"Write [{key}].")
+        return value
+
+    def text(self, data: Mapping[str, Any], key: str) -> str:
+        value = data.get(key, "")
+        if not isinstance(value, str):
+            self.fail(key, "must be text", "Put it in quotes.")
+        return value
+
+    def whole(self, key: str, value: Any, low: int, high: int) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            self.fail(key, f"{value!r} is not a whole number from {low} to {high}", "Change the value.")
+        return value
+
+    def pair(self, key: str, value: Any, low: int, high: int, apart: int) -> tuple[int, int]:
+        if not isinstance(value, list) or len(value) != 2:
+            self.fail(key, "must be two numbers", f"Write {key.rsplit('.', 1)[-1]} = [{low}, {high}].")
+        first, last = (self.whole(key, v, low, high) for v in value)
+        if last - first < apart:
+            self.fail(key, f"{first} and {last} lie too near", f"Leave at least {apart} between them.")
+        return first, last
+
+    def preset(self, data: dict[str, Any]) -> Preset:
+        self.known("", data, ("title", "description", "instruments", "moods", *OPTION_GROUPS))
+        instruments = {
+            name: self.instrument(name, body) for name, body in self.table(data, "instruments").items()
+        }
+        if not instruments:
+            self.fail("instruments", "there is none", "Add a table [instruments.NAME] with a program.")
+        return Preset(
+            name=self.path.stem,
+            title=self.text(data, "title") or self.path.stem,
+            description=self.text(data, "description"),
+            path=self.path,
+            instruments=instruments,
+            palettes=self.palettes(self.table(data, "moods"), instruments),
+            options={
+                group: self.options(group, self.table(data, group))
+                for group in OPTION_GROUPS
+                if group in data
+            },
+        )
+
+    def instrument(self, name: str, body: Any) -> Instrument:
+        key = f"instruments.{name}"
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name):
+            self.fail(key, "not a usable name", "Use up to 32 of a-z, 0-9, - and _: stems are named so.")
+        if not isinstance(body, dict):
+            self.fail(key, "must be a table", f"Write [{key}].")
+        self.known(f"{key}.", body, ("program", "drums", "range", "volume", "pan", "velocity", "keys"))
+        if "program" not in body:
+            self.fail(f"{key}.program", "missing", "Give a General MIDI program, 0 to 127.")
+        drums = body.get("drums", False)
+        if not isinstance(drums, bool):
+            self.fail(f"{key}.drums", "must be true or false", "Change the value.")
+        if "keys" in body and not drums:
+            self.fail(f"{key}.keys", "only drums have keys", "Leave it out, or set drums = true.")
+        low, high = self.pair(f"{key}.range", body.get("range", [21, 108]), 0, 127, 12)
+        quietest, loudest = self.pair(f"{key}.velocity", body.get("velocity", [25, 120]), 1, 127, 1)
+        return Instrument(
+            name,
+            self.whole(f"{key}.program", body["program"], 0, 127),
+            drums,
+            low,
+            high,
+            self.whole(f"{key}.volume", body.get("volume", 100), 0, 127),
+            self.whole(f"{key}.pan", body.get("pan", 64), 0, 127),
+            quietest,
+            loudest,
+            self.keys(key, body.get("keys", {})),
+        )
+
+    def keys(self, key: str, body: Any) -> dict[int, int | None]:
+        if not isinstance(body, dict):
+            self.fail(f"{key}.keys", "must be a table", 'Write keys = { "42" = 54, "46" = false }.')
+        mapped: dict[int, int | None] = {}
+        for source, target in body.items():
+            if not (source.isascii() and source.isdigit() and int(source) <= 127):
+                self.fail(f"{key}.keys.{source}", "not a MIDI key", "Use 0 to 127, in quotes.")
+            where = f"{key}.keys.{source}"
+            mapped[int(source)] = None if target is False else self.whole(where, target, 0, 127)
+        return mapped
+
+    def palettes(self, moods: Mapping[str, Any], instruments: Mapping[str, Instrument]) -> dict[str, Palette]:
+        self.known("moods.", moods, (*MOODS, DEFAULT))
+        missing = [mood for mood in MOODS if mood not in moods]
+        if missing and DEFAULT not in moods:
+            self.fail(f"moods.{missing[0]}", "missing", "Add it, or add [moods.default] for all the others.")
+        return {
+            mood: self.palette(mood if mood in moods else DEFAULT, mood, moods, instruments) for mood in MOODS
+        }
+
+    def palette(
+        self, name: str, mood: str, moods: Mapping[str, Any], instruments: Mapping[str, Instrument]
+    ) -> Palette:
+        body, key = moods[name], f"moods.{name}"
+        if not isinstance(body, dict):
+            self.fail(key, "must be a table", f"Write [{key}].")
+        self.known(f"{key}.", body, (*ROLES, "roles"))
+        voices = {
+            Role[role.upper()]: self.voices(f"{key}.{role}", body[role], instruments)
+            for role in ROLES
+            if role in body
+        }
+        if not any(role is not Role.DRUMS for role in voices):
+            self.fail(key, "nobody plays", 'Give at least melody = ["INSTRUMENT"].')
+        for role, players in voices.items():
+            for voice in players:
+                if instruments[voice.instrument].drums is not (role is Role.DRUMS):
+                    self.fail(
+                        f"{key}.{role.name.lower()}",
+                        f"{voice.instrument} doesn't fit",
+                        "Drums play the role drums, and nothing else does.",
+                    )
+        return Palette(mood, voices, self.roles(key, body.get("roles"), voices))
+
+    def roles(self, key: str, names: Any, voices: Mapping[Role, Any]) -> tuple[Role, ...]:
+        if names is None:
+            return tuple(sorted(voices))
+        if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+            self.fail(f"{key}.roles", "must be a list of roles", f"Choose from {', '.join(ROLES)}.")
+        self.known(f"{key}.roles: ", names, ROLES)
+        roles = tuple(sorted({Role[name.upper()] for name in names}))
+        if Role.DRUMS in roles and Role.DRUMS not in voices:
+            self.fail(f"{key}.roles", "drums are to be written and nobody plays them", "Add drums = [...].")
+        return roles
+
+    def voices(self, key: str, body: Any, instruments: Mapping[str, Instrument]) -> tuple[Voice, ...]:
+        if not isinstance(body, list) or not body:
+            self.fail(key, "must be a list of instruments", 'Write ["NAME"] or [{ instrument = "NAME" }].')
+        return tuple(self.voice(key, one, instruments) for one in body)
+
+    def voice(self, key: str, body: Any, instruments: Mapping[str, Instrument]) -> Voice:
+        if isinstance(body, str):
+            body = {"instrument": body}
+        if not isinstance(body, dict) or not isinstance(body.get("instrument"), str):
+            self.fail(key, "a voice needs an instrument", 'Write "NAME" or { instrument = "NAME" }.')
+        self.known(f"{key}.", body, ("instrument", "octave", "level"))
+        self.known(f"{key}: ", [body["instrument"]], instruments)
+        level = body.get("level", 0.0)
+        if isinstance(level, bool) or not isinstance(level, (int, float)) or not -30 <= level <= 12:
+            self.fail(f"{key}.level", f"{level!r} is not a number of dB from -30 to 12", "Change the value.")
+        octave = self.whole(f"{key}.octave", body.get("octave", 0), -4, 4)
+        return Voice(body["instrument"], octave, float(level))
+
+    def options(self, group: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        fields = {f.name: f for f in dataclasses.fields(getattr(Options(), group))}
+        self.known(f"{group}.", body, fields)
+        return {name: self.option(f"{group}.{name}", value, fields[name]) for name, value in body.items()}
+
+    def option(self, key: str, value: Any, spec: dataclasses.Field) -> Any:
+        kind: type = str if spec.default is None else type(spec.default)
+        try:
+            if isinstance(value, bool) is not (kind is bool) or isinstance(value, (dict, list)):
+                raise TypeError
+            if kind is int and not isinstance(value, int) or kind is str and not isinstance(value, str):
+                raise TypeError
+            value = exact(str(value)) if kind is Fraction else kind(value)
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+            self.fail(key, f"{value!r} is of the wrong kind", f"Give a value like {spec.default}.")
+        limits = spec.metadata
+        if "choices" in limits and value not in limits["choices"]:
+            self.fail(
+                key, f"{value!r} is no choice", f"Choose from {', '.join(map(str, limits['choices']))}."
+            )
+        # written so that a NaN, which compares false with everything, fails too
+        if not (limits.get("min", value) <= value <= limits.get("max", value)):
+            self.fail(key, f"{value} is out of range", f"Stay within {limits['min']} to {limits['max']}.")
+        return value

@@ -1,0 +1,205 @@
+"""Plays one part with FluidSynth into one WAV file, in a process of its own.
+
+`python -m videoscore.perform.render.stem` reads a `StemJob` as JSON from standard input and
+writes lines of JSON: {"done": samples} as it goes, {"error": ...} when it fails. A
+process a stem uses all cores, and a damaged SoundFont that crashes the library
+can't take the whole program with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from videoscore.audio.wav import wav_writer
+from videoscore.errors import SetupError, VideoscoreError
+from videoscore.perform.render import soundfont
+
+QUANTUM = 64  # samples: FluidSynth's own block (FLUID_BUFSIZE), on whose borders events take effect
+BUFFER = QUANTUM * 512
+SILENCE = 1e-6  # -120 dBFS: what is left of the reverberation when the synthesiser may rest
+# The packaged presets' music then has about -20 LUFS before the mix; float samples can't clip.
+GAIN = 1.0
+ROOM = (0.75, 0.35, 0.9)  # room size, damping and width of the reverberation: a medium hall
+DRUM_BANK, DRUM_CHANNEL = 128, 9
+EXPRESSED, PEDAL = -1, -2  # in place of a pitch
+
+
+@dataclass(frozen=True)
+class StemJob:
+    """One part, ready to play.
+
+    events : (sample, pitch, velocity), sorted; velocity 0 ends a note; samples are multiples of 64. In place of a
+        pitch `EXPRESSED` sets the expression controller to the value in place of the velocity, `PEDAL` the sustain
+        pedal (127 down, 0 up).
+    samples : length of the file. fade : samples of fade-out at the end.
+    reverb : 0 dry to 1. volume, pan : MIDI controllers 7 and 10.
+    """
+
+    path: str
+    soundfont: str
+    sample_rate: int
+    samples: int
+    fade: int
+    reverb: float
+    program: int
+    drums: bool
+    volume: int
+    pan: int
+    events: tuple[tuple[int, int, int], ...]
+
+
+class Synth:
+    """FluidSynth with one instrument. Samples are float32 and can't clip."""
+
+    def __init__(self, job: StemJob) -> None:
+        module = soundfont.fluidsynth()
+        self._write = module._fl.fluid_synth_write_float  # pyfluidsynth itself offers 16 bits only
+        self._write.argtypes = [
+            ctypes.c_void_p,
+            ctypes.c_int,
+            ctypes.c_void_p,
+            ctypes.c_int,
+            ctypes.c_int,
+            ctypes.c_void_p,
+            ctypes.c_int,
+            ctypes.c_int,
+        ]
+        settings = {
+            "synth.dynamic-sample-loading": 1,  # decode this instrument's samples only: 0.1 s, not 2
+            "synth.chorus.active": 0,
+            "synth.reverb.active": int(job.reverb > 0),
+        }
+        self.synth = module.Synth(gain=GAIN, samplerate=job.sample_rate, **settings)
+        room, damping, width = ROOM
+        self.synth.set_reverb(room, damping, width, job.reverb)
+        self.channel = DRUM_CHANNEL if job.drums else 0
+        self._load(job)
+        self.synth.cc(self.channel, 7, job.volume)
+        self.synth.cc(self.channel, 10, job.pan)
+
+    def _load(self, job: StemJob) -> None:
+        font = self.synth.sfload(job.soundfont)
+        if font < 0:
+            raise SetupError(
+                "FluidSynth can't read this SoundFont",
+                path=job.soundfont,
+                remedy="Give another one with --soundfont.",
+            )
+        # small fonts lack some programs: the standard kit, or the bank's first, stands in as in any synth
+        for program in (job.program, 0):
+            if self.synth.program_select(self.channel, font, DRUM_BANK if job.drums else 0, program) == 0:
+                return
+        raise SetupError(
+            "this SoundFont has no General MIDI instruments",
+            path=job.soundfont,
+            remedy="Give another one with --soundfont.",
+        )
+
+    def turn(self, pitch: int, velocity: int) -> None:
+        """Start a note, or end it (velocity 0), or set the expression or the pedal."""
+        if pitch == EXPRESSED:
+            self.synth.cc(self.channel, 11, velocity)
+        elif pitch == PEDAL:
+            self.synth.cc(self.channel, 64, velocity)
+        elif velocity:
+            self.synth.noteon(self.channel, pitch, velocity)
+        else:
+            self.synth.noteoff(self.channel, pitch)
+
+    def render(self, out: np.ndarray, start: int, stop: int) -> None:
+        """Fill `out[start:stop]`, out being (n, 2) float32 and contiguous."""
+        pointer = out.ctypes.data
+        self._write(self.synth.synth, stop - start, pointer, 2 * start, 2, pointer, 2 * start + 1, 2)
+
+    @property
+    def sounding(self) -> bool:
+        """Whether any voice still plays, be it only its release."""
+        return self.synth.get_active_voice_count() > 0
+
+    def close(self) -> None:
+        self.synth.delete()
+
+
+def play(job: StemJob, tell: Callable[[int], None] = lambda done: None) -> None:
+    """Render `job` to its file, exactly `job.samples` long, in constant memory.
+
+    Parameters
+    ----------
+    tell : called with the number of samples done.
+
+    Raises
+    ------
+    SetupError : no FluidSynth, or no usable SoundFont. OutputError, DiskFull : from writing.
+    """
+    synth = Synth(job)
+    try:
+        with wav_writer(Path(job.path), job.sample_rate, job.samples) as wav:
+            events, turned, resting = job.events, 0, True
+            for start in range(0, job.samples, BUFFER):
+                # whole quanta are rendered, so that the next event falls on a border again
+                buffer = np.zeros((BUFFER, 2), np.float32)
+                at = 0
+                while at < BUFFER:
+                    while turned < len(events) and events[turned][0] <= start + at:
+                        synth.turn(*events[turned][1:])
+                        turned, resting = turned + 1, False
+                    stop = min(BUFFER, events[turned][0] - start) if turned < len(events) else BUFFER
+                    if not resting:
+                        synth.render(buffer, at, stop)
+                    at = stop
+                resting = resting or not synth.sounding and float(np.abs(buffer[-QUANTUM:]).max()) < SILENCE
+                block = buffer[: job.samples - start]
+                _fade(block, start, job)
+                wav.write(block)
+                tell(min(start + BUFFER, job.samples))
+    finally:
+        synth.close()
+
+
+def _fade(block: np.ndarray, start: int, job: StemJob) -> None:
+    """Raised-cosine fade in place over the job's last samples: -60 dB by its last 2 %."""
+    first = job.samples - job.fade
+    if start + len(block) <= first or job.fade == 0:
+        return
+    left = np.clip((job.samples - 1 - np.arange(start, start + len(block))) / job.fade, 0.0, 1.0)
+    block *= (np.sin(0.5 * math.pi * left) ** 2)[:, None].astype(np.float32)
+
+
+def main() -> int:
+    """Read the job from standard input, tell of it on standard output."""
+
+    def say(**fact: Any) -> None:
+        print(json.dumps(fact), flush=True)
+
+    try:
+        job = json.load(sys.stdin)
+        job["events"] = [tuple(event) for event in job["events"]]
+        play(StemJob(**job), lambda done: say(done=done))
+    except VideoscoreError as error:
+        say(
+            error=type(error).__name__,
+            problem=error.problem,
+            remedy=error.remedy,
+            path=None if error.path is None else str(error.path),
+        )
+        return error.exit_code
+    return 0
+
+
+def to_json(job: StemJob) -> str:
+    """The job as `main` reads it."""
+    return json.dumps(dataclasses.asdict(job))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Which files a run writes, and whether it may: settled before the long work begins."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from videoscore.errors import OutputError, OutputExists, UsageError
+from videoscore.settings.build import did_you_mean
+from videoscore.video.media import Media
+
+# what can be kept beside the scored video -> how its name ends
+KEEP = {"cues": ".cues.json", "midi": ".mid", "musicxml": ".musicxml", "wav": ".wav", "stems": ".stems"}
+
+
+@dataclass(frozen=True)
+class Targets:
+    """output : the scored video. kept : kind -> file (a folder for "stems"), the cue sheet always among
+    them. given : the cue sheet that the user wrote; it isn't written over with the same content."""
+
+    output: Path
+    kept: Mapping[str, Path]
+    overwrite: bool
+    given: Path | None = None
+
+
+def check_kinds(kinds: Iterable[str]) -> None:
+    """Raises UsageError for what can't be kept, SetupError when a library is missing that writes it."""
+    for kind in kinds:
+        if kind not in KEEP:
+            raise UsageError(
+                f"--keep: {kind!r} is nothing that can be kept",
+                remedy=f"{did_you_mean(kind, KEEP)}Choose from {', '.join(KEEP)}.",
+            )
+        if kind == "musicxml":
+            from videoscore.music import leadsheet
+
+            leadsheet.require()
+
+
+def plan_targets(
+    media: Media,
+    output: Path | None,
+    keep: Iterable[str] = (),
+    overwrite: bool = False,
+    given: Path | None = None,
+) -> Targets:
+    """Names of all files to be written, checked.
+
+    Raises
+    ------
+    UsageError : `keep` names something unknown.
+    OutputExists : one of them is there and `overwrite` is off, or it is the input.
+    ContainerError : the output's container can't hold the streams of the original.
+    OutputError : the folder is missing or may not be written to.
+    SetupError : a library is missing that writes what is to be kept.
+    """
+    from videoscore.perform.mux.containers import container_for, require
+    from videoscore.perform.mux.mux import default_suffix, read_tracks
+
+    if output is None:
+        output = media.path.with_name(f"{media.path.stem}.scored{default_suffix(media)}")
+    base = output.with_suffix("")
+    kinds = dict.fromkeys(("cues", *keep))
+    check_kinds(kinds)
+    kept = {kind: base.with_name(base.name + KEEP[kind]) for kind in kinds}
+    check_file(output, overwrite, media.path)
+    require(container_for(output), read_tracks(media.path), output)
+    for kind, path in kept.items():
+        if path == output:
+            raise OutputError(
+                f"--keep {kind} would write over it", path=output, remedy="Give the output another name."
+            )
+        if kind == "stems":
+            check_folder(path, overwrite)
+        elif given is None or not _same(given, path):
+            check_file(path, overwrite, media.path)
+    return Targets(output, kept, overwrite, given)
+
+
+def check_file(path: Path, overwrite: bool, original: Path | None = None) -> None:
+    """Raise OutputExists or OutputError unless `path` may be written."""
+    if path.is_dir():
+        raise OutputError("this is a folder", path=path, remedy="Name a file in it with -o.")
+    if original is not None and _same(path, original):
+        raise OutputExists("that is the original itself", path=path, remedy="Give another output name.")
+    if os.path.lexists(path) and not overwrite:
+        raise OutputExists("is already there", path=path, remedy="Give another name, or use --overwrite.")
+    if path.exists() and not path.is_file():
+        raise OutputError("not a file that can be replaced", path=path, remedy="Give another output name.")
+    _check_parent(path)
+
+
+def check_folder(path: Path, overwrite: bool) -> None:
+    """Raise OutputExists or OutputError unless the folder `path` may be made or, with `overwrite`,
+    replaced: it must then hold nothing but WAV files, so that no foreign file is lost."""
+    if path.exists() or path.is_symlink():
+        if (
+            path.is_symlink()
+            or not path.is_dir()
+            or any(p.suffix != ".wav" or p.is_dir() for p in path.iterdir())
+        ):
+            raise OutputExists("holds other things than stems", path=path, remedy="Move it away first.")
+        if not overwrite:
+            raise OutputExists("is already there", path=path, remedy="Give another name, or use --overwrite.")
+    _check_parent(path)
+
+
+def publish(made: Mapping[str, Path], targets: Targets) -> None:
+    """Move what was made to where it is to be kept, replacing what may be replaced."""
+    for kind, path in targets.kept.items():
+        if targets.given is not None and kind == "cues" and _same(targets.given, path):
+            continue
+        if kind == "stems":
+            replace_folder(made[kind], path)
+        else:
+            os.replace(made[kind], path)
+
+
+def replace_folder(made: Path, path: Path) -> None:
+    """Move the folder `made` to `path`, which `check_folder` has allowed."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    os.replace(made, path)
+
+
+def _check_parent(path: Path) -> None:
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"there is no folder {folder}", path=path, remedy="Make the folder first.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(
+            "its folder may not be written to", path=path, remedy="Choose another folder with -o."
+        )
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.exists() and b.exists() and os.path.samefile(a, b)

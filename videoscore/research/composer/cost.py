@@ -1,0 +1,85 @@
+"""What composing costs: time on one core, and memory."""
+
+from __future__ import annotations
+
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+from multiprocessing import get_context
+from pathlib import Path
+
+from videoscore.compose.compose import Switches, compose_with_facts
+from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
+from videoscore.mood.circle import MOODS, centre
+from videoscore.research.composer.sheets import Task, spotted
+from videoscore.settings.fields import ComposeOptions
+
+
+def speed(seconds: int, options: ComposeOptions, weights: Path | None) -> dict[str, float]:
+    """Seconds of music written in a second on one core, with KV cache and without: one film of one cue."""
+    sheet = spotted(Task(0.3, 0.3, seconds, 1))
+    compose_with_facts([spotted(Task(0.3, 0.3, 4, 1))], options, weights=weights)  # loads what must be loaded
+    out = {}
+    for name, cached in (("with cache", True), ("without cache", False)):
+        clock = time.perf_counter()
+        compose_with_facts([sheet], options, weights=weights, switches=Switches(cached=cached))
+        out[name] = seconds / (time.perf_counter() - clock)
+    return out
+
+
+def long_film(seconds: int) -> CueSheet:
+    """A film of 20 cues that go round the moods."""
+    from videoscore.cues.meter import choose_meter
+    from videoscore.cues.spot.spot import plan_keys
+
+    edges = [Fraction(seconds * k, 20) for k in range(21)]
+    cues = []
+    for k, (start, end) in enumerate(zip(edges, edges[1:])):
+        mood = MOODS[3 * k % 8]
+        v, a = centre(mood)
+        cues.append(
+            Cue(
+                f"1M{k + 1}",
+                start,
+                end,
+                "cut" if k else "start",
+                mood,
+                (CurvePoint((start + end) / 2, v, a),),
+                "C major",
+                choose_meter(end - start, v, a),
+            )
+        )
+    return CueSheet("long", edges[-1], tuple(plan_keys(cues, 1)), seed=1)
+
+
+def memory(seconds: int, options: ComposeOptions, weights: Path | None) -> dict[str, float] | None:
+    """Peak memory in MB of a process of its own after four seconds of music and after `seconds` more, and how long
+    these took; None where the system doesn't tell."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_measure, seconds, options, weights).result()
+
+
+def _measure(seconds: int, options: ComposeOptions, weights: Path | None) -> dict[str, float] | None:
+    compose_with_facts([spotted(Task(0.3, 0.3, 4, 1))], options, weights=weights)
+    loaded = _peak()
+    clock = time.perf_counter()
+    compose_with_facts([long_film(seconds)], options, weights=weights)
+    taken, peak = time.perf_counter() - clock, _peak()
+    if loaded is None or peak is None:
+        return None
+    return {"peak": peak, "after four seconds of music": loaded, "seconds": taken, "pace": seconds / taken}
+
+
+def _peak() -> float | None:
+    """Peak resident memory of this process in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux, whose ru_maxrss begins with what the parent had taken
+        line = next(text for text in status.read_text().splitlines() if text.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, but bytes on macOS
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)

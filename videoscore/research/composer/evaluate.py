@@ -1,0 +1,167 @@
+"""Measure the composer: does it do what it was asked, and is it music? ``videoscore evaluate composer``.
+
+What each figure means stands with its function: `hits`, `following`, `overlap`, `copies`, `cost`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from videoscore.compose.compose import Roles, Switches, compose_with_facts
+from videoscore.music.score import Score
+from videoscore.research.composer import copies, cost
+from videoscore.research.composer.following import following, pieces
+from videoscore.research.composer.hit_rates import JUDGES, by_mood, judged, rates
+from videoscore.research.composer.overlap import compare, stuck
+from videoscore.research.composer.real_music import HELD_OUT, TRAINED, Corpus
+from videoscore.research.composer.sheets import CONTROLS, SHIPPED, UNGUIDED, Task, Way, corners, octants
+from videoscore.research.composer.texture import passage
+from videoscore.settings.fields import ComposeOptions
+
+MOOD_SHARE = 0.4  # cues for the eight moods, as a share of those for the corners
+REAL = 400  # passages of real music
+LONG_PASSAGE = 75.0  # seconds; for the figures of form
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is measured. cues : for the corners of the V/A plane; pieces : with a mood that moves; seconds : length of
+    a cue; probe, long : seconds of music that are written to take the time and the memory.
+
+    corpus : what it was trained on, as ``videoscore train corpus`` writes it; without it there is nothing to compare
+    with, and copies are not looked for.
+    """
+
+    cues: int = 200
+    pieces: int = 32
+    seconds: int = 30
+    probe: int = 20
+    long: int = 600
+    seed: int = 1
+    corpus: Path | None = None
+    weights: Path | None = None
+    roles: Roles | None = None
+    options: ComposeOptions = ComposeOptions()
+
+
+def write(way: Way, tasks: Sequence[Task], settings: Settings) -> list[Score]:
+    """What one way makes of the tasks."""
+    options = settings.options
+    if way.guidance is not None:
+        options = replace(options, guidance=way.guidance)
+    scores, _ = compose_with_facts(
+        [way.sheet(t) for t in tasks],
+        options,
+        settings.roles,
+        weights=settings.weights,
+        switches=Switches(mood=way.heard),
+    )
+    return [way.after(s, t) if way.after else s for s, t in zip(scores, tasks)]
+
+
+def hit(tasks: Sequence[Task], scores: Sequence[Score], octants: bool = False) -> dict:
+    """Hit rates by every judge."""
+    return {judge: rates(judged(judge, scores), _asked(tasks), octants) for judge in JUDGES}
+
+
+def _asked(tasks: Sequence[Task]) -> np.ndarray:
+    return np.array([(t.valence, t.arousal) for t in tasks])
+
+
+def evaluate(settings: Settings, say: Say = lambda _: None) -> dict:
+    """All figures as one dictionary; see `composer_table.lines` for the printed form."""
+    corner, mood = (
+        of(n, settings.seconds, settings.seed)
+        for of, n in ((corners, settings.cues), (octants, round(settings.cues * MOOD_SHARE)))
+    )
+    report: dict = {
+        "cues": len(corner),
+        "cues for moods": len(mood),
+        "seconds": settings.seconds,
+        "seed": settings.seed,
+        "corners": {},
+        "moods": {},
+    }
+    written: list[Score] = []
+    clock = time.perf_counter()
+    for way in (SHIPPED, UNGUIDED, *CONTROLS):
+        say(f"{way.name}: {len(corner)} cues")
+        scores = write(way, corner, settings)
+        report["corners"][way.name] = hit(corner, scores)
+        if way is SHIPPED:
+            written = scores
+            report["together"] = len(corner) * settings.seconds / (time.perf_counter() - clock)
+        if way in (SHIPPED, UNGUIDED):
+            scores = write(way, mood, settings)
+            report["moods"][way.name] = hit(mood, scores, octants=True)
+            report.setdefault("by mood", by_mood(judged(JUDGES[0], scores), _asked(mood)))
+    say(f"following: {settings.pieces} pieces")
+    long = _following(settings, report)
+    report["density"] = _density(corner, written)
+    _texture(written, long, settings, report, say)
+    say("speed and memory")
+    report["long"] = settings.long
+    report["pace"] = cost.speed(settings.probe, settings.options, settings.weights)
+    report["memory"] = cost.memory(settings.long, settings.options, settings.weights)
+    return report
+
+
+def _following(settings: Settings, report: dict) -> list[Score]:
+    """The pieces, as shipped."""
+    moved = pieces(settings.pieces, settings.seed * 100_000 + 90_000)
+    report["pieces"] = len(moved)
+    report["following"] = {}
+    long: list[Score] = []
+    for way in (SHIPPED, UNGUIDED):
+        options = (
+            settings.options if way.guidance is None else replace(settings.options, guidance=way.guidance)
+        )
+        scores, _ = compose_with_facts(
+            [m.sheet for m in moved], options, settings.roles, weights=settings.weights
+        )
+        long = long or scores
+        report["following"][way.name] = {judge: following(moved, scores, judge) for judge in JUDGES}
+    return long
+
+
+def _density(tasks: Sequence[Task], scores: Sequence[Score]) -> dict[str, dict[str, float]]:
+    """Notes a second, drums too, median and most, for each mood asked for."""
+    found: dict[str, list[float]] = {}
+    for t, s in zip(tasks, scores):
+        found.setdefault(f"({t.valence:+.1f}, {t.arousal:+.1f})", []).append(len(s.notes) / float(s.duration))
+    return {mood: {"median": float(np.median(x)), "most": max(x)} for mood, x in found.items()}
+
+
+def _texture(
+    written: Sequence[Score], long: Sequence[Score], settings: Settings, report: dict, say: Say
+) -> None:
+    """What was written, beside held-out music, and what it has in common with the music it was trained on."""
+    mine, mine_long = [passage(s) for s in written], [passage(s) for s in long]
+    report["stuck"] = stuck([*mine, *mine_long])
+    if settings.corpus is None:
+        return
+    say("comparing with real music")
+    real = Corpus(settings.corpus)
+    held = real.passages(HELD_OUT, settings.seconds, REAL)
+    known = real.passages(TRAINED, settings.seconds, REAL, seed=1)
+    report["stuck in real music"] = stuck(held)
+    report["texture"] = compare(mine, held, known) | compare(
+        mine_long,
+        real.passages(HELD_OUT, LONG_PASSAGE, REAL),
+        real.passages(TRAINED, LONG_PASSAGE, REAL, seed=1),
+        form=True,
+    )
+    trained = real.pieces(TRAINED)
+    report["copies"] = {}
+    for name, line in (("melody", copies.melody), ("all notes", copies.texture)):
+        known_lines = [line(p) for p in trained]
+        for whose, heap in (("written", [*mine, *mine_long]), ("held out", held)):
+            runs = copies.longest_shared([line(p) for p in heap], known_lines)
+            report["copies"].setdefault(name, {})[whose] = copies.summary(runs)

@@ -1,0 +1,163 @@
+"""Train the eight-mood deep CNN by distillation: `videoscore train deep`. docs/models/deep.md is its card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from videoscore.mood.perceivers.deep import Calibration, MoodCNN, save, without_norm
+from videoscore.research.deep.calibrate import from_ratings
+from videoscore.research.deep.distil import (
+    STAGE_ONE,
+    STAGE_TWO,
+    Classroom,
+    first_stage,
+    gather,
+    halfway,
+    second_stage,
+)
+from videoscore.research.deep.lessons import Log, Recipe, device, logits
+from videoscore.research.scene.fit import grouped_folds
+from videoscore.research.scene.oasis import octants
+from videoscore.research.weights import write_weights
+
+FOLDS = 3
+SCHOOL = "school"  # folder in a run's folder that keeps pictures and features
+
+
+def train(
+    data: Path,
+    unlabelled: Path,
+    out: Path,
+    run: Path,
+    seed: int = 0,
+    stages: tuple[Recipe, Recipe] = (STAGE_ONE, STAGE_TWO),
+    say: Callable[[str], None] = lambda line: None,
+    log: Log = lambda entry: None,
+) -> Path:
+    """Train on all of OASIS and any unlabelled photographs, calibrate on held-out folds, write the weights.
+
+    data : folder with oasis.csv. unlabelled : folder of photographs. out : the .safetensors file, or a folder
+    that gets deep.safetensors; a json of the same name beside it says how it came about. run : folder with the
+    state of the run; the same command goes on where it stopped. Returns the weights' path.
+    Raises what `videoscore.research.deep.distil.gather` raises, UsageError when `run` holds another run, OSError.
+    """
+    room = gather(data, unlabelled, run / SCHOOL, say)
+    begin = first_stage(room, run / "features", recipe=_seeded(stages[0], seed), log=named("features", log))
+    views = halfway(room, begin, run / SCHOOL, seed, say)
+    unseen = fold_students(room, begin, views, run, seed, stages[1], log)
+    y = room.photographs.y
+    calibration = from_ratings(unseen, y, octants(y))
+    net = second_stage(
+        room,
+        np.arange(room.labelled),
+        begin,
+        views,
+        run / "all",
+        _seeded(stages[1], seed),
+        log=named("all", log),
+    )
+    command = (
+        f"videoscore train deep --data {data} --unlabelled {unlabelled} --run {run} --out {out} --seed {seed}"
+    )
+    return write(
+        out,
+        net,
+        calibration,
+        {
+            "command": command,
+            "seed": seed,
+            "pictures": room.labelled,
+            "unlabelled": len(room.unlabelled),
+            "data": "OASIS (Kurdi, Lozano & Banaji 2017), oasis_dev; unlabelled photographs read by the scene model",
+            "stages": [asdict(stage) for stage in stages],
+            "folds of the calibration": FOLDS,
+        },
+        say,
+    )
+
+
+def fold_students(
+    room: Classroom,
+    begin: dict[str, torch.Tensor],
+    views: NDArray[np.float16],
+    run: Path,
+    seed: int,
+    recipe: Recipe = STAGE_TWO,
+    log: Log = lambda entry: None,
+) -> NDArray[np.float32]:
+    """(n, 8) logits of every labelled picture by a student who saw no label of its fold, nor its teacher."""
+    folds = grouped_folds(room.photographs.groups, FOLDS, seed)
+    out = np.zeros((room.labelled, 8), np.float32)
+    for k in range(FOLDS):
+        seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
+        net = second_stage(
+            room,
+            seen,
+            begin,
+            views,
+            run / f"fold{k}",
+            _seeded(recipe, seed),
+            checker(room, seen, unseen),
+            named(f"fold {k}", log),
+        )
+        out[unseen] = logits(net, room.pictures, unseen)
+    return out
+
+
+def checker(
+    room: Classroom, seen: NDArray[np.int64], unseen: NDArray[np.int64], most: int = 256
+) -> Callable[[MoodCNN], dict[str, float]]:
+    """What to measure after an epoch: log loss and octant hits on up to `most` unseen pictures, half as many seen."""
+    truth = octants(room.photographs.y)
+
+    def check(net: MoodCNN) -> dict[str, float]:
+        found = {}
+        for name, rows in (("seen", seen[: most // 2]), ("unseen", unseen[:most])):
+            z = torch.from_numpy(logits(net, room.pictures, rows))
+            found[f"log loss {name}"] = float(
+                torch.nn.functional.cross_entropy(z, torch.from_numpy(truth[rows]))
+            )
+            found[f"octant {name}"] = float((z.argmax(1).numpy() == truth[rows]).mean())
+        return found
+
+    return check
+
+
+def write(
+    out: Path,
+    net: MoodCNN,
+    calibration: Calibration,
+    facts: dict[str, Any],
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Weights without batch norm, float16, whole or not at all; `facts` and the checksum as json beside them."""
+    path = out if out.suffix == ".safetensors" else out / "deep.safetensors"
+    plain = without_norm(net)
+    write_weights(
+        path,
+        lambda part: save(part, plain, calibration),
+        {
+            **facts,
+            "device": str(device()),
+            "torch": torch.__version__,
+            "parameters": sum(p.numel() for p in plain.parameters()),
+        },
+    )
+    say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    return path
+
+
+def _seeded(recipe: Recipe, seed: int) -> Recipe:
+    return Recipe(**{**asdict(recipe), "seed": seed})
+
+
+def named(part: str, log: Log) -> Log:
+    """`log` with the part of the run in every entry."""
+    return lambda entry: log({"part": part, **entry})

@@ -1,0 +1,60 @@
+"""Which files an export writes, and whether it may: settled before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from videoscore.errors import UsageError
+from videoscore.pipeline.outputs import check_file, check_folder
+from videoscore.video.media import Media
+
+# kind -> (how its name ends; that of the video depends on the film, what it is)
+KINDS = {
+    "video": ("", "Scored video"),
+    "cues": (".cues.json", "Cue sheet"),
+    "midi": (".mid", "MIDI with tempo map and markers"),
+    "stems": (".stems", "Stems: one WAV an instrument"),
+    "edl": (".edl", "Markers: EDL (Resolve, Avid)"),
+    "csv": (".csv", "Markers: CSV"),
+    "otio": (".otio", "Markers: OpenTimelineIO"),
+    "chapters": (".ffmeta", "Chapters for ffmpeg"),
+}
+LONGEST = 100
+
+
+def plan(media: Media, folder: Path, name: str, kinds: Iterable[str], overwrite: bool) -> Mapping[str, Path]:
+    """kind -> file (a folder for stems), each in `folder` itself.
+
+    name : without suffix or folder. Raises UsageError, OutputExists, OutputError or ContainerError.
+    """
+    from videoscore.perform.mux.containers import container_for, require
+    from videoscore.perform.mux.mux import default_suffix, read_tracks
+
+    name = name.strip()
+    if (
+        not name
+        or len(name) > LONGEST
+        or name.startswith(".")
+        or not name.isprintable()
+        or set(name) & set("/\\:\0")
+    ):
+        raise UsageError(
+            f"{name[:LONGEST]!r} can't be a file's name",
+            remedy="Use letters, digits, spaces, dots and dashes; no folders.",
+        )
+    targets: dict[str, Path] = {}
+    for kind in kinds:
+        if kind not in KINDS:
+            raise UsageError(f"there is no export {kind!r}", remedy=f"Choose from {', '.join(KINDS)}.")
+        path = folder / (name + (default_suffix(media) if kind == "video" else KINDS[kind][0]))
+        if kind == "stems":
+            check_folder(path, overwrite)
+        else:
+            check_file(path, overwrite, media.path)
+        if kind == "video":
+            require(container_for(path), read_tracks(media.path), path)
+        targets[kind] = path
+    if not targets:
+        raise UsageError("nothing to export was chosen", remedy="Tick one or more of the files.")
+    return targets

@@ -1,0 +1,68 @@
+"""Mood curves as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from videoscore.mood.circle import MOODS
+
+if TYPE_CHECKING:
+    from videoscore.mood.curve import MoodCurve
+    from videoscore.pipeline.score import Analysis
+
+
+def curve_csv(seen: Analysis) -> str:
+    """One line a sample of the smoothed curve: seconds, valence, arousal, confidence, eight moods, and the
+    share of each source in it."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["t", "valence", "arousal", "confidence", *MOODS, *seen.shares])
+    curve = seen.curve
+    for k in range(len(curve)):
+        writer.writerow(
+            [
+                f"{x:.4f}"
+                for x in (
+                    curve.t[k],
+                    curve.valence[k],
+                    curve.arousal[k],
+                    curve.confidence[k],
+                    *curve.moods[k],
+                    *(share[k] for share in seen.shares.values()),
+                )
+            ]
+        )
+    return text.getvalue()
+
+
+def curve_json(seen: Analysis) -> str:
+    """The smoothed and the raw curve, the cuts (seconds) and the cue sheet in its own form."""
+    from videoscore.cues.file.sheet_file import dumps
+
+    return (
+        json.dumps(
+            {
+                "source": seen.sheet.source,
+                "duration": float(seen.media.duration),
+                "moods": list(MOODS),
+                "curve": _columns(seen.curve),
+                "raw": _columns(seen.raw),
+                "shares": {name: share.round(4).tolist() for name, share in seen.shares.items()},
+                "remarks": seen.remarks,
+                "cuts": [{"t": float(cut.t), "strength": round(float(cut.strength), 4)} for cut in seen.cuts],
+                "cues": json.loads(dumps(seen.sheet)),
+            },
+            indent=1,
+        )
+        + "\n"
+    )
+
+
+def _columns(curve: MoodCurve) -> dict[str, list]:
+    return {
+        name: getattr(curve, name).round(4).tolist()
+        for name in ("t", "valence", "arousal", "confidence", "moods")
+    }
