@@ -17,7 +17,7 @@ import click
 from videoscore import __version__
 from videoscore.cli.telling import Teller, describe, listen
 from videoscore.errors import DiskFull, VideoscoreError
-from videoscore.settings.build import did_you_mean
+from videoscore.words import did_you_mean
 
 # command -> (module: attribute, help); modules are imported when their command runs
 COMMANDS = {

@@ -6,7 +6,6 @@ cues (`videoscore.cues.spot.spot`), keys and bars.
 
 from __future__ import annotations
 
-import difflib
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,8 +27,9 @@ from videoscore.errors import CueSheetError, UsageError
 from videoscore.mood.circle import MOODS, centre, mood_of
 from videoscore.mood.curve import MoodCurve
 from videoscore.music.score import Role
-from videoscore.settings.build import Setting, did_you_mean, exact
+from videoscore.settings.build import Setting
 from videoscore.settings.fields import SpotOptions
+from videoscore.words import did_you_mean, exact
 
 SHORTEST, LONGEST = Fraction(1, 2), Fraction(6 * 3600)  # seconds of music that can be asked for
 FINEST = 1_000_000  # largest denominator of a time
@@ -195,8 +195,7 @@ def _mood(word: str) -> str:
     lower = {mood.lower(): mood for mood in MOODS}
     if word.strip().lower() in lower:
         return lower[word.strip().lower()]
-    near = difflib.get_close_matches(word.strip().lower()[:40], lower, 1, 0.5)
-    hint = f"Did you mean {lower[near[0]]}? " if near else ""
+    hint = did_you_mean(word, MOODS, 0.5)
     raise UsageError(
         f"--mood: there is no mood {word[:40]!r}", remedy=f"{hint}The moods are {', '.join(MOODS)}."
     )

@@ -6,7 +6,6 @@ what the user changed against what was written.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,6 +19,7 @@ from videoscore.cues.numbers import seconds
 from videoscore.cues.sheet import CurvePoint, HitPoint
 from videoscore.errors import CueSheetError
 from videoscore.mood.circle import MOODS
+from videoscore.words import did_you_mean
 
 FORMAT, VERSION = "videoscore-cues", 1
 MOST_CUES = 10_000
@@ -211,8 +211,7 @@ def _mood(word: str, where: str) -> str:
     for mood in MOODS:
         if mood.lower() == word.strip().lower():
             return mood
-    near = difflib.get_close_matches(word.strip().title()[:40], MOODS, 1, 0.5)
-    hint = f"Did you mean {near[0]}? " if near else ""
+    hint = did_you_mean(word, MOODS, 0.5)
     raise CueSheetError(
         f"{where}: there is no mood {word[:40]!r}", remedy=f"{hint}The moods are {', '.join(MOODS)}."
     )

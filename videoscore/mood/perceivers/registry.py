@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.errors import UsageError
-from videoscore.settings.build import did_you_mean
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut, Frame
+from videoscore.words import did_you_mean
 
 Array = NDArray[np.float64]
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from videoscore.errors import VideoscoreError
+from videoscore.pipeline.outputs import KINDS
 from videoscore.studio.desk import describe
-from videoscore.studio.export_plan import KINDS
+from videoscore.studio.export_plan import EXPORTS
 from videoscore.studio.page.widgets import heading
 
 if TYPE_CHECKING:
@@ -65,8 +66,10 @@ class ExportDialog:
                 "display: grid; grid-template-columns: 1fr 1fr; gap: 2px 16px; width: 100%"
             ):
                 self.kinds = {
-                    kind: ui.checkbox(words, value=kind in CHOSEN, on_change=self._command).props("dense")
-                    for kind, (_, words) in KINDS.items()
+                    kind: ui.checkbox(KINDS[kind].title, value=kind in CHOSEN, on_change=self._command).props(
+                        "dense"
+                    )
+                    for kind in EXPORTS
                 }
             self.overwrite = ui.checkbox("Replace files that are already there").props("dense")
             ui.label(self._where()).classes("quiet")
