@@ -31,10 +31,11 @@ from videoscore.cues.conform import conform
 from videoscore.cues.file.sheet_file import dumps, loads, save
 from videoscore.cues.file.sheet_file import load as load_sheet
 from videoscore.cues.lookup import cue_numbers
-from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, LockedNote, Meter, Performance
+from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter
 from videoscore.errors import CueSheetError
 from videoscore.library.select.select import play, select
 from videoscore.mood.circle import MOODS, centre
+from videoscore.music.performance import LockedNote, Performance
 from videoscore.music.score import Note, Role, Score, Section, TempoMap
 from videoscore.perform.orchestrate.orchestrate import orchestrate
 from videoscore.perform.orchestrate.palette_file import load_preset

@@ -20,7 +20,8 @@ from conftest import command_environment
 from songs import many_notes, shelf, song
 
 from videoscore.errors import NotFound, OutputError, SetupError, UsageError
-from videoscore.library.add import add, digest, find_files
+from videoscore.library.add import add, find_files
+from videoscore.library.read.content import digest
 from videoscore.library.read.read import Unusable, read
 from videoscore.library.read.tag import describe, spans, steadied
 from videoscore.library.store import builtin

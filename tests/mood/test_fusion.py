@@ -16,7 +16,7 @@ from videoscore.mood.circle import mood_index
 from videoscore.mood.evidence import Evidence, colourfulness
 from videoscore.mood.fusion import fuse
 from videoscore.mood.octants import Spread, octant_probabilities
-from videoscore.mood.perceivers.registry import Reading
+from videoscore.mood.perceivers.perceiver import Reading
 from videoscore.mood.sound_level import QUIETEST, k_weighting, loudness_curve
 from videoscore.mood.visible import content_box, visibility
 from videoscore.settings.fields import PerceiveOptions

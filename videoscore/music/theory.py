@@ -171,3 +171,8 @@ def chords(histograms: np.ndarray, bass: np.ndarray) -> np.ndarray:
     root = low / np.maximum(low.sum(1, keepdims=True), 1e-9)
     score = share @ _TEMPLATES.T + 0.25 * root[:, (_LABELS - 1) // 3]
     return np.where(total[:, 0] > 0, _LABELS[score.argmax(1)], 0)
+
+
+def shift_of(key: str) -> int:
+    """Semitones that bring the normalised key (C major, A minor) to `key`."""
+    return -shift_to_normal(*parse_key(key))

@@ -22,7 +22,7 @@ from videoscore.errors import SetupError
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.perceivers.backbone import LITE, EfficientNetLite, half_precision
 from videoscore.mood.perceivers.head import RIM, SceneHead, unpack
-from videoscore.mood.perceivers.registry import Reading
+from videoscore.mood.perceivers.perceiver import Reading
 from videoscore.mood.perceivers.titles import load as load_titles
 from videoscore.mood.visible import colourlessness, content_box
 from videoscore.resources import weight_file

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nicegui import ui
 
 from videoscore.errors import VideoscoreError
 from videoscore.pipeline.outputs import KINDS
 from videoscore.studio.desk import describe
 from videoscore.studio.export_plan import EXPORTS
-from videoscore.studio.page.widgets import heading
-
-if TYPE_CHECKING:
-    from videoscore.studio.page.film import DeskPage
+from videoscore.studio.page.widgets import FilmPage, heading
 
 CHOSEN = ("video", "cues")
 KEYS = (
@@ -47,7 +42,7 @@ def keys_dialog() -> ui.dialog:
 class ExportDialog:
     """What to write, under which name; the command line that does the same; the files once they are there."""
 
-    def __init__(self, page: DeskPage) -> None:
+    def __init__(self, page: FilmPage) -> None:
         self.page, desk = page, page.desk
         self.shown = desk.exported
         with (
