@@ -12,10 +12,11 @@ from pathlib import Path
 from videoscore.errors import NotFound
 from videoscore.library.read.content import content_of
 from videoscore.library.read.read import SUFFIXES
-from videoscore.library.read.readers import Answer, cores, read_all
+from videoscore.library.read.readers import Answer, read_all
 from videoscore.library.store.database import Library, Seen
 from videoscore.library.store.entry import PieceEntry
 from videoscore.progress import Progress, silent
+from videoscore.workers.resources import core_count
 
 BATCH, EVERY = 32, 1.0  # files, or seconds, after which what was read is written down
 
@@ -83,7 +84,7 @@ def add(
     unread = [path for path in files if not adding.settle(path)]
     adding.flush()
     if unread:
-        count = max(1, min(jobs or cores(), len(unread)))
+        count = max(1, min(jobs or core_count(), len(unread)))
         with contextlib.closing(read_all(unread, count)) as answers:
             try:
                 for path, answer in answers:
