@@ -17,7 +17,7 @@ from pathlib import Path
 
 from videoscore.errors import SetupError, VideoscoreError
 from videoscore.resources import WEIGHT_SUMS, WEIGHTS
-from videoscore.workers.resources import core_count
+from videoscore.workers.capacity import core_count
 
 OLDEST = (3, 10)
 FEW_BYTES = 2 << 30  # a film of an hour needs more than this for its stems

@@ -320,7 +320,7 @@ def test_missing_parts_name_the_one_command(tmp_path, monkeypatch):
 
 def test_nothing_is_printed_where_ci_is_set():
     done = subprocess.run(
-        [sys.executable, "-c", "from videoscore.perform import soundfont as s; s.fluidsynth()"],
+        [sys.executable, "-c", "from videoscore.perform.render import soundfont as s; s.fluidsynth()"],
         env={**os.environ, "CI": "true"},
         capture_output=True,
         check=True,

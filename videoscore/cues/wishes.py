@@ -17,7 +17,7 @@ import numpy as np
 from videoscore.cues.check import check, show
 from videoscore.cues.contour import clip, mean, thinned, tidy
 from videoscore.cues.file.reconcile import BPM
-from videoscore.cues.keys import is_minor, parse_key, plan_keys, with_mode_of
+from videoscore.cues.keys import is_minor, plan_keys, signature_and_mode, with_mode_of
 from videoscore.cues.meter import choose_meter, meter_for
 from videoscore.cues.numbers import seconds as parse_seconds
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter, on_line
@@ -203,7 +203,7 @@ def _mood(word: str) -> str:
 
 def _key(key: str) -> str:
     try:
-        parse_key(key)
+        signature_and_mode(key)
     except CueSheetError as error:
         raise UsageError(f"--key: {error.problem}", remedy=error.remedy) from None
     tonic, mode = key.split()
@@ -347,6 +347,6 @@ def _in_key(cues: list[Cue], key: str | None, seed: int) -> list[Cue]:
     it suits none of the moods); the others are in its relative, which has the same tones."""
     if key is None:
         return plan_keys(cues, seed)
-    minor = parse_key(key)[1]
+    minor = signature_and_mode(key)[1]
     suits = any(is_minor(cue.mood) is minor for cue in cues)
     return [replace(cue, key=with_mode_of(key, cue.mood) if suits else key) for cue in cues]

@@ -16,7 +16,7 @@ from videoscore.library.read.readers import Answer, read_all
 from videoscore.library.store.database import Library, Seen
 from videoscore.library.store.entry import PieceEntry
 from videoscore.progress import Progress, silent
-from videoscore.workers.resources import core_count
+from videoscore.workers.capacity import core_count
 
 BATCH, EVERY = 32, 1.0  # files, or seconds, after which what was read is written down
 

@@ -24,7 +24,7 @@ from av.video.reformatter import VideoReformatter
 from videoscore.video.container import open_media, packets
 from videoscore.video.cuts import HEIGHT, WIDTH, Look, alike
 from videoscore.video.media import Media
-from videoscore.workers.resources import core_count
+from videoscore.workers.capacity import core_count
 
 # Key frames further apart than this are never compared: a whole shot could hide between them.
 _LONGEST_SKIP = Fraction(1)

@@ -12,9 +12,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from videoscore.cues.file.fields import LONGEST_TEXT, Fields
+from videoscore.cues.file.json_fields import LONGEST_TEXT, Fields
 from videoscore.cues.file.locked_entries import Lock, read_lock
-from videoscore.cues.keys import parse_key
+from videoscore.cues.keys import signature_and_mode
 from videoscore.cues.numbers import seconds
 from videoscore.cues.sheet import CurvePoint, HitPoint
 from videoscore.errors import CueSheetError
@@ -190,7 +190,7 @@ def _shared(f: Fields) -> dict[str, Any]:
     mood, key = f.text("mood"), f.text("key")
     if key is not None:
         try:
-            parse_key(key)
+            signature_and_mode(key)
         except CueSheetError as error:
             raise CueSheetError(f"{f.where}: {error.problem}", remedy=error.remedy) from None
     return {

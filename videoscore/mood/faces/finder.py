@@ -29,7 +29,7 @@ from videoscore.mood.faces.boxes import overlap
 from videoscore.mood.faces.mtcnn import SIDES, STRIDE, networks
 from videoscore.mood.faces.person import Array, Face, Picture
 from videoscore.resources import weight_file
-from videoscore.workers.resources import core_count
+from videoscore.workers.capacity import core_count
 
 WEIGHTS = weight_file("finder")
 SMALLEST = 16  # pixels; side of the smallest face looked for

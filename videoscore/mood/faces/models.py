@@ -23,7 +23,7 @@ from videoscore.mood.faces.nets import INPUT, NETS, centre, folded, normalise
 from videoscore.mood.faces.stored import Calibration
 from videoscore.mood.octants import Spread, octant_probabilities
 from videoscore.resources import weight_file
-from videoscore.workers.resources import core_count
+from videoscore.workers.capacity import core_count
 
 MODELS = tuple(NETS)
 SIDE = 48  # pixels of a face

@@ -26,7 +26,7 @@ from videoscore.mood.perceivers.titles import load as load_titles
 from videoscore.mood.visible import colourlessness, content_box
 from videoscore.resources import weight_file
 from videoscore.video.frames import Frame
-from videoscore.workers.resources import core_count
+from videoscore.workers.capacity import core_count
 
 WEIGHTS = weight_file("scene")
 BACKBONES = ("lite2", "lite0")

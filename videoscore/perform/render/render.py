@@ -15,8 +15,8 @@ from videoscore.perform.render import soundfont
 from videoscore.perform.render.stem import EXPRESSED, PEDAL, QUANTUM, StemJob, to_json
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import RenderOptions
+from videoscore.workers.capacity import core_count
 from videoscore.workers.child import start_module
-from videoscore.workers.resources import core_count
 
 DEFAULTS = RenderOptions()
 # At most this share of the music is faded at its end, so that a clip of a second still sounds.
