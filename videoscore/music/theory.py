@@ -61,14 +61,6 @@ def chord_pitch_classes(chord: int) -> tuple[int, ...]:
     return tuple((root + step) % 12 for step in _TRIADS[quality])
 
 
-def chord_name(chord: int) -> str:
-    """As "-", "G", "Am" or "Bdim"."""
-    if chord == 0:
-        return "-"
-    root, quality = divmod(chord - 1, 3)
-    return NAMES[root] + ("", "m", "dim")[quality]
-
-
 def key_profiles() -> np.ndarray:
     """(24, 12) profiles over pitch classes: majors on C..B, then minors on C..B."""
     return np.array([np.roll(p, t) for p in (MAJOR_PROFILE, MINOR_PROFILE) for t in range(12)])
