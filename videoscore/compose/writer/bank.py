@@ -1,0 +1,140 @@
+"""The stock of figures, melodic cells and grooves that were mined from the corpus (`videoscore.research.composer.figures`)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+from videoscore.errors import SetupError
+from videoscore.resources import FIGURES
+
+UNITS = 24  # a quarter
+CHUNKS = (96, 72)  # lengths of mined bars: 4/4, and 3/4 or 6/8
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What an accompaniment does in a bar, or half of one.
+
+    notes : (onset, duration, rank) in units; rank counts the tones of the chord as laid out, from below.
+    pieces : in how many pieces it stands. valence, arousal : mean of the places where it stands.
+    """
+
+    length: int
+    notes: tuple[tuple[int, int, int], ...]
+    pieces: int = 1
+    valence: float = 0.0
+    arousal: float = 0.0
+
+    @property
+    def onsets(self) -> int:
+        return len({onset for onset, _, _ in self.notes})
+
+    @property
+    def ranks(self) -> int:
+        return 1 + max((rank for _, _, rank in self.notes), default=0)
+
+    @property
+    def triplets(self) -> bool:
+        """Whether it parts beats into three."""
+        return any(onset % 8 == 0 and onset % 12 for onset, _, _ in self.notes)
+
+    @property
+    def sixteenths(self) -> bool:
+        return any(onset % 12 == 6 for onset, _, _ in self.notes)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A bar of a tune: (onset, duration, steps of the scale from its first note)."""
+
+    length: int
+    notes: tuple[tuple[int, int, int], ...]
+    pieces: int = 1
+
+    @property
+    def triplets(self) -> bool:
+        return any(onset % 8 == 0 and onset % 12 for onset, _, _ in self.notes)
+
+
+@dataclass(frozen=True)
+class Groove:
+    """A bar of drums, (onset, General MIDI key, accent 0 to 1), and its fill."""
+
+    length: int
+    style: str
+    strokes: tuple[tuple[int, int, float], ...]
+    fill: tuple[tuple[int, int, float], ...]
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Everything that was mined, by length of bar; "72c" holds compound bars (6/8)."""
+
+    figures: dict[str, tuple[Figure, ...]]
+    cells: dict[str, tuple[Cell, ...]]
+    grooves: dict[str, tuple[Groove, ...]]
+
+
+@lru_cache(maxsize=1)
+def load_bank() -> Bank:
+    """The bank that ships. Raises SetupError when it is missing or damaged."""
+    try:
+        data = json.loads(FIGURES.read_text(encoding="utf-8"))
+        figures = {
+            key: tuple(
+                Figure(
+                    int(key.rstrip("c")),
+                    tuple(map(tuple, row["notes"])),
+                    row["pieces"],
+                    row["valence"],
+                    row["arousal"],
+                )
+                for row in rows
+            )
+            for key, rows in data["figures"].items()
+        }
+        cells = {
+            key: tuple(Cell(int(key.rstrip("c")), tuple(map(tuple, notes)), count) for count, notes in rows)
+            for key, rows in data["cells"].items()
+        }
+        grooves = {
+            key: tuple(
+                Groove(int(key), row["style"], tuple(map(tuple, row["strokes"])), tuple(map(tuple, row["fill"])))
+                for row in rows
+            )
+            for key, rows in data["grooves"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SetupError(
+            f"the composer's figures can't be read ({type(error).__name__})", path=FIGURES, remedy="Install videoscore again."
+        ) from error
+    return Bank(figures, cells, grooves)
+
+
+def chunks(beats: int) -> list[int]:
+    """Lengths in units of the mined bars that a bar of so many quarters is made of."""
+    out: list[int] = []
+    rest = beats
+    while rest > 0:
+        take = 4 if rest == 4 or rest > 6 else 3 if rest in (3, 5, 6) else rest
+        out.append(take * UNITS)
+        rest -= take
+    return out
+
+
+def weighted(rng: Random, items: Sequence, weights: Sequence[float]):
+    """One of `items` by weight; the likeliest where all weights are 0."""
+    total = math.fsum(weights)
+    if total <= 0:
+        return items[0]
+    at = rng.random() * total
+    for item, weight in zip(items, weights):
+        at -= weight
+        if at <= 0:
+            return item
+    return items[-1]
