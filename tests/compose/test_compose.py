@@ -12,9 +12,9 @@ import pretty_midi
 import pytest
 from hypothesis import HealthCheck, given, settings
 from sheets import cue, sheets, two_cues
+from videoscore.compose.plan.form import phrases
 
 from videoscore.compose.compose import Switches, compose, compose_many, compose_with_facts
-from videoscore.compose.plan.form import phrases
 from videoscore.cues.grid import sections, tempo_map
 from videoscore.cues.sheet import CueSheet
 from videoscore.music.midi import to_bytes

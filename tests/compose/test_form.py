@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sheets import cue
-
-from videoscore.compose.compose import compose
 from videoscore.compose.network.load import load_composer
 from videoscore.compose.plan.form import Return, phrases
 from videoscore.compose.plan.harmony import DOMINANT, TONIC
 from videoscore.compose.plan.plan import Planner, marks_of
+
+from videoscore.compose.compose import compose
 from videoscore.cues.sheet import CueSheet, CurvePoint, HitPoint
 from videoscore.music.score import PPQ, Role
 

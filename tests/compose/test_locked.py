@@ -17,16 +17,16 @@ from cue_sheets import VALIDATOR, edited
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sheets import cue
+from videoscore.compose.network import load
+from videoscore.compose.plan.plan import Planner
+from videoscore.compose.write.hand import Written
+from videoscore.compose.write.realise import realise
 
 from videoscore.cli.main import commands
 from videoscore.cli.telling import Teller
 from videoscore.compose.compose import compose as compose_all
 from videoscore.compose.compose import compose_with_facts
 from videoscore.compose.locked_notes import dictation, fingerprint, heard, lock, notes_in, standing, unlock
-from videoscore.compose.network import load
-from videoscore.compose.plan.plan import Planner
-from videoscore.compose.write.hand import Written
-from videoscore.compose.write.realise import realise
 from videoscore.cues.conform import conform
 from videoscore.cues.file.sheet_file import dumps, loads, save
 from videoscore.cues.file.sheet_file import load as load_sheet

@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sheets import sheets
-
-from videoscore.compose.compose import compose_many
 from videoscore.compose.plan.plan import MOOD_REACH
 from videoscore.compose.write.hand import CROWD, DRUM, VOICES
+
+from videoscore.compose.compose import compose_many
 from videoscore.cues.sheet import CueSheet
 from videoscore.mood.circle import MOODS
 from videoscore.music.score import PPQ, Role, Score

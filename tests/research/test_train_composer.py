@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-
 from videoscore.compose.network.steps import DURATION_CLASSES, DURATIONS, ROLES, duration_class
 from videoscore.research.composer.windows import BARLINE, Augment, Corpus
 
@@ -92,6 +91,7 @@ def test_duration_classes_are_their_own_nearest():
 def test_training_learns_resumes_and_exports(corpus, tmp_path):
     from videoscore.compose.network.load import load_composer
     from videoscore.compose.network.model import ComposerConfig
+
     from videoscore.research.composer.train import TrainOptions, train
 
     config = ComposerConfig(width=32, layers=1, heads=2)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from videoscore.compose.bank import Bank, load_bank
+from videoscore.compose.cue import Page, Wish, write_cue
+from videoscore.compose.gesture import write_gesture
 from videoscore.compose.locked_notes import assembled, standing
+from videoscore.compose.marks import Gesture, build_up, gesture_of, marks_of
+from videoscore.compose.realise import realise, released
 from videoscore.compose.takes import best_take
-from videoscore.compose.writer.bank import Bank, load_bank
-from videoscore.compose.writer.cue import Page, Wish, write_cue
-from videoscore.compose.writer.gesture import write_gesture
-from videoscore.compose.writer.marks import Gesture, build_up, gesture_of, marks_of
-from videoscore.compose.writer.realise import realise, released
 from videoscore.cues.grid import bar_time, sections, tempo_map
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.music.score import Note, Role, Score, Section

@@ -13,6 +13,7 @@ from videoscore.errors import CueSheetError
 from videoscore.music.performance import LockedNote, Performance, in_order
 from videoscore.music.score import Note, Role, Score, Section
 
+
 def lock(sheet: CueSheet, score: Score, numbers: Iterable[int]) -> CueSheet:
     """The sheet with the notes that these cues have in `score` locked into them.
 

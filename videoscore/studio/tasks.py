@@ -110,14 +110,13 @@ def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
 
 def make(task: Make, progress: Progress) -> Made:
     """Compose, play and mix. The stems aren't kept (23 MB a minute and part): `export` plays them again."""
-    from videoscore.compose.resume import default
     from videoscore.perform.played_midi import write_midi
     from videoscore.pipeline.write import write
 
     folder, options, clock = task.folder, task.options, Clock(progress)
     folder.mkdir(parents=True)
     try:
-        music = write(task.sheet, options, clock, known=default())
+        music = write(task.sheet, options, clock)
         write_midi(music.arrangement, folder / "music.mid")
         stems = render_stems(music.arrangement, folder / "stems", options.render, clock)
         mixed = mix_stems(stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)

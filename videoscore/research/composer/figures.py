@@ -1,13 +1,12 @@
 """Mine accompaniment figures, melodic cells and drum grooves from the composer's corpus.
 
-`videoscore train figures --corpus corpus.npz --out videoscore/compose/figures.json` keeps
+- figures: what accompaniment does in a bar or half a bar, in chord-relative form, where real music keeps its rhythm:
+  (onset, duration, rank). rank counts the distinct pitches from below, so that a figure fits any chord that is laid
+  out in close position;
+- cells: what a tune does in a bar: (onset, duration, steps of the scale from the first note);
+- grooves: see grooves.py.
 
-- figures: what accompaniment does in a bar or half a bar, in chord-relative form, where real music keeps its rhythm: (onset,
-  duration, rank), where rank counts the distinct pitches from below, so that a figure fits any chord laid out in close
-  position;
-- cells: what a tune does in a bar: (onset, duration, steps of the scale from the first note).
-
-Both are counted over pieces; what stands in one piece alone is left out, so that nothing is anybody's.
+Figures and cells are counted over pieces; what stands in one piece alone is left out, so that nothing is anybody's.
 """
 
 from __future__ import annotations
@@ -22,22 +21,27 @@ import numpy as np
 
 from videoscore.files import write_text
 from videoscore.music.score import Role
-from videoscore.music.theory import chord_pitch_classes
 from videoscore.research.composer.grooves import mine_grooves
 
 UNITS = 24  # a quarter
 GRID = 2  # units: the finest onset that is told apart, a twelfth of a quarter
-BARS = (72, 96)  # lengths of bars that are read: 3/4 and 6/8, 4/4 (2/4 and 2/2 are paired or taken as they are)
+BARS = (
+    72,
+    96,
+)  # lengths of bars that are read: 3/4 and 6/8, 4/4 (2/4 and 2/2 are paired or taken as they are)
 MOST_RANKS = 6
 MOST_NOTES = 24
 FEWEST_PIECES = 2
 MOST_FIGURES = 700  # a metre
 MOST_CELLS = 900
-SCALES = {0: (0, 2, 4, 5, 7, 9, 11), 1: (0, 2, 3, 5, 7, 8, 10)}  # major on C; natural minor on A, from its tonic
+SCALES = {
+    0: (0, 2, 4, 5, 7, 9, 11),
+    1: (0, 2, 3, 5, 7, 8, 10),
+}  # major on C; natural minor on A, from its tonic
 
 
 def mine(corpus: Path, out: Path, drums: Path | None = None) -> dict[str, int]:
-    """Write the figures and cells of a corpus; their numbers. those kept for validation (`piece_split`) are not read."""
+    """Write the figures and cells of a corpus; their numbers. Pieces kept for validation aren't read."""
     with np.load(corpus) as arrays:
         data = {name: arrays[name] for name in arrays.files}
     figures: dict[str, Figures] = {}
@@ -88,7 +92,9 @@ class Bar:
 
 def _bars(data: dict[str, np.ndarray]) -> Iterator[Bar]:
     valid = data["piece_split"]
-    table = np.stack([data["note_pos"], data["note_dur"], data["note_pitch"], data["note_role"]], 1).astype(int)
+    table = np.stack([data["note_pos"], data["note_dur"], data["note_pitch"], data["note_role"]], 1).astype(
+        int
+    )
     edges = np.searchsorted(data["note_bar"], np.arange(len(data["bar_len"]) + 1))
     for number in range(len(data["bar_len"])):
         if valid[data["bar_piece"][number]] or data["bar_len"][number] not in BARS:
@@ -131,7 +137,9 @@ def _relative(inner: np.ndarray, low: np.ndarray, length: int) -> Accompaniment 
     if len(pitches) > MOST_RANKS or len(pitches) < 2 or not _one_chord(classes):
         return None
     rank = {pitch: k for k, pitch in enumerate(pitches)}
-    notes = sorted({(_snapped(o), _snapped(d), rank[p]) for o, d, p, _ in inner.tolist() if _snapped(o) < length})
+    notes = sorted(
+        {(_snapped(o), _snapped(d), rank[p]) for o, d, p, _ in inner.tolist() if _snapped(o) < length}
+    )
     onsets = sorted({o for o, _, _ in notes})
     following = dict(zip(onsets, [*onsets[1:], length]))
     out = {}
@@ -181,7 +189,7 @@ class Figures:
             self.moods[figure].append((bar.valence, bar.arousal))
 
     def best(self) -> list[Any]:
-        rows = []
+        rows: list[dict[str, Any]] = []
         for figure, pieces in self.pieces.items():
             if len(pieces) < FEWEST_PIECES:
                 continue
@@ -219,5 +227,7 @@ def _cell(bar: Bar) -> tuple[tuple[int, int, int], ...] | None:
     notes = []
     for k, (onset, duration, _, _) in enumerate(tune.tolist()):
         following = int(tune[k + 1, 0]) if k + 1 < len(tune) else bar.length
-        notes.append((_snapped(onset), max(GRID, _snapped(min(duration, following - onset))), steps[k] - steps[0]))
+        notes.append(
+            (_snapped(onset), max(GRID, _snapped(min(duration, following - onset))), steps[k] - steps[0])
+        )
     return tuple(notes)

@@ -34,24 +34,27 @@ def mine_grooves(folder: Path) -> dict[str, list[dict[str, Any]]]:
         match = _NAME.match(path.stem)
         if match is None or match[5] not in LENGTHS:
             continue
-        length, style = LENGTHS[match[5]], match[1]
-        bars = _bars(symusic.Score(str(path)), length)
+        units, style = LENGTHS[match[5]], match[1]
+        length = str(units)
+        bars = _bars(symusic.Score(str(path)), units)
         if match[4] == "fill":
             if bars:
-                fills.setdefault((str(length), style), []).append(_typical(bars[:1]))
+                fills.setdefault((length, style), []).append(_typical(bars[:1]))
             continue
         if len(bars) < FEWEST_BARS:
             continue
         strokes = _typical(bars)
         if len(strokes) >= 3:
-            beats.setdefault(str(length), []).append({"style": style, "bpm": int(match[3]), "strokes": strokes})
+            beats.setdefault(length, []).append({"style": style, "bpm": int(match[3]), "strokes": strokes})
     out: dict[str, list[dict[str, Any]]] = {}
     for length, rows in sorted(beats.items()):
         seen: set[str] = set()
-        kept = []
+        kept: list[dict[str, Any]] = []
         for row in rows:
             name = repr([s[:2] for s in row["strokes"]])
-            own = fills.get((length, row["style"])) or next((f for (n, _), f in sorted(fills.items()) if n == length), [])
+            own = fills.get((length, row["style"])) or next(
+                (f for (n, _), f in sorted(fills.items()) if n == length), []
+            )
             if name in seen:
                 continue
             seen.add(name)
@@ -65,8 +68,12 @@ def mine_grooves(folder: Path) -> dict[str, list[dict[str, Any]]]:
 def _bars(score: Any, length: int) -> list[dict[tuple[int, int], float]]:
     """Every bar as (onset, key) -> accent, on sixteenths or, where these fit worse, on eighth triplets."""
     tpq = score.ticks_per_quarter
-    notes = [(n.time / tpq * 24, KEYS.get(n.pitch), n.velocity / 127) for t in score.tracks for n in t.notes]
-    notes = [(t, key, v) for t, key, v in notes if key is not None]
+    notes = [
+        (n.time / tpq * 24, KEYS[n.pitch], n.velocity / 127)
+        for t in score.tracks
+        for n in t.notes
+        if n.pitch in KEYS
+    ]
     if not notes:
         return []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from videoscore.compose.writer.form import Harmony
+from videoscore.compose.form import Harmony
 
 BASS_LOW, BASS_HIGH, BASS_HOME = 36, 55, 44
 PARALLEL = 9.0

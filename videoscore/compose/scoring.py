@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from videoscore.compose.writer.form import Phrase
+from videoscore.compose.form import Phrase
 from videoscore.music.score import Role
 
 DRUMS_FROM = 0.2  # arousal of a phrase from which drums play

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from videoscore.compose.writer.bank import Bank, Figure, chunks, weighted
-from videoscore.compose.writer.form import UNITS, Harmony, Phrase
-from videoscore.compose.writer.line import Slot, draw_line
-from videoscore.compose.writer.tune import harmony_at, scale_of
-from videoscore.compose.writer.tone import Tone
-from videoscore.compose.writer.voicing import ladder
+from videoscore.compose.bank import Bank, Figure, chunks, weighted
+from videoscore.compose.form import UNITS, Harmony, Phrase
+from videoscore.compose.line import Slot, draw_line
+from videoscore.compose.tone import Tone
+from videoscore.compose.tune import harmony_at, scale_of
+from videoscore.compose.voicing import ladder
 
 LONGEST_RANK = 4
 # rhythms of a bass that drives, over two quarters
@@ -38,7 +38,15 @@ class Pattern:
 
 
 def choose_pattern(
-    bank: Bank, beats: int, compound: bool, triplets: bool, valence: float, arousal: float, bpm: float, voices: int, rng: Random
+    bank: Bank,
+    beats: int,
+    compound: bool,
+    triplets: bool,
+    valence: float,
+    arousal: float,
+    bpm: float,
+    voices: int,
+    rng: Random,
 ) -> Pattern:
     """A figure for a section: as busy as its arousal asks for, at home in music of its mood."""
     notes: list[tuple[int, int, int]] = []
@@ -51,7 +59,15 @@ def choose_pattern(
 
 
 def _figure(
-    bank: Bank, length: int, compound: bool, triplets: bool, valence: float, arousal: float, bpm: float, voices: int, rng: Random
+    bank: Bank,
+    length: int,
+    compound: bool,
+    triplets: bool,
+    valence: float,
+    arousal: float,
+    bpm: float,
+    voices: int,
+    rng: Random,
 ) -> list[tuple[int, int, int]]:
     beats = length / UNITS
     wish = min(max(0.8, beats * (0.75 + 1.35 * (arousal + 1) / 2)), 6.5 * 60 / bpm * beats)
@@ -65,7 +81,11 @@ def _figure(
         onsets = figure.onsets * times
         weight = math.sqrt(figure.pieces) * math.exp(-((onsets - wish) ** 2) / (0.6 + 0.22 * wish))
         weight *= math.exp(-((figure.arousal - arousal) ** 2) / 0.5 - (figure.valence - valence) ** 2 / 1.2)
-        if figure.ranks > max(voices, LONGEST_RANK) or figure.ranks < 2 or (figure.triplets is not triplets and not compound):
+        if (
+            figure.ranks > max(voices, LONGEST_RANK)
+            or figure.ranks < 2
+            or (figure.triplets is not triplets and not compound)
+        ):
             weight = 0.0
         if any(onset % 6 and onset % 8 for onset, _, _ in figure.notes):
             weight = 0.0
@@ -124,7 +144,13 @@ def lay_figure(
 
 
 def lay_bass(
-    phrase: Phrase, kind: str, bass: dict[int, int], following: int | None, beats: int, thin_end: bool, rng: Random
+    phrase: Phrase,
+    kind: str,
+    bass: dict[int, int],
+    following: int | None,
+    beats: int,
+    thin_end: bool,
+    rng: Random,
 ) -> list[Tone]:
     """The bass of a phrase. following : bass note after it, to which it may lead."""
     out: list[Tone] = []
@@ -133,7 +159,9 @@ def lay_bass(
         ground = bass[harmony.start]
         after = bass[chords[k + 1].start] if k + 1 < len(chords) else following
         last = k == len(chords) - 1
-        out += _bass_of(harmony, ground, after, "held" if last and thin_end else kind, scale_of(phrase.minor), rng)
+        out += _bass_of(
+            harmony, ground, after, "held" if last and thin_end else kind, scale_of(phrase.minor), rng
+        )
     return out
 
 
@@ -220,7 +248,9 @@ def write_counter(
         over = [t for t in tune if t.start < at + length and t.start + t.length > at]
         ceiling = min((t.pitch for t in over), default=79)
         weight = 0.9 if length >= UNITS and at % UNITS == 0 else 0.3
-        slots.append(Slot(at, length, weight, harmony.chord, None, bass[harmony.start], frozenset(), low + 8, ceiling))
+        slots.append(
+            Slot(at, length, weight, harmony.chord, None, bass[harmony.start], frozenset(), low + 8, ceiling)
+        )
         at += length
     pitches = draw_line(slots, scale_of(phrase.minor), low, low + 19, before)
     return _tied([Tone(s.start, s.length, p) for s, p in zip(slots, pitches)], bar)
@@ -232,14 +262,25 @@ def _counter_length(at: int, tune: Sequence[Tone], beats: int) -> int:
     if not over or over[0].start + over[0].length - at >= 36:
         return UNITS
     position = at % (beats * UNITS)
-    return 2 * UNITS if beats % 2 == 0 and position % (2 * UNITS) == 0 else beats * UNITS - position if beats == 3 and position == 0 else UNITS
+    return (
+        2 * UNITS
+        if beats % 2 == 0 and position % (2 * UNITS) == 0
+        else beats * UNITS - position
+        if beats == 3 and position == 0
+        else UNITS
+    )
 
 
 def _tied(tones: Sequence[Tone], bar: int) -> list[Tone]:
     """Repeated notes within a bar become one."""
     out: list[Tone] = []
     for tone in tones:
-        if out and out[-1].pitch == tone.pitch and tone.start % bar and out[-1].start + out[-1].length == tone.start:
+        if (
+            out
+            and out[-1].pitch == tone.pitch
+            and tone.start % bar
+            and out[-1].start + out[-1].length == tone.start
+        ):
             out[-1] = Tone(out[-1].start, out[-1].length + tone.length, tone.pitch)
         else:
             out.append(tone)

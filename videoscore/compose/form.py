@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from videoscore.compose.writer.chords import Chord, chord
-from videoscore.compose.writer.progressions import STOCKS, Stock
+from videoscore.compose.chords import Chord, chord
+from videoscore.compose.progressions import STOCKS, Stock
 
 PHRASE = 4  # bars
 INTRO_FROM = 14  # bars of a cue from which two that are over open it
@@ -190,7 +190,11 @@ def _split(numerals: Sequence[str], beats: int) -> list[tuple[int, int, str]]:
     if len(numerals) == 2:
         first = whole // 2 if beats % 2 == 0 else (beats + 1) // 2 * UNITS
         return [(0, first, numerals[0]), (first, whole - first, numerals[1])]
-    lengths = [whole // 2, whole // 4, whole - whole // 2 - whole // 4] if beats % 4 == 0 else [UNITS] * (beats - 2) + [UNITS, UNITS]
+    lengths = (
+        [whole // 2, whole // 4, whole - whole // 2 - whole // 4]
+        if beats % 4 == 0
+        else [UNITS] * (beats - 2) + [UNITS, UNITS]
+    )
     if beats == 2:
         lengths = [UNITS, UNITS // 2, UNITS // 2]
     elif beats == 3:

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from videoscore.compose.writer.bank import Bank, Cell, chunks, weighted
-from videoscore.compose.writer.chords import MAJOR_DEGREES, MINOR_DEGREES, TONIC
-from videoscore.compose.writer.form import UNITS, Harmony, Phrase
-from videoscore.compose.writer.line import Slot, draw_line
-from videoscore.compose.writer.tone import Tone
+from videoscore.compose.bank import Bank, Cell, chunks, weighted
+from videoscore.compose.chords import MAJOR_DEGREES, MINOR_DEGREES, TONIC
+from videoscore.compose.form import UNITS, Harmony, Phrase
+from videoscore.compose.line import Slot, draw_line
+from videoscore.compose.tone import Tone
 
 LOW, HIGH = 62, 86  # C4 to C6: where the tune lies before it is moved to its key
 HOME = 72.0
@@ -40,7 +40,14 @@ class Theme:
 
 
 def draw_theme(
-    bank: Bank, beats: int, compound: bool, arousal: float, bpm: float, trial: Sequence[Harmony], minor: bool, rng: Random
+    bank: Bank,
+    beats: int,
+    compound: bool,
+    arousal: float,
+    bpm: float,
+    trial: Sequence[Harmony],
+    minor: bool,
+    rng: Random,
 ) -> Theme:
     """Material for a mood's tune: of `DRAFTS` the one that makes the best line over `trial`, four bars of chords.
 
@@ -120,10 +127,19 @@ def _cell(
 
 
 def _part(
-    bank: Bank, length: int, compound: bool, triplets: bool, wish: float, rng: Random, moving: bool, like: Cell | None
+    bank: Bank,
+    length: int,
+    compound: bool,
+    triplets: bool,
+    wish: float,
+    rng: Random,
+    moving: bool,
+    like: Cell | None,
 ) -> tuple[tuple[int, int, int], ...]:
     if length not in (72, 96):
-        return ((0, length, 0),) if wish < 1.5 else ((0, length // 2, 0), (length // 2, length - length // 2, 1))
+        return (
+            ((0, length, 0),) if wish < 1.5 else ((0, length // 2, 0), (length // 2, length - length // 2, 1))
+        )
     stock = bank.cells[f"{length}{'c' if compound and length == 72 else ''}"]
     weights = []
     for cell in stock:
@@ -286,7 +302,11 @@ def _cadence(phrase: Phrase, beats: int, bass: dict[int, int], height: float, rn
     bar = beats * UNITS
     start = (phrase.start + phrase.bars - 1) * bar
     final = harmony_at(phrase.chords, start + bar - 1).chord
-    tonic, fifth, third = TONIC[phrase.minor], (TONIC[phrase.minor] + 7) % 12, final.tones[1 % len(final.tones)]
+    tonic, fifth, third = (
+        TONIC[phrase.minor],
+        (TONIC[phrase.minor] + 7) % 12,
+        final.tones[1 % len(final.tones)],
+    )
     if phrase.cadence in ("full", "end"):
         goal = frozenset({tonic}) if phrase.cadence == "end" or rng.random() < 0.75 else frozenset({third})
     elif phrase.cadence == "half":

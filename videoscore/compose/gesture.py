@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from videoscore.compose.writer.chords import chord
-from videoscore.compose.writer.cue import Page, Wish
-from videoscore.compose.writer.drums import CRASH, Stroke
-from videoscore.compose.writer.form import UNITS, Harmony, Phrase
-from videoscore.compose.writer.marks import Gesture
-from videoscore.compose.writer.tone import Tone
-from videoscore.compose.writer.voicing import bass_line, layouts
+from videoscore.compose.chords import chord
+from videoscore.compose.cue import Page, Wish
+from videoscore.compose.drums import CRASH, Stroke
+from videoscore.compose.form import UNITS, Harmony, Phrase
+from videoscore.compose.marks import Gesture
+from videoscore.compose.tone import Tone
+from videoscore.compose.voicing import bass_line, layouts
 from videoscore.music.score import Role
 
 STRUCK = 2 * UNITS  # how long a stinger's chord is held at most

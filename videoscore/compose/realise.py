@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from videoscore.compose.writer.chords import Chord
-from videoscore.compose.writer.cue import Page
-from videoscore.compose.writer.form import PHRASE, UNITS
-from videoscore.compose.writer.marks import HIT_VELOCITY, Mark, build_up
-from videoscore.compose.writer.tune import harmony_at
-from videoscore.compose.writer.tone import Tone
+from videoscore.compose.chords import Chord
+from videoscore.compose.cue import Page
+from videoscore.compose.form import PHRASE, UNITS
+from videoscore.compose.marks import HIT_VELOCITY, Mark, build_up
+from videoscore.compose.tone import Tone
+from videoscore.compose.tune import harmony_at
 from videoscore.cues.sheet import Cue
 from videoscore.music.score import PPQ, Note, Role, Section, TempoMap
 from videoscore.music.theory import shift_of
@@ -37,7 +37,9 @@ def realise(cue: Cue, section: Section, page: Page, marks: Mapping[int, tuple[Ma
     for role, rows in tones.items():
         for tone in rows:
             velocity = _velocity(tone.start, marks, bar, cue.meter.bars)
-            notes.append(_note(section, role, _into_range(tone.pitch + shift), tone.start, tone.length, velocity))
+            notes.append(
+                _note(section, role, _into_range(tone.pitch + shift), tone.start, tone.length, velocity)
+            )
     for stroke in page.strokes:
         velocity = _velocity(stroke.start, marks, bar, cue.meter.bars) + round(ACCENT * (stroke.accent - 0.6))
         notes.append(_note(section, Role.DRUMS, stroke.key, stroke.start, STROKE, velocity))
@@ -88,7 +90,9 @@ def _strike(chord: Chord, role: Role, rows: Sequence[Tone], at: int) -> list[int
     near = min(rows, key=lambda t: abs(t.start - at)).pitch if rows else 60
     if role is Role.BASS:
         return [min(range(near - 6, near + 6), key=lambda p: ((p - chord.bass) % 12 != 0, abs(p - near)))]
-    tones = sorted((p for p in range(near - 9, near + 10) if p % 12 in chord.tones), key=lambda p: abs(p - near))
+    tones = sorted(
+        (p for p in range(near - 9, near + 10) if p % 12 in chord.tones), key=lambda p: abs(p - near)
+    )
     return tones[:1] if role in MONOPHONIC else sorted(tones[:3])
 
 

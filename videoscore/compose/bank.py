@@ -1,4 +1,4 @@
-"""The stock of figures, melodic cells and grooves that were mined from the corpus (`videoscore.research.composer.figures`)."""
+"""The stock of figures, melodic cells and grooves that were mined from the corpus, see docs/models/composer.md."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
+from typing import TypeVar
 
 from videoscore.errors import SetupError
 from videoscore.resources import FIGURES
+
+Item = TypeVar("Item")
 
 UNITS = 24  # a quarter
 CHUNKS = (96, 72)  # lengths of mined bars: 4/4, and 3/4 or 6/8
@@ -104,14 +107,18 @@ def load_bank() -> Bank:
         }
         grooves = {
             key: tuple(
-                Groove(int(key), row["style"], tuple(map(tuple, row["strokes"])), tuple(map(tuple, row["fill"])))
+                Groove(
+                    int(key), row["style"], tuple(map(tuple, row["strokes"])), tuple(map(tuple, row["fill"]))
+                )
                 for row in rows
             )
             for key, rows in data["grooves"].items()
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SetupError(
-            f"the composer's figures can't be read ({type(error).__name__})", path=FIGURES, remedy="Install videoscore again."
+            f"the composer's figures can't be read ({type(error).__name__})",
+            path=FIGURES,
+            remedy="Install videoscore again.",
         ) from error
     return Bank(figures, cells, grooves)
 
@@ -127,7 +134,7 @@ def chunks(beats: int) -> list[int]:
     return out
 
 
-def weighted(rng: Random, items: Sequence, weights: Sequence[float]):
+def weighted(rng: Random, items: Sequence[Item], weights: Sequence[float]) -> Item:
     """One of `items` by weight; the likeliest where all weights are 0."""
     total = math.fsum(weights)
     if total <= 0:

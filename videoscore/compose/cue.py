@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from videoscore.compose.writer.accompaniment import (
+from videoscore.compose.accompaniment import (
     Pattern,
     choose_pattern,
     lay_bass,
@@ -14,14 +14,14 @@ from videoscore.compose.writer.accompaniment import (
     lay_pad,
     write_counter,
 )
-from videoscore.compose.writer.bank import Bank
-from videoscore.compose.writer.drums import Stroke, choose_groove, lay_drums
-from videoscore.compose.writer.form import UNITS, Harmony, Phrase, plan_form, trial_chords
-from videoscore.compose.writer.ornament import varied
-from videoscore.compose.writer.scoring import choose_style, parts_of
-from videoscore.compose.writer.tune import Theme, draw_theme, scale_of, write_tune
-from videoscore.compose.writer.tone import Tone
-from videoscore.compose.writer.voicing import bass_line, layouts
+from videoscore.compose.bank import Bank
+from videoscore.compose.drums import Stroke, choose_groove, lay_drums
+from videoscore.compose.form import UNITS, Harmony, Phrase, plan_form, trial_chords
+from videoscore.compose.ornament import varied
+from videoscore.compose.scoring import choose_style, parts_of
+from videoscore.compose.tone import Tone
+from videoscore.compose.tune import Theme, draw_theme, scale_of, write_tune
+from videoscore.compose.voicing import bass_line, layouts
 from videoscore.mood.circle import centre
 from videoscore.music.score import Role
 
@@ -71,7 +71,7 @@ def write_cue(wish: Wish, bank: Bank) -> Page:
     shared = Random(f"{wish.film}/{wish.mood}/{wish.beats}/{wish.minor}/theme")
     rng = Random(f"{wish.seed}/{wish.number}/{wish.take}/cue")
     compound = wish.beats % 3 == 0 and shared.random() < COMPOUND
-    valence, arousal = centre(wish.mood)
+    _, arousal = centre(wish.mood)
     style = choose_style(wish.roles, arousal, shared)
     modes = [_minor(v, wish.minor) for v in wish.valence]
     phrases = plan_form(wish.bars, wish.beats, wish.mood, wish.minor, modes, wish.goes_on, shared, rng)
@@ -108,7 +108,11 @@ def write_cue(wish: Wish, bank: Bank) -> Page:
             counter_before = counter[-1].pitch if counter else None
             _add(page, Role.COUNTER, counter)
         if Role.ACCOMPANIMENT in here:
-            _add(page, Role.ACCOMPANIMENT, lay_figure(phrase, pattern, voicings, wish.beats, ends or closes or phrase.cadence == "half"))
+            _add(
+                page,
+                Role.ACCOMPANIMENT,
+                lay_figure(phrase, pattern, voicings, wish.beats, ends or closes or phrase.cadence == "half"),
+            )
         if Role.PAD in here:
             _add(page, Role.PAD, lay_pad(phrase, voicings))
         if Role.BASS in here:

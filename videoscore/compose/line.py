@@ -10,10 +10,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from videoscore.compose.writer.chords import Chord
+from videoscore.compose.chords import Chord
 
 FAR = 60.0  # of a way that is all but forbidden
-LEAP = {0: 0.9, 1: 0.0, 2: 0.0, 3: 0.5, 4: 0.6, 5: 0.6, 6: 6.0, 7: 0.8, 8: 1.2, 9: 1.4, 10: 4.5, 11: 8.0, 12: 1.6}
+LEAP = {
+    0: 0.9,
+    1: 0.0,
+    2: 0.0,
+    3: 0.5,
+    4: 0.6,
+    5: 0.6,
+    6: 6.0,
+    7: 0.8,
+    8: 1.2,
+    9: 1.4,
+    10: 4.5,
+    11: 8.0,
+    12: 1.6,
+}
 CONTOUR = 1.15  # a step of the scale away from the wished-for move
 FOREIGN = 2.6  # a note of no chord on a weak beat; times its weight
 SCALE_OUT = 3.0  # a note outside the scale that no chord asks for
@@ -59,7 +73,9 @@ def draw_line(
     degree = _degrees(scale)
     pitches = [_candidates(slot, scale, low, high) for slot in slots]
     best: list[dict[int, tuple[float, int | None]]] = []
-    first = {p: (_alone(slots[0], p, scale, height_pull, stir) + _start(before, p), None) for p in pitches[0]}
+    first: dict[int, tuple[float, int | None]] = {
+        p: (_alone(slots[0], p, scale, height_pull, stir) + _start(before, p), None) for p in pitches[0]
+    }
     best.append(first)
     for k in range(1, len(slots)):
         here: dict[int, tuple[float, int | None]] = {}
@@ -90,9 +106,7 @@ def _candidates(slot: Slot, scale: Sequence[int], low: int, high: int) -> list[i
     return found or list(range(low, high + 1))
 
 
-def _alone(
-    slot: Slot, p: int, scale: Sequence[int], pull: float, stir: Mapping[int, float] | None
-) -> float:
+def _alone(slot: Slot, p: int, scale: Sequence[int], pull: float, stir: Mapping[int, float] | None) -> float:
     cost = pull * (p - slot.height) ** 2 / 6
     pc = p % 12
     if pc not in slot.chord.tones:
@@ -133,9 +147,19 @@ def _step(a: Slot, q: int, b: Slot, p: int, degree: Mapping[int, int]) -> float:
         cost += 7.0  # left by leap, or repeated
     if foreign_b and not abs(away) <= 2:
         cost += 6.0  # come upon by leap
-    if a.chord.leading is not None and q % 12 == a.chord.leading and a.chord != b.chord and away not in (1, 2, 0):
+    if (
+        a.chord.leading is not None
+        and q % 12 == a.chord.leading
+        and a.chord != b.chord
+        and away not in (1, 2, 0)
+    ):
         cost += 2.2
-    if a.chord.seventh is not None and q % 12 == a.chord.seventh and a.chord != b.chord and away not in (-1, -2, 0):
+    if (
+        a.chord.seventh is not None
+        and q % 12 == a.chord.seventh
+        and a.chord != b.chord
+        and away not in (-1, -2, 0)
+    ):
         cost += 1.8
     if a.bass != b.bass and away:
         one, two = (q - a.bass) % 12, (p - b.bass) % 12

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-from videoscore.compose.writer.bank import Bank, Groove, weighted
-from videoscore.compose.writer.form import UNITS, Phrase
+from videoscore.compose.bank import Bank, Groove, weighted
+from videoscore.compose.form import UNITS, Phrase
 
 CRASH = 49
 STYLES = {"rock": 1.0, "funk": 0.5, "hiphop": 0.5, "soul": 0.5, "pop": 0.8, "punk": 0.6, "dance": 0.6}
@@ -40,7 +40,9 @@ def choose_groove(bank: Bank, beats: int, arousal: float, rng: Random) -> Groove
     return weighted(rng, stock, weights)
 
 
-def lay_drums(phrase: Phrase, groove: Groove, beats: int, opens: bool, closes: bool, ends: bool) -> list[Stroke]:
+def lay_drums(
+    phrase: Phrase, groove: Groove, beats: int, opens: bool, closes: bool, ends: bool
+) -> list[Stroke]:
     """The groove through a phrase. opens : with a cymbal on its first beat. closes : a fill in the last bar's second
     half. ends : one stroke in the last bar, and silence."""
     bar = beats * UNITS

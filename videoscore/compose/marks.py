@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-from videoscore.compose.writer.form import UNITS
+from videoscore.compose.form import UNITS
 from videoscore.cues.sheet import Cue
 
 SHORT = Fraction(4)  # seconds: a cue below gets a gesture, not a tune
@@ -59,9 +59,7 @@ def marks_of(cue: Cue) -> dict[int, tuple[Mark, ...]]:
     return {bar: tuple(Mark(p, s) for p, s in sorted(there.items())) for bar, there in marks.items()}
 
 
-def build_up(
-    marks: Mapping[int, tuple[Mark, ...]], bar: int, bars: int
-) -> tuple[float, tuple[float, float]]:
+def build_up(marks: Mapping[int, tuple[Mark, ...]], bar: int, bars: int) -> tuple[float, tuple[float, float]]:
     """Arousal added in a bar, and velocity added at its start and end: a build up to the next hit."""
     ahead = sorted(marks)
     k = bisect.bisect_left(ahead, bar)

@@ -17,7 +17,9 @@ DEGREES = {"i": 0, "ii": 1, "iii": 2, "iv": 3, "v": 4, "vi": 5, "vii": 6}
 TONIC = (0, 9)  # pitch classes of the normalised keys, C major and A minor
 # figure -> (intervals above the root beside the fifth, which of them is in the bass)
 _INVERSIONS = {"": 0, "6": 1, "64": 2, "7": 0, "65": 1, "43": 2, "42": 3}
-_NUMERAL = re.compile(r"([b#]?)([IViv]+)(o|ø|\+)?(maj7|add9|sus4|65|64|43|42|9|7|6|5)?(?:/([b#]?[IViv]+))?(?:@(\d))?")
+_NUMERAL = re.compile(
+    r"([b#]?)([IViv]+)(o|ø|\+)?(maj7|add9|sus4|65|64|43|42|9|7|6|5)?(?:/([b#]?[IViv]+))?(?:@(\d))?"
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ def chord(numeral: str, minor: bool) -> Chord:
         root = _root(accidental + degree, scale)
         if degree == "vii" and minor:
             root = 11  # of the raised seventh
-    intervals, leading, seventh = _intervals(degree, mark or "", figure, bool(target) or degree in ("V", "vii"))
+    intervals, leading, seventh = _intervals(
+        degree, mark or "", figure, bool(target) or degree in ("V", "vii")
+    )
     pcs = tuple((tonic + root + step) % 12 for step in intervals)
     inversion = _INVERSIONS.get(figure, 0)
     bass = pcs[min(inversion, len(pcs) - 1)] if figure in _INVERSIONS else pcs[0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from videoscore.compose.writer.form import UNITS, Phrase
-from videoscore.compose.writer.tone import Tone
-from videoscore.compose.writer.tune import harmony_at
+from videoscore.compose.form import UNITS, Phrase
+from videoscore.compose.tone import Tone
+from videoscore.compose.tune import harmony_at
 
 FAST = 0.11  # seconds: no note becomes shorter
 
@@ -31,7 +31,12 @@ def varied(
             continue
         assert following is not None
         new = _between(tone, following, phrase, scale, shortest, rng)
-        if new is None and tone.length == following.length == UNITS and rng.random() < 0.5 and k + 2 < len(tones):
+        if (
+            new is None
+            and tone.length == following.length == UNITS
+            and rng.random() < 0.5
+            and k + 2 < len(tones)
+        ):
             out += [
                 Tone(tone.start, 36, tone.pitch),
                 Tone(tone.start + 36, 12, following.pitch),
@@ -61,7 +66,7 @@ def _between(
             near = tone.pitch - 1  # the chromatic lower neighbour
         if near is not None:
             return [Tone(tone.start, half, tone.pitch), Tone(tone.start + half, tone.length - half, near)]
-    if tone.length >= 2 * UNITS and abs(away) <= 2 and UNITS // 4 >= shortest // 2:
+    if tone.length >= 2 * UNITS and abs(away) <= 2 and shortest // 2 <= UNITS // 4:
         upper = next((p for p in (tone.pitch + 1, tone.pitch + 2) if p % 12 in scale), None)
         if upper is not None:
             cut = tone.length - UNITS
@@ -72,7 +77,12 @@ def _between(
             ]
     chord = harmony_at(phrase.chords, tone.start).chord
     if abs(away) >= 5 and half >= shortest:
-        inside = [p for p in range(tone.pitch + 3 * step, following.pitch - step, step) if p % 12 in chord.tones]
+        inside = [
+            p for p in range(tone.pitch + 3 * step, following.pitch - step, step) if p % 12 in chord.tones
+        ]
         if inside:
-            return [Tone(tone.start, half, tone.pitch), Tone(tone.start + half, tone.length - half, inside[0])]
+            return [
+                Tone(tone.start, half, tone.pitch),
+                Tone(tone.start + half, tone.length - half, inside[0]),
+            ]
     return None
