@@ -37,57 +37,45 @@ class Pattern:
     triplets: bool
 
 
-def choose_pattern(
-    bank: Bank,
-    beats: int,
-    compound: bool,
-    triplets: bool,
-    valence: float,
-    arousal: float,
-    bpm: float,
-    voices: int,
-    rng: Random,
-) -> Pattern:
+@dataclass(frozen=True)
+class Place:
+    """Where a figure has to fit. beats : quarters a bar. compound : they are parted into three. triplets : the tune has
+    them. bpm : quarters a minute."""
+
+    beats: int
+    compound: bool
+    triplets: bool
+    bpm: float
+
+
+def choose_pattern(bank: Bank, place: Place, valence: float, arousal: float, rng: Random) -> Pattern:
     """A figure for a section: as busy as its arousal asks for, at home in music of its mood."""
     notes: list[tuple[int, int, int]] = []
     at = 0
-    for length in chunks(beats):
-        part = _figure(bank, length, compound, triplets, valence, arousal, bpm, voices, rng)
+    for length in chunks(place.beats):
+        part = _figure(bank, length, place, valence, arousal, rng)
         notes += [(at + onset, min(duration, length - onset), rank) for onset, duration, rank in part]
         at += length
-    return Pattern(tuple(notes), _bass_kind(beats, arousal, rng), triplets)
+    return Pattern(tuple(notes), _bass_kind(place.beats, arousal, rng), place.triplets)
 
 
 def _figure(
-    bank: Bank,
-    length: int,
-    compound: bool,
-    triplets: bool,
-    valence: float,
-    arousal: float,
-    bpm: float,
-    voices: int,
-    rng: Random,
+    bank: Bank, length: int, place: Place, valence: float, arousal: float, rng: Random
 ) -> list[tuple[int, int, int]]:
     beats = length / UNITS
-    wish = min(max(0.8, beats * (0.75 + 1.35 * (arousal + 1) / 2)), 6.5 * 60 / bpm * beats)
-    names = {96: ("96", "48"), 72: ("72c", "36c") if compound else ("72",), 48: ("48",)}.get(length, ())
+    wish = min(max(0.8, beats * (0.75 + 1.35 * (arousal + 1) / 2)), 6.5 * 60 / place.bpm * beats)
+    names = {96: ("96", "48"), 72: ("72c", "36c") if place.compound else ("72",), 48: ("48",)}.get(length, ())
     stock: list[Figure] = [f for name in names for f in bank.figures.get(name, ())]
     if not stock:
-        return [(0, length, rank) for rank in range(min(voices, 3))]
+        return [(0, length, rank) for rank in range(3)]
     weights = []
     for figure in stock:
         times = length // figure.length
         onsets = figure.onsets * times
         weight = math.sqrt(figure.pieces) * math.exp(-((onsets - wish) ** 2) / (0.6 + 0.22 * wish))
         weight *= math.exp(-((figure.arousal - arousal) ** 2) / 0.5 - (figure.valence - valence) ** 2 / 1.2)
-        if (
-            figure.ranks > max(voices, LONGEST_RANK)
-            or figure.ranks < 2
-            or (figure.triplets is not triplets and not compound)
-        ):
-            weight = 0.0
-        if any(onset % 6 and onset % 8 for onset, _, _ in figure.notes):
+        odd = figure.triplets is not place.triplets and not place.compound
+        if not 2 <= figure.ranks <= LONGEST_RANK or odd or figure.ragged:
             weight = 0.0
         # broken chords carry more than block chords
         if len(figure.notes) == figure.onsets and figure.onsets > 1:
@@ -262,13 +250,9 @@ def _counter_length(at: int, tune: Sequence[Tone], beats: int) -> int:
     if not over or over[0].start + over[0].length - at >= 36:
         return UNITS
     position = at % (beats * UNITS)
-    return (
-        2 * UNITS
-        if beats % 2 == 0 and position % (2 * UNITS) == 0
-        else beats * UNITS - position
-        if beats == 3 and position == 0
-        else UNITS
-    )
+    if beats % 2 == 0 and position % (2 * UNITS) == 0:
+        return 2 * UNITS
+    return 3 * UNITS if beats == 3 and position == 0 else UNITS
 
 
 def _tied(tones: Sequence[Tone], bar: int) -> list[Tone]:

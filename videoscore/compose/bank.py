@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from random import Random
 from typing import TypeVar
 
@@ -33,22 +33,25 @@ class Figure:
     valence: float = 0.0
     arousal: float = 0.0
 
-    @property
+    @cached_property
     def onsets(self) -> int:
+        """How many times something is struck."""
         return len({onset for onset, _, _ in self.notes})
 
-    @property
+    @cached_property
     def ranks(self) -> int:
+        """How many tones of the chord it wants."""
         return 1 + max((rank for _, _, rank in self.notes), default=0)
 
-    @property
+    @cached_property
     def triplets(self) -> bool:
         """Whether it parts beats into three."""
         return any(onset % 8 == 0 and onset % 12 for onset, _, _ in self.notes)
 
-    @property
-    def sixteenths(self) -> bool:
-        return any(onset % 12 == 6 for onset, _, _ in self.notes)
+    @cached_property
+    def ragged(self) -> bool:
+        """Whether something lies off sixteenths and eighth triplets."""
+        return any(onset % 6 and onset % 8 for onset, _, _ in self.notes)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,27 @@ class Cell:
     notes: tuple[tuple[int, int, int], ...]
     pieces: int = 1
 
-    @property
+    @cached_property
+    def onsets(self) -> tuple[int, ...]:
+        """When its notes begin, in units."""
+        return tuple(onset for onset, _, _ in self.notes)
+
+    @cached_property
+    def merit(self) -> float:
+        """How likely it makes a tune, before anything is known of where: 0 to 1; 0 where it can't open a bar."""
+        if self.onsets[0] != 0 or any(o % 6 and o % 8 for o in self.onsets):
+            return 0.0
+        moves = [b[2] - a[2] for a, b in zip(self.notes, self.notes[1:])]
+        wide = any(abs(m) > 5 for m in moves)
+        still = moves.count(0) > max(1, len(self.notes) // 3)
+        return (0.2 if wide else 1.0) * (0.15 if still else 1.0)
+
+    @cached_property
+    def moving(self) -> bool:
+        """Whether it goes somewhere: three places, or as many as it has notes."""
+        return len({step for _, _, step in self.notes}) >= min(3, len(self.notes))
+
+    @cached_property
     def triplets(self) -> bool:
         return any(onset % 8 == 0 and onset % 12 for onset, _, _ in self.notes)
 

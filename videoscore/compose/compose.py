@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from videoscore.compose.bank import Bank, load_bank
+from videoscore.compose.bank import Bank, Cell, load_bank
 from videoscore.compose.cue import Page, Wish, write_cue
+from videoscore.compose.form import UNITS
 from videoscore.compose.gesture import write_gesture
 from videoscore.compose.locked_notes import assembled, standing
-from videoscore.compose.marks import Gesture, build_up, gesture_of, marks_of
+from videoscore.compose.marks import build_up, gesture_of, marks_of
+from videoscore.compose.motif import motif_of
 from videoscore.compose.realise import realise, released
 from videoscore.compose.takes import best_take
 from videoscore.cues.grid import bar_time, sections, tempo_map
@@ -111,7 +113,23 @@ def wish_for(sheet: CueSheet, number: int, options: ComposeOptions, roles: Roles
         sheet.seed_of(cue),
         number,
         roles.get(cue.mood, DEFAULT_ROLES),
+        final=following is None,
+        motif=own_motif(sheet, cue),
     )
+
+
+def own_motif(sheet: CueSheet, cue: Cue) -> tuple[Cell, ...]:
+    """The first bars of a tune that the user put into a locked cue of the same mood, metre and mode."""
+    minor = parse_key(cue.key)[1]
+    for other in sheet.cues:
+        own = other.locked and other.performance is None
+        if (
+            own
+            and (other.mood, other.meter.beats) == (cue.mood, cue.meter.beats)
+            and parse_key(other.key)[1] == minor
+        ):
+            return motif_of(other)
+    return ()
 
 
 def _within(value: float) -> float:
@@ -121,7 +139,7 @@ def _within(value: float) -> float:
 def _chords(page: Page, cue: Cue) -> tuple[int, ...]:
     """The chord of every bar, as `videoscore.music.theory` numbers them in the normalised key: that which lasts
     longest in it."""
-    length = cue.meter.beats * 24
+    length = cue.meter.beats * UNITS
     out = []
     for bar in range(cue.meter.bars):
         begin, end = bar * length, (bar + 1) * length
@@ -130,6 +148,3 @@ def _chords(page: Page, cue: Cue) -> tuple[int, ...]:
         ]
         out.append(max(here)[2])
     return tuple(out)
-
-
-__all__ = ["Gesture", "compose", "compose_many", "wish_for"]

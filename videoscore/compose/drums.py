@@ -9,7 +9,7 @@ from random import Random
 from videoscore.compose.bank import Bank, Groove, weighted
 from videoscore.compose.form import UNITS, Phrase
 
-CRASH = 49
+CRASH, KICK = 49, 36
 STYLES = {"rock": 1.0, "funk": 0.5, "hiphop": 0.5, "soul": 0.5, "pop": 0.8, "punk": 0.6, "dance": 0.6}
 OTHER = 0.12
 # quarters a minute by which a groove may be played faster or slower than it was
@@ -50,7 +50,7 @@ def lay_drums(
     for k in range(phrase.bars):
         start, last = (phrase.start + k) * bar, k == phrase.bars - 1
         if last and ends:
-            out += [Stroke(start, CRASH, 0.8), Stroke(start, 36, 0.9)]
+            out += [Stroke(start, CRASH, 0.8), Stroke(start, KICK, 0.9)]
             break
         for onset, key, accent in groove.strokes:
             if last and closes and groove.fill and onset >= bar // 2:

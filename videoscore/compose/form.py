@@ -8,7 +8,7 @@ material is drawn from the film's seed and the mood alone (`Theme` in tune.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -60,33 +60,31 @@ def plan_form(
     minor: bool,
     modes: Sequence[bool],
     goes_on: bool,
-    theme: Random,
+    heads: Callable[[str, bool], Random],
     rng: Random,
 ) -> list[Phrase]:
     """The phrases of a cue of so many bars.
 
     modes : of every bar, whether minor is wanted there; a phrase takes what most of its bars want. goes_on : another
-    cue follows in the same key, so that the last cadence may stay open. theme : draws what all cues of the mood share;
-    rng : what is this cue's own.
+    cue follows in the same key, so that the last cadence may stay open. heads : (letter, minor) -> chance by which all
+    cues of the mood open such a phrase alike; rng : what is this cue's own.
     """
-    spans = _spans(bars)
     out: list[Phrase] = []
-    seen: dict[str, int] = {}
-    heads: dict[tuple[str, bool], tuple[str, str]] = {}
-    for letter, start, count, cadence, section in spans:
-        wanted = modes[start : start + count]
-        phrase_minor = sum(wanted) * 2 > len(wanted) if wanted else minor
+    count_of: dict[str, int] = {}
+    for letter, start, count, cadence, section in _spans(bars):
+        here = modes[start : start + count]
+        phrase_minor = sum(here) * 2 > len(here) if here else minor
         if cadence == "end" and goes_on and rng.random() < 0.5:
             cadence = "half"
         stock = STOCKS[mood][phrase_minor]
-        source = theme if letter in "aci" else rng
-        key = (letter, phrase_minor)
-        if key not in heads:
-            heads[key] = (source.choice(stock.openings), source.choice(stock.journeys))
-        texts = _texts(letter, count, cadence, stock, heads[key], rng)
+        chance = heads(letter, phrase_minor)
+        head = (chance.choice(stock.openings), chance.choice(stock.journeys))
+        texts = _texts(letter, count, cadence, stock, head, rng)
         chords = _lay_out(texts, start, beats, phrase_minor)
-        out.append(Phrase(letter, seen.get(letter, 0), start, count, cadence, phrase_minor, section, chords))
-        seen[letter] = seen.get(letter, 0) + 1
+        out.append(
+            Phrase(letter, count_of.get(letter, 0), start, count, cadence, phrase_minor, section, chords)
+        )
+        count_of[letter] = count_of.get(letter, 0) + 1
     return out
 
 

@@ -17,9 +17,9 @@ LEAP = {
     0: 0.9,
     1: 0.0,
     2: 0.0,
-    3: 0.5,
-    4: 0.6,
-    5: 0.6,
+    3: 0.3,
+    4: 0.4,
+    5: 0.5,
     6: 6.0,
     7: 0.8,
     8: 1.2,
@@ -32,6 +32,7 @@ CONTOUR = 1.15  # a step of the scale away from the wished-for move
 FOREIGN = 2.6  # a note of no chord on a weak beat; times its weight
 SCALE_OUT = 3.0  # a note outside the scale that no chord asks for
 PARALLEL = 5.0
+PERFECT = 0.9  # an octave or fifth over the bass of a new chord, from which parallels come
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Slot:
 
     start, length : units. weight : how much it has to be of its chord, 0 to 1. chord : what sounds under it.
     move : wished-for steps of the scale from the note before, None for no wish. bass : pitch that sounds below.
-    goal : pitch classes of which it should be one. height : pitch near which it should lie.
-    above : pitch of another line that it shouldn't come near, or cross, from below (a counter-melody's); None: none.
+    goal : pitch classes of which it should be one. height : pitch near which it should lie. above : pitch of another
+    line that it shouldn't come near, or cross, from below (a counter-melody's); None: none. fresh : the harmony is new.
     """
 
     start: int
@@ -53,6 +54,7 @@ class Slot:
     goal: frozenset[int] = frozenset()
     height: float = 72.0
     above: int | None = None
+    fresh: bool = False
 
 
 def draw_line(
@@ -117,6 +119,8 @@ def _alone(slot: Slot, p: int, scale: Sequence[int], pull: float, stir: Mapping[
         cost += 0.6
     if pc not in scale and pc not in slot.chord.tones:
         cost += SCALE_OUT
+    if slot.fresh and not slot.goal and (p - slot.bass) % 12 in (0, 7):
+        cost += PERFECT
     if slot.above is not None and slot.above - p < 3:
         cost += 8.0
     return cost + (stir.get(pc, 0.0) if stir else 0.0)

@@ -23,8 +23,10 @@ LOW, HIGH = 62, 86  # C4 to C6: where the tune lies before it is moved to its ke
 HOME = 72.0
 LIFT = {"a": 0.0, "b": 3.0, "c": 1.5}  # semitones by which a phrase lies higher than the theme's first
 PEAK = 3.0  # and the last return's climax
+BREATHES = 0.6  # share of phrases that take a breath after two bars, where a long note stands there
 PICKUP = 0.4  # share of phrases that begin with an upbeat
-DRAFTS = 12
+DRAFTS = 24
+LEANS = 0.5  # share of the cadences whose goal is leant on from above
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,9 @@ def merit_of(pitches: Sequence[int], lengths: Sequence[int]) -> float:
     top = pitches.count(max(pitches))
     kinds = len(set(lengths))
     return (
-        -2.0 * abs(steps - 0.55)
-        - 2.5 * max(0.0, leaps - 0.22)
+        -2.0 * abs(steps - 0.48)
+        - 4.0 * max(0.0, leaps - 0.27)
+        - 4.0 * max(0.0, 0.17 - leaps)
         - 3.0 * max(0.0, still - 0.1)
         - 0.4 * turned
         - 0.08 * abs(span - 10)
@@ -143,22 +146,17 @@ def _part(
     stock = bank.cells[f"{length}{'c' if compound and length == 72 else ''}"]
     weights = []
     for cell in stock:
-        count = len(cell.notes)
-        weight = math.sqrt(cell.pieces) * math.exp(-((count - wish) ** 2) / (0.5 + 0.25 * wish))
-        onsets = [o for o, _, _ in cell.notes]
-        if onsets[0] != 0 or cell.triplets is not triplets or any(o % 6 and o % 8 for o in onsets):
-            weight = 0.0
-        steps = {s for _, _, s in cell.notes}
-        if moving and len(steps) < min(3, count):
-            weight *= 0.15
-        if any(abs(b[2] - a[2]) > 5 for a, b in zip(cell.notes, cell.notes[1:])):
-            weight *= 0.2
-        if sum(a[2] == b[2] for a, b in zip(cell.notes, cell.notes[1:])) > max(1, count // 3):
-            weight *= 0.15
-        # the tune's own rhythm goes through it: shared onsets count
-        if like is not None and cell.notes:
-            shared = len(set(onsets) & {o for o, _, _ in like.notes}) / max(len(onsets), 1)
-            weight *= 0.3 + shared
+        weight = 0.0
+        if cell.merit and cell.triplets is triplets:
+            count = len(cell.notes)
+            weight = (
+                math.sqrt(cell.pieces) * math.exp(-((count - wish) ** 2) / (0.5 + 0.25 * wish)) * cell.merit
+            )
+            if moving and not cell.moving:
+                weight *= 0.15
+            # the tune's own rhythm goes through it: shared onsets count
+            if like is not None:
+                weight *= 0.3 + len(set(cell.onsets) & set(like.onsets)) / count
         weights.append(weight)
     return weighted(rng, stock, weights).notes
 
@@ -241,6 +239,7 @@ def _slots(
     base = HOME + LIFT.get(phrase.letter, 0.0) + lift
     out: list[Slot] = []
     previous = 0
+    breathes = rng.random() < BREATHES
     for k, (cell, sign) in enumerate(_plan_cells(phrase, theme, last)):
         start = (phrase.start + k) * bar
         arch = 2.2 * math.sin(math.pi * (k + 0.5) / phrase.bars)
@@ -249,6 +248,8 @@ def _slots(
             if onset >= bar:
                 continue
             length = min(duration, bar - onset)
+            if k == 1 and n == len(cell.notes) - 1 and length >= 36 and breathes:
+                length -= UNITS // 2 if length < 2 * UNITS else UNITS
             move = None if n == 0 else sign * (step - previous)
             previous = step
             out.append(_slot(phrase, start + onset, length, beats, move, bass, height))
@@ -276,6 +277,7 @@ def _slot(
         bass[harmony.start],
         goal,
         height,
+        fresh=start == harmony.start,
     )
 
 
@@ -315,15 +317,19 @@ def _cadence(phrase: Phrase, beats: int, bass: dict[int, int], height: float, rn
         goal = frozenset(final.tones[:3])
     if final.root == fifth and phrase.cadence == "half" and rng.random() < 0.6:
         goal = frozenset({final.tones[2 % len(final.tones)], final.tones[1 % len(final.tones)]})
-    breath = UNITS if beats > 1 and phrase.cadence != "end" else 0
+    breath = (
+        0
+        if beats == 1 or phrase.cadence == "end"
+        else UNITS * (2 if beats > 3 and rng.random() < 0.35 else 1)
+    )
     chords = [h for h in phrase.chords if start <= h.start < start + bar]
     if len(chords) > 1:  # the goal is on the bar's last chord
         at = chords[-1].start
         return [
             _slot(phrase, start, at - start, beats, None, bass, height + 1),
-            _slot(phrase, at, start + bar - at, beats, None, bass, height, goal),
+            _slot(phrase, at, max(UNITS, start + bar - at - breath), beats, None, bass, height, goal),
         ]
-    if beats >= 3 and rng.random() < 0.35:
+    if beats >= 3 and rng.random() < LEANS:
         lean = UNITS
         return [
             _slot(phrase, start, lean, beats, None, bass, height + 1),

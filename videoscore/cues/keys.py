@@ -48,7 +48,7 @@ _FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
 STEP = (0.35, 0.0, 0.9, 2.0, 3.2, 4.0, 4.4)
 RETURN = 1.4  # what it is worth that a mood comes back in its own key
 SHADE = 0.25  # a step away from the signature that suits the brightness
-CHANCE = 0.6
+CHANCE = 1.6
 
 
 def key_of_signature(signature: int, minor: bool) -> str:
