@@ -102,7 +102,7 @@ def test_the_theme_of_a_mood_comes_back_after_another_mood():
 def test_a_return_is_varied_and_still_itself():
     same = varied = 0
     for seed in range(6):
-        score = compose(film(cue("1M1", 0, 64, "Happy", 32), seed=seed))
+        score = compose(film(cue("1M1", 0, 80, "Happy", 32), seed=seed))
         first, again = melody(score, 0, 3), melody(score, 4, 3)
         shared = set(first) & set(again)
         same += len(shared) / len(first)

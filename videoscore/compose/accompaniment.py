@@ -63,7 +63,7 @@ def _figure(
     bank: Bank, length: int, place: Place, valence: float, arousal: float, rng: Random
 ) -> list[tuple[int, int, int]]:
     beats = length / UNITS
-    wish = min(max(0.8, beats * (0.75 + 1.35 * (arousal + 1) / 2)), 6.5 * 60 / place.bpm * beats)
+    wish = min(max(0.8, beats * (0.7 + 1.75 * (arousal + 1) / 2)), 8 * 60 / place.bpm * beats)
     names = {96: ("96", "48"), 72: ("72c", "36c") if place.compound else ("72",), 48: ("48",)}.get(length, ())
     stock: list[Figure] = [f for name in names for f in bank.figures.get(name, ())]
     if not stock:
@@ -77,9 +77,11 @@ def _figure(
         odd = figure.triplets is not place.triplets and not place.compound
         if not 2 <= figure.ranks <= LONGEST_RANK or odd or figure.ragged:
             weight = 0.0
-        # broken chords carry more than block chords
+        if figure.even:
+            weight *= 0.6
+        # broken chords carry more than block chords, and block chords weigh more
         if len(figure.notes) == figure.onsets and figure.onsets > 1:
-            weight *= 2.5
+            weight *= 2.5 if valence > 0 else 1.2
         if figure.notes and figure.notes[0][0] not in (0, UNITS, UNITS // 2):
             weight *= 0.3
         weights.append(weight)

@@ -49,6 +49,12 @@ class Figure:
         return any(onset % 8 == 0 and onset % 12 for onset, _, _ in self.notes)
 
     @cached_property
+    def even(self) -> bool:
+        """Whether it is struck at one pace throughout."""
+        onsets = sorted({onset for onset, _, _ in self.notes} | {self.length})
+        return len({b - a for a, b in zip(onsets, onsets[1:])}) == 1 and len(onsets) > 3
+
+    @cached_property
     def ragged(self) -> bool:
         """Whether something lies off sixteenths and eighth triplets."""
         return any(onset % 6 and onset % 8 for onset, _, _ in self.notes)
@@ -75,7 +81,9 @@ class Cell:
         moves = [b[2] - a[2] for a, b in zip(self.notes, self.notes[1:])]
         wide = any(abs(m) > 5 for m in moves)
         still = moves.count(0) > max(1, len(self.notes) // 3)
-        return (0.2 if wide else 1.0) * (0.15 if still else 1.0)
+        kinds = len({duration for _, duration, _ in self.notes})
+        plain = 0.4 if kinds == 1 and len(self.notes) > 2 else 1.4 if kinds > 2 else 1.0
+        return (0.2 if wide else 1.0) * (0.15 if still else 1.0) * plain
 
     @cached_property
     def moving(self) -> bool:

@@ -31,6 +31,8 @@ from videoscore.music.score import Role
 COMPOUND = 0.35  # share of the moods in three that go in 6/8
 LOWEST_CHORD = 52  # E3: the lowest note of chords above the bass
 TUNE_GAP = 2  # semitones kept free under the tune
+FAST = 118.0  # quarters a minute from which a bar of harmony lasts two bars
+STRETCH_FROM = 4  # of such long bars
 COUNTER_LOW = 57  # A3
 LEVEL = 0.45  # of arousal: what lies in one step of it keeps its figure
 VARIED, VARIED_LAST = 0.35, 0.5  # share of the places of a returning tune that are varied
@@ -121,8 +123,11 @@ def _sketch(wish: Wish, bank: Bank) -> _Sketch:
     _, arousal = centre(wish.mood)
     style = choose_style(wish.roles, arousal, shared_rng(wish, "style"))
     modes = [_minor(v, wish.minor) for v in wish.valence]
+    stretch = 2 if wish.bpm >= FAST and wish.bars >= 2 * STRETCH_FROM else 1
     heads = partial(shared_rng, wish, "head")
-    phrases = plan_form(wish.bars, wish.beats, wish.mood, wish.minor, modes, wish.goes_on, heads, rng)
+    phrases = plan_form(
+        wish.bars, wish.beats, wish.mood, wish.minor, modes, wish.goes_on, heads, rng, stretch
+    )
     themes = _themes(wish, bank, compound, arousal)
     chords = [h for p in phrases for h in p.chords]
     bass = {h.start: p for h, p in zip(chords, bass_line(chords))}

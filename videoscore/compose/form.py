@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from videoscore.compose.chords import Chord, chord
-from videoscore.compose.progressions import STOCKS, Stock
+from videoscore.compose.progressions import COLOURED, COLOURS, STOCKS, Stock
 
 PHRASE = 4  # bars
 INTRO_FROM = 14  # bars of a cue from which two that are over open it
@@ -62,16 +62,18 @@ def plan_form(
     goes_on: bool,
     heads: Callable[[str, bool], Random],
     rng: Random,
+    stretch: int = 1,
 ) -> list[Phrase]:
     """The phrases of a cue of so many bars.
 
     modes : of every bar, whether minor is wanted there; a phrase takes what most of its bars want. goes_on : another
     cue follows in the same key, so that the last cadence may stay open. heads : (letter, minor) -> chance by which all
-    cues of the mood open such a phrase alike; rng : what is this cue's own.
+    cues of the mood open such a phrase alike; rng : what is this cue's own. stretch : bars that one bar
+    of harmony lasts; two where bars go by fast.
     """
     out: list[Phrase] = []
     count_of: dict[str, int] = {}
-    for letter, start, count, cadence, section in _spans(bars):
+    for letter, start, count, cadence, section in _stretched(_spans(bars // stretch), bars, stretch):
         here = modes[start : start + count]
         phrase_minor = sum(here) * 2 > len(here) if here else minor
         if cadence == "end" and goes_on and rng.random() < 0.5:
@@ -79,7 +81,9 @@ def plan_form(
         stock = STOCKS[mood][phrase_minor]
         chance = heads(letter, phrase_minor)
         head = (chance.choice(stock.openings), chance.choice(stock.journeys))
-        texts = _texts(letter, count, cadence, stock, head, rng)
+        texts = _texts(letter, count // stretch, cadence, stock, head, rng)
+        texts = _coloured(texts, mood, cadence in ("full", "end"), heads(f"{letter} colour", phrase_minor))
+        texts = _slowed(texts, count, stretch)
         chords = _lay_out(texts, start, beats, phrase_minor)
         out.append(
             Phrase(letter, count_of.get(letter, 0), start, count, cadence, phrase_minor, section, chords)
@@ -114,6 +118,28 @@ def _spans(bars: int) -> list[tuple[str, int, int, str, int]]:
     if coda in (2, 3):
         out.append(("k", at, coda, "end", letters[-1][2]))
     return out
+
+
+def _stretched(
+    spans: Sequence[tuple[str, int, int, str, int]], bars: int, stretch: int
+) -> list[tuple[str, int, int, str, int]]:
+    """Spans of a form planned in longer bars, in bars; the last takes what is over."""
+    out = [(letter, stretch * at, stretch * n, cadence, section) for letter, at, n, cadence, section in spans]
+    letter, at, _, cadence, section = out[-1]
+    out[-1] = (letter, at, bars - at, cadence, section)
+    return out
+
+
+def _slowed(texts: Sequence[str], count: int, stretch: int) -> list[str]:
+    """Chords of so many bars from those of longer ones; the last lasts."""
+    if stretch == 1:
+        return list(texts)
+    out: list[str] = []
+    for text in texts:
+        numerals = text.split()
+        cut = -(-len(numerals) // 2)
+        out += [" ".join(numerals[:cut]), " ".join(numerals[cut:]) or numerals[-1]]
+    return [*out, *[out[-1].split()[-1]] * count][:count]
 
 
 def _letters(count: int) -> list[tuple[str, str, int]]:
@@ -164,6 +190,19 @@ def _texts(
     if count == 3:
         return [body[0], *tail]
     return [*body, *tail, *[tail[-1].split()[-1]] * (count - PHRASE)]
+
+
+def _coloured(texts: Sequence[str], mood: str, closes: bool, rng: Random) -> list[str]:
+    """The chords with a seventh or ninth here and there, as the mood has it; a close stays plain."""
+    out = []
+    for k, text in enumerate(texts):
+        last = closes and k == len(texts) - 1
+        numerals = [
+            rng.choice(COLOURS[n]) if n in COLOURS and not last and rng.random() < COLOURED[mood] else n
+            for n in text.split()
+        ]
+        out.append(" ".join(numerals))
+    return out
 
 
 def _lay_out(texts: Sequence[str], start: int, beats: int, minor: bool) -> tuple[Harmony, ...]:

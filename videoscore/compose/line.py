@@ -64,11 +64,11 @@ def draw_line(
     high: int,
     before: int | None = None,
     height_pull: float = 0.035,
-    stir: Mapping[int, float] | None = None,
+    leaning: float = 0.0,
 ) -> list[int]:
     """A pitch for every slot. scale : pitch classes. before : the pitch that the line comes from.
 
-    stir : small costs by pitch class, for variety.
+    leaning : how much a note foreign to its chord on a strong beat is liked where it falls by step into the chord.
     """
     if not slots:
         return []
@@ -76,15 +76,16 @@ def draw_line(
     pitches = [_candidates(slot, scale, low, high) for slot in slots]
     best: list[dict[int, tuple[float, int | None]]] = []
     first: dict[int, tuple[float, int | None]] = {
-        p: (_alone(slots[0], p, scale, height_pull, stir) + _start(before, p), None) for p in pitches[0]
+        p: (_alone(slots[0], p, scale, height_pull) + _start(before, p), None) for p in pitches[0]
     }
     best.append(first)
     for k in range(1, len(slots)):
         here: dict[int, tuple[float, int | None]] = {}
         for p in pitches[k]:
-            alone = _alone(slots[k], p, scale, height_pull, stir)
+            alone = _alone(slots[k], p, scale, height_pull)
             cost, come = min(
-                (total + _step(slots[k - 1], q, slots[k], p, degree), q) for q, (total, _) in best[-1].items()
+                (total + _step(slots[k - 1], q, slots[k], p, degree, leaning), q)
+                for q, (total, _) in best[-1].items()
             )
             here[p] = (cost + alone, come)
         best.append(here)
@@ -108,7 +109,7 @@ def _candidates(slot: Slot, scale: Sequence[int], low: int, high: int) -> list[i
     return found or list(range(low, high + 1))
 
 
-def _alone(slot: Slot, p: int, scale: Sequence[int], pull: float, stir: Mapping[int, float] | None) -> float:
+def _alone(slot: Slot, p: int, scale: Sequence[int], pull: float) -> float:
     cost = pull * (p - slot.height) ** 2 / 6
     pc = p % 12
     if pc not in slot.chord.tones:
@@ -123,7 +124,7 @@ def _alone(slot: Slot, p: int, scale: Sequence[int], pull: float, stir: Mapping[
         cost += PERFECT
     if slot.above is not None and slot.above - p < 3:
         cost += 8.0
-    return cost + (stir.get(pc, 0.0) if stir else 0.0)
+    return cost
 
 
 def _start(before: int | None, p: int) -> float:
@@ -133,7 +134,7 @@ def _start(before: int | None, p: int) -> float:
     return 0.12 * max(0, away - 4) + (3.0 if away == 6 else 0.0) + (0.8 if away > 12 else 0.0)
 
 
-def _step(a: Slot, q: int, b: Slot, p: int, degree: Mapping[int, int]) -> float:
+def _step(a: Slot, q: int, b: Slot, p: int, degree: Mapping[int, int], leaning: float) -> float:
     away = p - q
     cost = LEAP.get(abs(away), 10.0)
     if b.move is not None:
@@ -149,8 +150,11 @@ def _step(a: Slot, q: int, b: Slot, p: int, degree: Mapping[int, int]) -> float:
     foreign_a, foreign_b = q % 12 not in a.chord.tones, p % 12 not in b.chord.tones
     if foreign_a and not 0 < abs(away) <= 2:
         cost += 7.0  # left by leap, or repeated
-    if foreign_b and not abs(away) <= 2:
-        cost += 6.0  # come upon by leap
+    leans = foreign_a and not foreign_b and away in (-1, -2) and a.weight > 0.4
+    if leans:
+        cost -= leaning
+    if foreign_b and not abs(away) <= 2 and not (leaning > 1 and b.weight > 0.4 and 0 < away <= 5):
+        cost += 6.0  # come upon by leap, but for a leaning note from below
     if (
         a.chord.leading is not None
         and q % 12 == a.chord.leading

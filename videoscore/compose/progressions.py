@@ -89,7 +89,7 @@ MOURNFUL = Stock(  # low and sad: the lament bass, suspended and modal
 
 TENSE = Stock(  # unease: diminished and neapolitan, pedals, chromatic bass
     openings=(
-        "i | viio7@1", "i | bII6", "i | iv64@1", "i viio7@1 | i", "i | #ivo7", "i | iiø42@1", "i | bvi",
+        "i | i", "i | viio7@1", "i | bII6", "i | iv64@1", "i viio7@1 | i", "i | #ivo7", "i | iiø42@1", "i | bvi",
         "i5 | bII@1",
     ),
     journeys=("viio7/iv iv | viio7/V V", "bII6 | viio7", "bVI | bII", "iv6 | viio7/V", "i6 | viiø65/iv iv", "bvi | iv"),
@@ -101,7 +101,7 @@ TENSE = Stock(  # unease: diminished and neapolitan, pedals, chromatic bass
 
 FIERCE = Stock(  # anger: power, phrygian and the flat side
     openings=(
-        "i5 | i5", "i | bII@1", "i5 | VI", "i | VII", "i5 bII5 | i5", "i | VI VII", "i | iv@1", "i VII | VI",
+        "i5 | i5", "i | i", "i | bII@1", "i5 | VI", "i | VII", "i5 bII5 | i5", "i | VI VII", "i | iv@1", "i VII | VI",
     ),
     journeys=("VI | VII", "iv | bII", "VI VII | i", "bII | VII", "iv | VI V", "v | VI", "III | VII"),
     half=("VI | V", "bII | V", "iv | V", "VI VII | V", "iv6 | V"),
@@ -119,4 +119,30 @@ STOCKS: dict[str, tuple[Stock, Stock]] = {  # mood -> in its major, in its minor
     "Withered": (SERENE, MOURNFUL),
     "Tired": (SERENE, MOURNFUL),
     "Peaceful": (SERENE, MOURNFUL),
+}
+
+# Plain chords -> with an added note.
+COLOURS: dict[str, tuple[str, ...]] = {
+    "I": ("Iadd9", "Imaj7"),
+    "IV": ("IVmaj7", "IVadd9"),
+    "ii": ("ii7",),
+    "iii": ("iii7",),
+    "vi": ("vi7",),
+    "V": ("V7",),
+    "i": ("iadd9", "i7"),
+    "iv": ("iv7",),
+    "VI": ("VImaj7",),
+    "III": ("IIImaj7",),
+    "VII": ("VII7",),
+    "v": ("v7",),
+}
+COLOURED: dict[str, float] = {  # share of the chords that could be coloured
+    "Happy": 0.12,
+    "Dynamic": 0.15,
+    "Angry": 0.25,
+    "Anxiety": 0.4,
+    "Depressed": 0.4,
+    "Withered": 0.4,
+    "Tired": 0.35,
+    "Peaceful": 0.3,
 }

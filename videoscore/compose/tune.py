@@ -23,22 +23,27 @@ LOW, HIGH = 62, 86  # C4 to C6: where the tune lies before it is moved to its ke
 HOME = 72.0
 LIFT = {"a": 0.0, "b": 3.0, "c": 1.5}  # semitones by which a phrase lies higher than the theme's first
 PEAK = 3.0  # and the last return's climax
-BREATHES = 0.6  # share of phrases that take a breath after two bars, where a long note stands there
+BREATHES = 0.6  # share of themes that take a breath after two bars, where a long note stands there
 PICKUP = 0.4  # share of phrases that begin with an upbeat
 DRAFTS = 24
+LEANING = (0.8, 2.4)  # how much a foreign note on a beat that falls to its chord is liked, in major and minor
+HEAD = 2  # bars of a phrase that return as they were
+LONG_PHRASE = 5  # bars, above which a phrase has a second half of its own
 LEANS = 0.5  # share of the cadences whose goal is leant on from above
 
 
 @dataclass(frozen=True)
 class Theme:
     """What the phrases of a mood are made of: cells of one bar. first, second : the motif. spin : what goes on.
-    upbeat : units of the upbeat, 0 for none."""
+    upbeat : units of the upbeat, 0 for none.
+    breathes : it takes a breath after two bars."""
 
     first: Cell
     second: Cell
     spin: Cell
     upbeat: int
     triplets: bool
+    breathes: bool = False
 
 
 def draw_theme(
@@ -99,13 +104,13 @@ def _draft(bank: Bank, beats: int, compound: bool, arousal: float, bpm: float, r
     second = _cell(bank, beats, compound, triplets, wish * 0.8, rng, like=first)
     spin = _cell(bank, beats, compound, triplets, wish * 1.3, rng, like=first)
     upbeat = rng.choice((UNITS // 2, UNITS, UNITS)) if rng.random() < PICKUP and beats > 1 else 0
-    return Theme(first, second, spin, upbeat, triplets)
+    return Theme(first, second, spin, upbeat, triplets, rng.random() < BREATHES)
 
 
 def _notes_wished(beats: int, arousal: float, bpm: float) -> float:
     """Notes a bar: more when aroused, not over about four and a half a second."""
-    a_beat = 0.7 + 0.85 * (arousal + 1) / 2
-    return max(1.0, min(a_beat * beats, 4.5 * 60 / bpm * beats))
+    a_beat = 0.7 + 1.15 * (arousal + 1) / 2
+    return max(1.0, min(a_beat * beats, 5 * 60 / bpm * beats))
 
 
 def _cell(
@@ -175,7 +180,7 @@ def write_tune(
     mood's curve raises or lowers it.
     """
     out: list[Tone] = []
-    memory: dict[tuple[str, bool, str], list[int]] = {}
+    memory: dict[tuple[object, ...], list[int]] = {}
     tuneful = [p for p in phrases if p.tuneful]
     for k, phrase in enumerate(phrases):
         if not phrase.tuneful:
@@ -183,17 +188,15 @@ def write_tune(
         last = phrase is tuneful[-1] and len(tuneful) > 2
         material = theme["c" if phrase.letter == "c" else "a"]
         slots = _slots(phrase, material, beats, bass, lifts[k], last, rng)
-        scale = scale_of(phrase.minor)
-        head = _head_key(phrase)
-        before = out[-1].pitch if out else None
-        fixed = memory.get(head)
-        count = sum(1 for s in slots if s.start < (phrase.start + 2) * beats * UNITS)
-        if fixed is not None and len(fixed) == count and not last:
-            rest = draw_line(slots[count:], scale, LOW, HIGH, fixed[-1])
-            pitches = [*fixed, *rest]
-        else:
-            pitches = draw_line(slots, scale, LOW, HIGH, before)
-            memory.setdefault(head, pitches[:count])
+        scale, leaning = scale_of(phrase.minor), LEANING[phrase.minor]
+        # the head is drawn by itself, so that it is the same wherever the theme comes
+        count = sum(1 for s in slots if s.start < (phrase.start + HEAD) * beats * UNITS)
+        key = (*_head_key(phrase), last, count)
+        if key not in memory:
+            memory[key] = draw_line(slots[:count], scale, LOW, HIGH, leaning=leaning)
+        head = memory[key]
+        rest = draw_line(slots[count:], scale, LOW, HIGH, head[-1] if head else None, leaning=leaning)
+        pitches = [*head, *rest]
         tones = [Tone(s.start, s.length, p) for s, p in zip(slots, pitches)]
         out += _with_upbeat(tones, out, phrase, material, scale, beats)
     return out
@@ -212,18 +215,19 @@ def scale_of(minor: bool) -> tuple[int, ...]:
 
 def _plan_cells(phrase: Phrase, theme: Theme, last: bool) -> list[tuple[Cell, int]]:
     """The cell of every bar but the cadence's, and 1, or -1 where it is turned upside down."""
-    body = phrase.bars - 1
-    if phrase.letter == "b":
-        cells = [(theme.second, 1), (theme.second, 1), (theme.spin, -1), (theme.spin, 1)]
-        if phrase.variant % 2:
-            cells = [(theme.first, -1), (theme.second, -1), (theme.spin, 1), (theme.spin, 1)]
-    elif last:
-        cells = [(theme.first, 1), (theme.second, 1), (theme.spin, 1), (theme.spin, 1)]
-    elif phrase.variant % 2:
-        cells = [(theme.first, 1), (theme.second, 1), (theme.spin, 1), (theme.first, 1)]
+    first, second, spin = (theme.first, 1), (theme.second, 1), (theme.spin, 1)
+    long = phrase.bars > LONG_PHRASE
+    if phrase.letter == "b" and phrase.variant % 2:
+        cells = [(theme.first, -1), (theme.second, -1), spin, spin]
+    elif phrase.letter == "b":
+        cells = [second, second, (theme.spin, -1), spin]
+    elif last or phrase.variant % 2:
+        cells = [first, second, spin, first if not last else spin]
     else:
-        cells = [(theme.first, 1), (theme.second, 1), (theme.first, 1), (theme.second, 1)]
-    return [cells[min(k, 3)] for k in range(body)]
+        cells = [first, second, first, second]
+    if long:
+        cells += [spin, second, spin, second] if phrase.letter != "b" else [second, spin, spin, second]
+    return [cells[k % len(cells)] for k in range(phrase.bars - 1)]
 
 
 def _slots(
@@ -239,7 +243,6 @@ def _slots(
     base = HOME + LIFT.get(phrase.letter, 0.0) + lift
     out: list[Slot] = []
     previous = 0
-    breathes = rng.random() < BREATHES
     for k, (cell, sign) in enumerate(_plan_cells(phrase, theme, last)):
         start = (phrase.start + k) * bar
         arch = 2.2 * math.sin(math.pi * (k + 0.5) / phrase.bars)
@@ -248,7 +251,7 @@ def _slots(
             if onset >= bar:
                 continue
             length = min(duration, bar - onset)
-            if k == 1 and n == len(cell.notes) - 1 and length >= 36 and breathes:
+            if k == 1 and n == len(cell.notes) - 1 and length >= 36 and theme.breathes:
                 length -= UNITS // 2 if length < 2 * UNITS else UNITS
             move = None if n == 0 else sign * (step - previous)
             previous = step
