@@ -20,6 +20,7 @@ from videoscore.compose.realise import realise, released
 from videoscore.compose.takes import best_take
 from videoscore.cues.grid import bar_time, sections, tempo_map
 from videoscore.cues.sheet import Cue, CueSheet
+from videoscore.cues.wishes import read_roles
 from videoscore.music.score import Note, Role, Score, Section
 from videoscore.music.theory import parse_key
 from videoscore.progress import Progress, silent
@@ -115,6 +116,7 @@ def wish_for(sheet: CueSheet, number: int, options: ComposeOptions, roles: Roles
         roles.get(cue.mood, DEFAULT_ROLES),
         final=following is None,
         motif=own_motif(sheet, cue),
+        required=read_roles(options.roles) if options.roles else frozenset(),
     )
 
 

@@ -46,7 +46,8 @@ class Wish:
     bars, beats : its bars, and quarters a bar. bpm : quarters a minute. mood, minor : of the cue. valence, arousal :
     of every bar. goes_on : the next cue follows in the same key. film : seed that all cues of the film share; seed,
     number : what this cue's own choices hang on. roles : that may play. final : nothing follows. motif : bars of a tune
-    of the user's own, to be taken up instead of a theme of the composer's.
+    of the user's own, to be taken up instead of a theme of the composer's. required : roles that play throughout, as
+    far as they may.
     """
 
     bars: int
@@ -63,6 +64,7 @@ class Wish:
     roles: frozenset[Role]
     final: bool = False
     motif: tuple[Cell, ...] = ()
+    required: frozenset[Role] = frozenset()
     take: int = 0
 
 
@@ -132,7 +134,7 @@ def _sketch(wish: Wish, bank: Bank) -> _Sketch:
     chords = [h for p in phrases for h in p.chords]
     bass = {h.start: p for h, p in zip(chords, bass_line(chords))}
     arousals = [_mean(wish.arousal[p.start : p.start + p.bars], arousal) for p in phrases]
-    parts = parts_of(phrases, style, wish.roles, arousals)
+    parts = parts_of(phrases, style, wish.roles, arousals, wish.required)
     tune: list[Tone] = []
     if Role.MELODY in wish.roles:
         tune = write_tune(phrases, themes, bass, wish.beats, _lifts(wish, phrases), rng)

@@ -33,9 +33,13 @@ def choose_style(roles: frozenset[Role], arousal: float, rng: Random) -> str:
 
 
 def parts_of(
-    phrases: Sequence[Phrase], style: str, roles: frozenset[Role], arousals: Sequence[float]
+    phrases: Sequence[Phrase],
+    style: str,
+    roles: frozenset[Role],
+    arousals: Sequence[float],
+    required: frozenset[Role] = frozenset(),
 ) -> list[frozenset[Role]]:
-    """The roles that play in each phrase."""
+    """The roles that play in each phrase. required : those that play throughout; lines only where there is a tune."""
     out: list[frozenset[Role]] = []
     tuneful = [p for p in phrases if p.tuneful]
     for k, (phrase, arousal) in enumerate(zip(phrases, arousals)):
@@ -59,7 +63,8 @@ def parts_of(
                 parts.add(Role.COUNTER)
         if phrase.letter == "i":
             parts -= {Role.COUNTER}
-        chosen = frozenset(parts) & roles
+        lines = frozenset() if phrase.tuneful else frozenset({Role.MELODY, Role.COUNTER})
+        chosen = (frozenset(parts) | (required - lines)) & roles
         if not chosen & {Role.ACCOMPANIMENT, Role.PAD}:
             chosen |= roles & {Role.PAD}
         if not chosen:
