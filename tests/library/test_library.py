@@ -189,7 +189,7 @@ def test_a_file_that_crashes_the_reader_costs_no_other(library, tmp_path, monkey
 
     start = readers._start
     crash = (
-        "import os, sys, json\nfrom videoscore.library import worker\nlook = worker.look\n"
+        "import os, sys, json\nfrom videoscore.library.read import reading_process as worker\nlook = worker.look\n"
         "worker.look = lambda p: os._exit(3) if p.name == 'b.mid' else look(p)\nworker.main()"
     )
 
