@@ -28,7 +28,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-CALLS = "connect,sendto,sendmsg,sendmmsg,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,symlink"
+CALLS = (
+    "connect,sendto,sendmsg,sendmmsg,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,unlink,symlink"
+)
 OWN = (".cache/videoscore/", ".local/share/videoscore/")  # in HOME
 LOOKUPS = ("/etc/hosts", "/etc/resolv.conf")
 HARMLESS = ("/dev/", "/proc/", "/sys/")
@@ -54,19 +56,26 @@ class Traced:
         return not (self.network or self.left or self.elsewhere)
 
 
-def traced(command: Sequence[str], folder: Path, *, stop_after: float | None = None, log: Path | None = None) -> Traced:
+def traced(
+    command: Sequence[str], folder: Path, *, stop_after: float | None = None, log: Path | None = None
+) -> Traced:
     """Run a command of videoscore in `folder` with a new HOME and TMPDIR beside it, and say what it did.
 
     stop_after : seconds after which it gets Ctrl-C. log : where strace's own words stay.
     """
-    home, temporary = (Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder.parent)) for name in ("home", "tmp"))
+    home, temporary = (
+        Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder.parent)) for name in ("home", "tmp")
+    )
     record = log or folder.parent / "strace.txt"
     here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(
         ["strace", "-f", "-qq", "--seccomp-bpf", "-s", "400", "-e", f"trace={CALLS}", "-o", str(record)]
         + [sys.executable, "-m", "videoscore", *command],
-        cwd=folder, env={**here, "HOME": str(home), "TMPDIR": str(temporary)}, stdin=subprocess.DEVNULL,
-        start_new_session=True)
+        cwd=folder,
+        env={**here, "HOME": str(home), "TMPDIR": str(temporary)},
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     if stop_after is not None:
         time.sleep(stop_after)
         os.killpg(process.pid, signal.SIGINT)
@@ -115,10 +124,37 @@ def _film(path: Path, seconds: int) -> str:
 
     half = f"[0]trim=0:{seconds / 2}[a];[1]trim=0:{seconds / 2}[b];[a][b]concat"
     subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "lavfi", "-i", f"testsrc2=s=320x180:r=24:d={seconds}",
-         "-f", "lavfi", "-i", f"mandelbrot=s=320x180:r=24,trim=0:{seconds}", "-f", "lavfi", "-i",
-         f"sine=330:d={seconds}", "-filter_complex", half, "-map", "2:a", "-c:v", "libx264", "-preset", "ultrafast",
-         "-t", str(seconds), str(path)], check=True)
+        [
+            imageio_ffmpeg.get_ffmpeg_exe(),
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "lavfi",
+            "-i",
+            f"testsrc2=s=320x180:r=24:d={seconds}",
+            "-f",
+            "lavfi",
+            "-i",
+            f"mandelbrot=s=320x180:r=24,trim=0:{seconds}",
+            "-f",
+            "lavfi",
+            "-i",
+            f"sine=330:d={seconds}",
+            "-filter_complex",
+            half,
+            "-map",
+            "2:a",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "ultrafast",
+            "-t",
+            str(seconds),
+            str(path),
+        ],
+        check=True,
+    )
     return path.name
 
 
@@ -152,7 +188,9 @@ def _add(folder: Path) -> list[str]:
 
 
 def _markers(folder: Path) -> list[str]:
-    (folder / "f.cues.json").write_text('{"format": "videoscore-cues", "version": 1, "duration": 9, "cues": [{}]}')
+    (folder / "f.cues.json").write_text(
+        '{"format": "videoscore-cues", "version": 1, "duration": 9, "cues": [{}]}'
+    )
     return ["markers", "f.cues.json", "-o", "f.otio", "--rate", "25"]
 
 
@@ -172,8 +210,10 @@ def main(names: list[str]) -> int:
             command = SCENARIOS[name](folder)
             begin = time.monotonic()
             done = traced(command, folder, stop_after=SHUTDOWN if name == "studio" else None)
-        print(f"{name}: videoscore {' '.join(command)}: code {done.code} after {time.monotonic() - begin:.0f} s; "
-              f"network {len(done.network)}, left {len(done.left)}, elsewhere {len(done.elsewhere)}")
+        print(
+            f"{name}: videoscore {' '.join(command)}: code {done.code} after {time.monotonic() - begin:.0f} s; "
+            f"network {len(done.network)}, left {len(done.left)}, elsewhere {len(done.elsewhere)}"
+        )
         for kind in ("network", "left", "elsewhere"):
             for line in getattr(done, kind)[:20]:
                 print(f"  {kind}: {line}")

@@ -62,7 +62,7 @@ def read_text(
 def whole(path: Path) -> Iterator[Path]:
     """A name of the same suffix beside `path`, to be written in the block: it becomes `path` at the end, or nothing
     of it stays. Raises DiskFull or OutputError."""
-    part = path.with_name(f"{path.stem[:80]}.part{uuid.uuid4().hex[:8]}{path.suffix[:40]}")
+    part = path.with_name(f"{path.stem[:20]}.part{uuid.uuid4().hex[:8]}{path.suffix[:20]}")
     try:
         yield part
         os.replace(part, path)
@@ -75,8 +75,11 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all. Raises DiskFull or OutputError."""
-    write_bytes(path, text.encode())
+    """Write a text file, whole or not at all. Raises DiskFull or OutputError.
+
+    Lone surrogates, which UTF-8 has no form for, are written as ``\\udce9``: in JSON they are read back.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -22,7 +22,9 @@ PITCHES = [60, 64, 67, 72, 71, 67, 64, 62]
 def song(seconds_a_tick: Fraction | None = None) -> bytes:
     """Eight bars of quarters at 100 quarters a minute; with ticks of this length instead of 480 a quarter."""
     file = mido.MidiFile(type=0, ticks_per_beat=480)
-    track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=600_000), mido.Message("program_change", program=48)])
+    track = mido.MidiTrack(
+        [mido.MetaMessage("set_tempo", tempo=600_000), mido.Message("program_change", program=48)]
+    )
     now = 0
     for k in range(4 * BARS):
         for at, kind, velocity in ((k, "note_on", 90), (k + Fraction(9, 10), "note_off", 0)):

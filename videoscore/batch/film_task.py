@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from videoscore.errors import BrokenVideo, Cancelled, NotFound
+from videoscore.file_names import as_text
 from videoscore.progress import Progress
 from videoscore.settings.fields import Options
 from videoscore.workers.executor import Outcome
@@ -153,7 +154,7 @@ def _watched(
         seen.cuts,
         media.duration,
         options.spot,
-        source=media.path.name,
+        source=as_text(media.path.name),
         seed=options.seed,
         preset=options.preset,
     )

@@ -35,8 +35,9 @@ def with_library(command: Command) -> Command:
     @functools.wraps(command)
     def opened(*args: Any, library_file: str | None, **words: Any) -> Any:
         from videoscore.library.store.database import Library
+        from videoscore.user_folders import expanded
 
-        with Library(Path(library_file).expanduser() if library_file else None) as found:
+        with Library(expanded(library_file) if library_file else None) as found:
             return command(*args, library=found, **words)
 
     return click.option(

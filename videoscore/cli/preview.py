@@ -80,10 +80,12 @@ def _count(number: int, what: str) -> str:
 
 def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
     """The picture, the page or the contact sheet, whole or not at all."""
+    from videoscore.file_names import shown
     from videoscore.files import whole, write_text
     from videoscore.preview.html_page import page
     from videoscore.preview.picture import contact_sheet, draw
 
+    timelines = [(shown(name), timeline) for name, timeline in timelines]
     if path.suffix.lower() == ".html":
         name, timeline = timelines[0]
         write_text(path, page(timeline, name))
@@ -96,12 +98,13 @@ def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
 
 
 def _text(name: str, timeline: Timeline) -> str:
+    from videoscore.file_names import shown
     from videoscore.preview.terminal import ribbon
 
     terminal = sys.stdout.isatty()
     width = os.get_terminal_size().columns if terminal else COLUMNS
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"{name}\n{ribbon(timeline, width, colour)}\n\n{cue_table(timeline.seen.sheet)}"
+    return f"{shown(name)}\n{ribbon(timeline, width, colour)}\n\n{cue_table(timeline.seen.sheet)}"
 
 
 def _check_suffix(path: Path, allowed: Sequence[str]) -> None:

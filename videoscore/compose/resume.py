@@ -119,8 +119,9 @@ class Composed:
 
 
 def default() -> Composed | None:
-    """The user's own; None where the environment turns it off."""
-    return None if os.environ.get(OFF) else Composed(Kept(cache_folder("composed"), LIMIT))
+    """The user's own; None where the environment turns it off, or there is no home folder."""
+    folder = None if os.environ.get(OFF) else cache_folder("composed")
+    return None if folder is None else Composed(Kept(folder, LIMIT))
 
 
 def go_on(

@@ -1,8 +1,8 @@
 """Every form of MIDI file as the one that all libraries read: format 0 or 1, ticks a quarter, a header of six bytes.
 
-The forms are those of the Standard MIDI Files 1.0 specification (MIDI Manufacturers Association, RP-001): longer headers
-and unknown chunks are passed over, a division may count parts of SMPTE frames, a format 2 file is a row of independent
-sequences. RMID (RP-029) puts a file into a RIFF chunk.
+The forms are those of the Standard MIDI Files 1.0 specification (MIDI Manufacturers Association, RP-001): longer
+headers and unknown chunks are passed over, a division may count parts of SMPTE frames, a format 2 file is a row of
+independent sequences. RMID (RP-029) puts a file into a RIFF chunk.
 """
 
 from __future__ import annotations
@@ -138,7 +138,9 @@ def _of_frames(data: bytes, division: int) -> bytes:
     file = _loaded(data)
     tempi = {0: NORMAL_TEMPO}
     for track in file.tracks:
-        tempi.update((at, event.tempo) for at, event in _timed(track) if event.type == "set_tempo" and event.tempo)
+        tempi.update(
+            (at, event.tempo) for at, event in _timed(track) if event.type == "set_tempo" and event.tempo
+        )
     starts = sorted(tempi)
     ticks = [Fraction(0)]  # new ticks at each start
     for before, after in zip(starts, starts[1:]):
@@ -158,7 +160,9 @@ def _in_a_row(data: bytes) -> bytes:
     for track in file.tracks:
         events = [(begin + at, event) for at, event in _timed(track)]
         own = [(at, event.tempo) for at, event in events if event.type == "set_tempo"]
-        if tempo != NORMAL_TEMPO and not (own and own[0][0] == begin):  # the one before isn't this one's tempo
+        if tempo != NORMAL_TEMPO and not (
+            own and own[0][0] == begin
+        ):  # the one before isn't this one's tempo
             events.insert(0, (begin, mido.MetaMessage("set_tempo", tempo=NORMAL_TEMPO)))
             tempo = NORMAL_TEMPO
         tempo = own[-1][1] if own else tempo

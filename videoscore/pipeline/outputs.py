@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videoscore.errors import OutputError, OutputExists, UsageError
+from videoscore.file_names import LONGEST, longest_in, shortened, size
 from videoscore.settings.build import did_you_mean
 from videoscore.video.media import Media
 
@@ -62,7 +63,9 @@ def plan_targets(
     from videoscore.perform.mux.mux import default_suffix, read_tracks
 
     if output is None:
-        output = media.path.with_name(f"{media.path.stem}.scored{default_suffix(media)}")
+        suffix = default_suffix(media)
+        most = LONGEST - len(".scored") - max(len(end) for end in (suffix, *KEEP.values()))
+        output = media.path.with_name(f"{shortened(media.path.stem, most)}.scored{suffix}")
     base = output.with_suffix("")
     kinds = dict.fromkeys(("cues", *keep))
     check_kinds(kinds)
@@ -83,6 +86,7 @@ def plan_targets(
 
 def check_file(path: Path, overwrite: bool, original: Path | None = None) -> None:
     """Raise OutputExists or OutputError unless `path` may be written."""
+    _check_name(path)
     if path.is_dir():
         raise OutputError("this is a folder", path=path, remedy="Name a file in it with -o.")
     if original is not None and _same(path, original):
@@ -97,6 +101,7 @@ def check_file(path: Path, overwrite: bool, original: Path | None = None) -> Non
 def check_folder(path: Path, overwrite: bool) -> None:
     """Raise OutputExists or OutputError unless the folder `path` may be made or, with `overwrite`,
     replaced: it must then hold nothing but WAV files, so that no foreign file is lost."""
+    _check_name(path)
     if path.exists() or path.is_symlink():
         if (
             path.is_symlink()
@@ -125,6 +130,16 @@ def replace_folder(made: Path, path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     os.replace(made, path)
+
+
+def _check_name(path: Path) -> None:
+    most = longest_in(path.parent)
+    if size(path.name) > most:
+        raise OutputError(
+            f"its name has {size(path.name)} bytes, and {most} are possible there",
+            path=path,
+            remedy="Give a shorter name with -o.",
+        )
 
 
 def _check_parent(path: Path) -> None:

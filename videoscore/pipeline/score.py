@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from videoscore.cues.conform import conform
 from videoscore.cues.sheet import CueSheet
 from videoscore.errors import OutputError, UsageError
+from videoscore.file_names import as_text
 from videoscore.files import write_error
 from videoscore.mood.curve import Array, MoodCurve
 from videoscore.perform.orchestrate.palettes import load_preset
@@ -375,7 +376,7 @@ def _analyze(media: Media, options: Options, clock: Clock) -> Analysis:
             seen.cuts,
             media.duration,
             options.spot,
-            source=media.path.name,
+            source=as_text(media.path.name),
             seed=options.seed,
             preset=options.preset,
         )
@@ -423,7 +424,7 @@ def _perform(
         from videoscore.music.leadsheet import write_musicxml
 
         made["musicxml"] = folder / "music.musicxml"
-        write_musicxml(music, made["musicxml"], media.path.stem)
+        write_musicxml(music, made["musicxml"], as_text(media.path.stem))
     with clock.stage("render", total):
         stems = render(arrangement, made["stems"], options.render, workers, clock.progress)
     speech: Sequence[tuple[Fraction, Fraction]] = ()

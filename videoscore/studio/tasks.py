@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from videoscore.cues.sheet import CueSheet
+from videoscore.files import write_text
 from videoscore.pipeline.score import Analysis, Clock, analyze
 from videoscore.pipeline.write import written_with
 from videoscore.progress import Progress
@@ -160,7 +161,7 @@ def _peaks(path: Path) -> Iterator[float]:
     """`PEAKS` heights a second, 0..1."""
     import soundfile
 
-    with soundfile.SoundFile(path) as file:
+    with soundfile.SoundFile(os.fsencode(path)) as file:
         step = file.samplerate // PEAKS
         for block in file.blocks(step * PEAKS, dtype="float32", always_2d=True):
             high: NDArray[Any] = np.abs(block).max(axis=1)
@@ -206,5 +207,5 @@ def _write(kind: str, target: Path, asked: Export, progress: Progress) -> Path:
     else:
         forms = {"edl": markers.edl, "csv": markers.table, "otio": markers.otio}
         text = markers.chapters(asked.sheet) if kind == "chapters" else forms[kind](asked.sheet, rate)
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
     return path

@@ -135,7 +135,8 @@ def _start() -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "videoscore.library.read.reading_process"],
         cwd=IMPORT_ROOT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

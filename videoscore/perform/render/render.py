@@ -129,7 +129,8 @@ class _Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "videoscore.perform.render.stem"],
             cwd=IMPORT_ROOT,
-            text=True,
+            encoding="utf-8",
+            errors="replace",  # only of what libraries say: the rest is JSON in ASCII
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
