@@ -99,12 +99,17 @@ def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
 
 def _text(name: str, timeline: Timeline) -> str:
     from videoscore.file_names import shown
-    from videoscore.preview.terminal import ribbon
+    from videoscore.preview.terminal import LEVELS, ribbon
 
     terminal = sys.stdout.isatty()
     width = os.get_terminal_size().columns if terminal else COLUMNS
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"{shown(name)}\n{ribbon(timeline, width, colour)}\n\n{cue_table(timeline.seen.sheet)}"
+    drawn = ribbon(timeline, width, colour)
+    try:
+        LEVELS.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        drawn = drawn.translate(str.maketrans(LEVELS, "12345678"))
+    return f"{shown(name)}\n{drawn}\n\n{cue_table(timeline.seen.sheet)}"
 
 
 def _check_suffix(path: Path, allowed: Sequence[str]) -> None:
