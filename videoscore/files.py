@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from videoscore.errors import DiskFull, NotFound, OutputError, UsageError
+from videoscore.errors import DiskFull, NotFound, OutputError, OutputExists, UsageError
 
 MB = 1024 * 1024
 
@@ -74,6 +74,34 @@ def whole(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def place(part: Path, target: Path, overwrite: bool) -> None:
+    """Give a finished file its name. Without `overwrite` that is refused, in one step, where the name is taken: of two
+    runs with one output the second doesn't replace what the first has made.
+
+    Raises OutputExists or OSError.
+    """
+    if overwrite:
+        os.replace(part, target)
+        return
+    try:
+        try:
+            os.link(part, target)
+        except OSError as error:
+            if error.errno == errno.EEXIST:
+                raise
+            # a file system without links, such as FAT: the name is taken first, and filled then
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL))
+            os.replace(part, target)
+        else:
+            os.unlink(part)
+    except FileExistsError as error:
+        raise OutputExists(
+            "was made by something else meanwhile",
+            path=target,
+            remedy="Give another name, or use --overwrite.",
+        ) from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all. Raises DiskFull or OutputError.
 
@@ -88,9 +116,16 @@ def write_bytes(path: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
+def is_full(error: OSError | None, words: str = "") -> bool:
+    """Whether the disk, or the user's share of it, is full: by the system's error, or by another program's words."""
+    return (error is not None and error.errno in (errno.ENOSPC, errno.EDQUOT)) or os.strerror(
+        errno.ENOSPC
+    ) in words
+
+
 def write_error(path: Path, error: OSError) -> OutputError:
     """The typed error for what the system said when `path` was written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return DiskFull(
             "no space left to write it", path=path, remedy="Free some space or choose another disk with -o."
         )

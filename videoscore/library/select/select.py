@@ -11,7 +11,7 @@ from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import InputError, NotFound, OutputError, SetupError
 from videoscore.file_names import as_text
 from videoscore.files import read_start
-from videoscore.library.add import digest
+from videoscore.library.read.content import digest
 from videoscore.library.read.read import MOST_BYTES, Music, Unusable, read
 from videoscore.library.select.fit import assemble, continues, fit
 from videoscore.library.select.match import match

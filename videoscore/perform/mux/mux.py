@@ -17,6 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from videoscore.errors import ContainerError, DiskFull, NotFound, OutputError, OutputExists, VideoscoreError
+from videoscore.files import is_full, place
 from videoscore.perform.mux.containers import Container, Track, container_for, require, suffix_for
 from videoscore.perform.mux.remux import command, ffmpeg_path, read_tracks, take_covers, trial, url
 from videoscore.progress import Progress, silent
@@ -72,7 +73,7 @@ def mux(
             tracks = [t for t in tracks if not (t.cover and covers)]
             arguments = command(media, audio_path, tracks, covers, container, title)
             _run([*arguments, url(part)], output, media.duration, progress)
-        os.replace(part, target)
+        place(part, target, overwrite)
     except OSError as error:
         raise _write_error(output, error.strerror or str(error), error.errno) from error
     finally:
@@ -178,7 +179,7 @@ def _write_error(output: Path, words: str, number: int | None = None) -> Videosc
     """The typed error for what the system or ffmpeg said. number : an errno, where one is known."""
     cause = next((line.strip() for line in words.splitlines() if line.strip()), "no reason given")
     cause = re.sub(r"^\[[^]]*\] *", "", cause)  # ffmpeg's "[muxer @ address]"
-    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in words:
+    if is_full(None if number is None else OSError(number, ""), words):
         remedy = "Free some space or choose another disk with -o"
         return DiskFull("no space left to write it", path=output, remedy=remedy)
     if number in (errno.EACCES, errno.EPERM, errno.EROFS) or "Permission denied" in words:
