@@ -15,6 +15,8 @@ Ends with 1 when there was any of it.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
@@ -23,6 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +38,7 @@ CALLS = (
 OWN = (".cache/videoscore/", ".local/share/videoscore/")  # in HOME
 LOOKUPS = ("/etc/hosts", "/etc/resolv.conf")
 HARMLESS = ("/dev/", "/proc/", "/sys/")
-SHUTDOWN = 15.0  # seconds that the studio gets to run
+OPEN = 20.0  # seconds that the studio is left open
 
 _ADDRESS = re.compile(r'sin6?_port=htons\((\d+)\).*?(?:inet_addr\("|inet_pton\(AF_INET6, ")([^"]+)"')
 _MADE = re.compile(r'(?:open|openat|creat)\((?:[^"]*, )?"([^"]+)", [^)]*O_CREAT')
@@ -56,29 +60,31 @@ class Traced:
         return not (self.network or self.left or self.elsewhere)
 
 
-def traced(
-    command: Sequence[str], folder: Path, *, stop_after: float | None = None, log: Path | None = None
-) -> Traced:
+def traced(command: Sequence[str], folder: Path, *, visit: bool = False) -> Traced:
     """Run a command of videoscore in `folder` with a new HOME and TMPDIR beside it, and say what it did.
 
-    stop_after : seconds after which it gets Ctrl-C. log : where strace's own words stay.
+    visit : it serves a page; the page is fetched, and after `OPEN` seconds it gets Ctrl-C.
     """
     home, temporary = (
         Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder.parent)) for name in ("home", "tmp")
     )
-    record = log or folder.parent / "strace.txt"
+    record = folder.parent / "strace.txt"
+    strace = ["strace", "-f", "-qq", "--seccomp-bpf", "-s", "400", "-e", f"trace={CALLS}", "-o", str(record)]
     here = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(
-        ["strace", "-f", "-qq", "--seccomp-bpf", "-s", "400", "-e", f"trace={CALLS}", "-o", str(record)]
-        + [sys.executable, "-m", "videoscore", *command],
+        [*strace, sys.executable, "-m", "videoscore", *command],
         cwd=folder,
         env={**here, "HOME": str(home), "TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
-    if stop_after is not None:
-        time.sleep(stop_after)
+    assert process.stdout is not None
+    if visit:
+        _visit(next(line.strip() for line in process.stdout if line.startswith("http")))
         os.killpg(process.pid, signal.SIGINT)
+    process.stdout.read()
     code = process.wait()
     out = Traced(code)
     lines = record.read_text(errors="replace").splitlines()
@@ -89,6 +95,19 @@ def traced(
     shutil.rmtree(home)
     shutil.rmtree(temporary)
     return out
+
+
+def _visit(url: str) -> None:
+    """Fetch a page and what it links, and leave the server to itself for a while, as a browser would."""
+    browser = urllib.request.build_opener(
+        urllib.request.HTTPCookieProcessor(), urllib.request.ProxyHandler({})
+    )
+    with browser.open(url) as answer:
+        page = answer.read().decode()
+    for link in sorted(set(re.findall(r'(?:src|href)="(/[^"]+)"', page))):
+        with contextlib.suppress(OSError):
+            browser.open(urllib.parse.urljoin(url, link)).read()
+    time.sleep(OPEN)
 
 
 def _files(folder: Path) -> list[str]:
@@ -122,39 +141,13 @@ def _film(path: Path, seconds: int) -> str:
     """A film with sound, whose second half looks other than its first."""
     import imageio_ffmpeg
 
-    half = f"[0]trim=0:{seconds / 2}[a];[1]trim=0:{seconds / 2}[b];[a][b]concat"
-    subprocess.run(
-        [
-            imageio_ffmpeg.get_ffmpeg_exe(),
-            "-v",
-            "error",
-            "-y",
-            "-f",
-            "lavfi",
-            "-i",
-            f"testsrc2=s=320x180:r=24:d={seconds}",
-            "-f",
-            "lavfi",
-            "-i",
-            f"mandelbrot=s=320x180:r=24,trim=0:{seconds}",
-            "-f",
-            "lavfi",
-            "-i",
-            f"sine=330:d={seconds}",
-            "-filter_complex",
-            half,
-            "-map",
-            "2:a",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-t",
-            str(seconds),
-            str(path),
-        ],
-        check=True,
-    )
+    inputs = []
+    for picture in ("testsrc2=s=320x180:r=24", "mandelbrot=s=320x180:r=24"):
+        inputs += ["-f", "lavfi", "-t", str(seconds / 2), "-i", picture]
+    inputs += ["-f", "lavfi", "-t", str(seconds), "-i", "sine=330"]
+    encoding = ["-filter_complex", "[0][1]concat", "-map", "2:a", "-c:v", "libx264", "-preset", "ultrafast"]
+    ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"]
+    subprocess.run([*ffmpeg, *inputs, *encoding, "-pix_fmt", "yuv420p", str(path)], check=True)
     return path.name
 
 
@@ -188,9 +181,8 @@ def _add(folder: Path) -> list[str]:
 
 
 def _markers(folder: Path) -> list[str]:
-    (folder / "f.cues.json").write_text(
-        '{"format": "videoscore-cues", "version": 1, "duration": 9, "cues": [{}]}'
-    )
+    sheet = {"format": "videoscore-cues", "version": 1, "duration": 9, "cues": [{"mood": "Happy"}]}
+    (folder / "f.cues.json").write_text(json.dumps(sheet))
     return ["markers", "f.cues.json", "-o", "f.otio", "--rate", "25"]
 
 
@@ -209,7 +201,7 @@ def main(names: list[str]) -> int:
             folder.mkdir()
             command = SCENARIOS[name](folder)
             begin = time.monotonic()
-            done = traced(command, folder, stop_after=SHUTDOWN if name == "studio" else None)
+            done = traced(command, folder, visit=name == "studio")
         print(
             f"{name}: videoscore {' '.join(command)}: code {done.code} after {time.monotonic() - begin:.0f} s; "
             f"network {len(done.network)}, left {len(done.left)}, elsewhere {len(done.elsewhere)}"

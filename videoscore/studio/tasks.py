@@ -184,10 +184,13 @@ def export(task: Export, progress: Progress) -> tuple[Path, ...]:
 def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
     """One of the files, under its name in the hidden folder."""
     from videoscore.compose.locked_notes import heard
-    from videoscore.cues import markers
     from videoscore.cues.file.sheet_file import save
+    from videoscore.cues.markers import marker_file, usual_start
+    from videoscore.cues.timecode import film_timecode
+    from videoscore.pipeline.outputs import KINDS
+    from videoscore.video.frame_rate import picture_count
 
-    path, rate, options = task.folder / target.name, 1 / task.media.video.frame_duration, task.options
+    path, options = task.folder / target.name, task.options
     if kind == "video":
         mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress))
     elif kind == "stems":
@@ -197,7 +200,8 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
     elif kind == "cues":
         save(heard(task.sheet, task.made.score, written_with(options)), path)
     else:
-        forms = {"edl": markers.edl, "csv": markers.table, "otio": markers.otio}
-        text = markers.chapters(task.sheet) if kind == "chapters" else forms[kind](task.sheet, rate)
+        suffix = KINDS[kind].suffix
+        count = film_timecode(picture_count(task.media), usual=usual_start(suffix))
+        text = marker_file(suffix, task.sheet, count, media=task.media.path)
         write_text(path, text)
     return path

@@ -52,7 +52,8 @@ class Imported:
     missing: list[tuple[int, str]] = field(default_factory=list)
 
 
-Given, Made = TypeVar("Given"), TypeVar("Made")
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 Word = tuple[float, float, str]  # valence, arousal, mood
 
 
