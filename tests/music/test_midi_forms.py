@@ -56,6 +56,18 @@ def long_header(extra: int) -> bytes:
     return head[:4] + struct.pack(">I", 6 + extra) + head[8:] + bytes(extra) + rest
 
 
+def with_exclusives() -> bytes:
+    """A system exclusive message between all events, after which the running status is used on, against the rules."""
+    begin, body = b"\0\xff\x51\x03\x09\x27\xc0\0\xc0\x30", bytearray()
+    for k in range(4 * BARS):
+        status = b"\x90" if k == 0 else b""
+        first = b"\0" if k == 0 else b"\x30"  # 48 ticks
+        body += first + status + bytes([PITCHES[k % 8], 90]) + b"\0\xf0\x05\x7e\x7f\x09\x01\xf7"
+        body += b"\x83\x30" + bytes([PITCHES[k % 8], 0])  # 432 ticks
+    track = begin + bytes(body) + b"\0\xff\x2f\0"
+    return song()[:14] + b"MTrk" + struct.pack(">I", len(track)) + track
+
+
 FORMS = {
     "SMPTE, 25 frames of 40": (smpte(25, 40, Fraction(25)), 0.001),
     "SMPTE, 24 frames of 100": (smpte(24, 100, Fraction(24)), 0.001),
@@ -68,6 +80,7 @@ FORMS = {
     "the last 4 bytes missing": (song()[:-4], 0.0),
     "the last byte missing": (song()[:-1], 0.0),
     "no end of track": (song()[:18] + struct.pack(">I", len(song()) - 26) + song()[22:-4], 0.0),
+    "running status over system exclusives": (with_exclusives(), 0.0),
     "rubbish behind": (song() + bytes(64), 0.0),
 }  # fmt: skip
 

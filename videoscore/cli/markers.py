@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,7 +104,7 @@ def _timecode(
     usual: str,
 ) -> Timecode:
     """As asked for, else as the film has it."""
-    from videoscore.cues.timecode import film_timecode
+    from videoscore.cues.timecode import film_timecode, read_rate
     from videoscore.stages import probe
     from videoscore.video.frame_rate import picture_count
 
@@ -122,17 +121,8 @@ def _timecode(
              "(--rate says otherwise)"]
         )  # fmt: skip
     return film_timecode(
-        count, rate=None if rate is None else _rate(rate), drop=drop, start=start, usual=usual
+        count, rate=None if rate is None else read_rate(rate), drop=drop, start=start, usual=usual
     )
-
-
-def _rate(text: str) -> Fraction:
-    from videoscore.settings.build import exact
-
-    try:
-        return exact(text)
-    except (ValueError, ZeroDivisionError) as error:
-        raise UsageError(f"--rate: {text!r} is no number", remedy="Write 25 or 24000/1001.") from error
 
 
 def _film(cues: Path, source: str) -> Path | None:

@@ -7,10 +7,26 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from videoscore.errors import UsageError
-from videoscore.video.frame_rate import PictureCount
+from videoscore.video.frame_rate import BROADCAST, PictureCount
+from videoscore.words import exact
 
 FASTEST = 1000  # pictures a second that can be counted
 _FORM = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})")
+
+
+def read_rate(text: str) -> Fraction:
+    """A rate as people write it: 25, 24000/1001, and 23.98, 23.976, 29.97 or 59.94 for what broadcasters mean by them.
+
+    Raises UsageError.
+    """
+    try:
+        rate = exact(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise UsageError(f"--rate: {text!r} is no number", remedy="Write 25 or 24000/1001.") from error
+    for known in BROADCAST:
+        if known.denominator != 1 and rate in (round(known, 2), round(known, 3)):
+            return known
+    return rate
 
 
 @dataclass(frozen=True)
@@ -109,9 +125,19 @@ def film_timecode(
     if drop is None:
         drop = own is not None and ";" in own and rate.denominator == 1001 and Timecode(rate).base % 30 == 0
     count = Timecode(rate, drop)
-    if start is None and own is not None:
-        try:
-            return count.starting(own)
-        except UsageError:  # counted at another rate than the pictures come
-            pass
+    if start is None and film is not None and own is not None:
+        found = _own_start(own, film.timecode_rate or rate, rate)
+        if found is not None:
+            return replace(count, start=found)
     return count.starting(usual if start is None else start)
+
+
+def _own_start(text: str, counted: Fraction, rate: Fraction) -> int | None:
+    """Number of the first picture of a film whose time code is counted at a rate of its own, as 29.97 with 59.94
+    pictures a second; None where it names no picture."""
+    if (rate / counted).denominator != 1:
+        return None
+    try:
+        return Timecode(counted, ";" in text).number(text) * int(rate / counted)
+    except UsageError:
+        return None

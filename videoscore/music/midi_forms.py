@@ -90,28 +90,36 @@ def _parts(data: bytes) -> tuple[int, int, list[bytes]]:
 
 
 def _complete(track: bytes, length: int) -> bytes:
-    """A track's bytes; where no more than its end-of-track event is missing of `length`, up to the last whole event."""
-    if len(track) == length:
-        return track
+    """A track's bytes as all libraries understand them.
+
+    Where no more than the end-of-track event is missing of `length`, up to the last whole event. A status that a system
+    exclusive message has ended, and that is used on all the same, is written again.
+    """
     if length - len(track) > LONGEST_END:
         raise BadMidi(f"damaged: {length - len(track)} bytes are missing at its end")
-    at = whole = running = 0
+    if len(track) == length and not (b"\xf0" in track or b"\xf7" in track):
+        return track
+    out, copied, at, whole, running, ended = [], 0, 0, 0, 0, False
     try:
         while at < len(track):
             at = _number(track, at)[1]
-            if track[at] & 0x80:
-                running, at = track[at], at + 1
-            if running == 0xFF:
+            status = track[at]
+            if status & 0x80:
                 at += 1
-            if running in (0xFF, 0xF0, 0xF7):
-                size, at = _number(track, at)
+                running, ended = (status, False) if status < 0xF0 else (running, ended or status != 0xFF)
+            elif ended and running:
+                out += [track[copied:at], bytes([running])]
+                copied, ended = at, False
+            if status >= 0xF0:
+                size, at = _number(track, at + (status == 0xFF))
                 at += size
             else:
                 at += 1 if running & 0xE0 == 0xC0 else 2  # programs and channel pressure have one data byte
             whole = at if at <= len(track) else whole
     except IndexError:
         pass
-    return track[:whole]
+    end = whole if len(track) < length else len(track)
+    return b"".join([*out, track[copied:end]])
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:

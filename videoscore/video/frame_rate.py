@@ -12,6 +12,7 @@ from av.container import InputContainer
 
 from videoscore.video.container import open_media, packets
 from videoscore.video.media import Media
+from videoscore.video.timecode_track import timecode_rate
 
 NTSC = Fraction(1000, 1001)
 # what editing programs and cameras know, in pictures a second
@@ -26,11 +27,12 @@ ALIKE = (0.8, 1.25)  # of the usual time between two pictures: further apart, so
 class PictureCount:
     """rate : nominal pictures a second. steady : the pictures come at about that rate, else it is only the nearest that
     editing programs know. timecode : of the first picture as the file says it, with ``;`` where numbers are
-    dropped; None where it says nothing."""
+    dropped; None where it says nothing. timecode_rate : at which that is counted, where the file says so."""
 
     rate: Fraction
     steady: bool
     timecode: str | None
+    timecode_rate: Fraction | None = None
 
 
 def picture_count(media: Media) -> PictureCount:
@@ -41,7 +43,7 @@ def picture_count(media: Media) -> PictureCount:
         ]
         found = _timecode(container)
     rate, steady = nominal_rate(stamps, media.video.time_base, 1 / media.video.frame_duration)
-    return PictureCount(rate, steady, found)
+    return PictureCount(rate, steady, found, timecode_rate(media.path) if found else None)
 
 
 def nominal_rate(stamps: list[int], base: Fraction, average: Fraction) -> tuple[Fraction, bool]:
