@@ -16,16 +16,11 @@ LONGEST = 255  # bytes of a name: ext4, XFS, APFS; NTFS counts UTF-16 units, whi
 def as_text(name: str | Path) -> str:
     """A name that is text: what is UTF-8 is read so whatever the locale, other bytes are written as ``\\xe9``."""
     text = str(name)
-    if not any("\ud800" <= c <= "\udfff" for c in text):
-        return text
     try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8")
-    except UnicodeError:
-        return (
-            "".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text)
-            .encode("utf-8", "backslashreplace")
-            .decode("utf-8")
-        )
+        raw = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # surrogates that stand for no byte, from JSON
+        raw = text.encode("utf-8", "backslashreplace")
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def shown(name: str | Path) -> str:

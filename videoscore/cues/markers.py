@@ -78,7 +78,7 @@ def edl(sheet: CueSheet, count: Timecode, hits: bool = True) -> str:
         first, last = count.text(frame), count.text(frame + 1)
         name = _line(marker.name).replace("|", "/")  # a bar parts the fields
         lines += [
-            f"{number % 1000:03d}  001      V     C        {first} {last} {first} {last}",
+            f"{number:03d}  001      V     C        {first} {last} {first} {last}",
             f" |C:ResolveColor{EDL_COLOURS[marker.mood]} |M:{name} |D:{count.frames(marker.t, marker.end)}",
             "",
         ]

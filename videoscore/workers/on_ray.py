@@ -41,6 +41,9 @@ class RayPool:
     """
 
     def __init__(self, work: Work, setup: Setup) -> None:
+        os.environ.setdefault(
+            "RAY_USAGE_STATS_ENABLED", "0"
+        )  # it would tell its makers of every cluster begun here
         try:
             import ray
         except ImportError as error:
