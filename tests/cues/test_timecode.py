@@ -18,7 +18,7 @@ from sheets import cue, two_cues
 from videoscore.cues.file.sheet_file import load, save
 from videoscore.cues.markers import edl, otio
 from videoscore.cues.sheet import CueSheet, HitPoint
-from videoscore.cues.timecode import Timecode, film_timecode
+from videoscore.cues.timecode import Timecode, film_timecode, read_rate
 from videoscore.errors import UsageError
 from videoscore.video.frame_rate import PictureCount, nominal_rate, picture_count
 from videoscore.video.probe import probe
@@ -180,3 +180,50 @@ def test_names_and_links_of_otio(tmp_path: Path) -> None:
     assert (tmp_path / name).as_uri() in text
     line = edl(sheet, Timecode(Fraction(25))).splitlines()
     assert line[0] == f"TITLE: {name}" and "|M:a  / b |D:" in line[4]
+
+
+@pytest.mark.parametrize("typed", ["23.98", "23.976", "29.97", "59.94", "47.95", "119.88"])
+def test_rates_as_broadcasters_write_them(typed: str) -> None:
+    """PySceneDetect #502: 23.98 taken at its word drifts by twenty pictures in ninety minutes."""
+    rate = read_rate(typed)
+    assert rate.denominator == 1001 and abs(rate - Fraction(typed)) < Fraction(1, 190)
+    assert read_rate("24000/1001") == N24 and read_rate("25") == 25 and read_rate("12.5") == Fraction(25, 2)
+    for wrong in ("", "x", "1/0"):
+        with pytest.raises(UsageError, match="no number"):
+            read_rate(wrong)
+
+
+def test_a_time_code_counted_at_half_the_rate(videoscore, tmp_path: Path) -> None:
+    """palmier-pro #136: cameras count 30 in a second of 59.94 pictures; picture 8 of the code is picture 16 of the film."""
+    fast = make_clip(tmp_path / "fast.mov", seconds=4, fps=N60).path
+    slow = make_clip(tmp_path / "slow.mp4", seconds=4, fps=N30).path
+    run_ffmpeg("-i", slow, "-c", "copy", "-timecode", "10:22:34:08", tmp_path / "code.mov")
+    run_ffmpeg(
+        *("-i", fast, "-i", tmp_path / "code.mov", "-map", "0:v", "-map", "1:d", "-c", "copy"),
+        tmp_path / "f.mov",
+    )
+    count = picture_count(probe(tmp_path / "f.mov"))
+    assert count == PictureCount(N60, True, "10:22:34:08", N30)
+    timecode = film_timecode(count)
+    assert timecode.text(timecode.start) == "10:22:34:16"
+
+
+def test_an_edl_of_more_than_999_events() -> None:
+    """pycmx #11: numbers go on with four digits; begun anew, two events would have one number."""
+    film = ten_minutes()
+    times = tuple(HitPoint(Fraction(k, 4), "cut", 1.0) for k in range(1, 1500))
+    text = edl(replace(film, cues=(replace(film.cues[0], hits=times),)), Timecode(Fraction(25)))
+    numbers = [int(n) for n in re.findall(r"^(\d+)  001      V", text, re.M)]
+    assert numbers == list(range(1, 1501))
+
+
+def test_markers_stand_in_the_clip_s_own_time() -> None:
+    """OpenTimelineIO #169 and #345: whatever code the film begins with, a marker is where its picture is."""
+    sheet = ten_minutes()
+    for code in ("00:00:00:00", "01:00:00:00", "10:23:11:05"):
+        text = otio(sheet, Timecode(Fraction(25)).starting(code))
+        timeline = library().adapters.read_from_string(text, "otio_json")
+        (clip,) = list(timeline.find_clips())
+        for marker, hit in zip(clip.markers[1:], sheet.cues[0].hits):
+            shown = clip.transformed_time(marker.marked_range.start_time, timeline.tracks[0]).to_seconds()
+            assert abs(shown - float(hit.t)) <= 0.5 / 25 + 1e-9

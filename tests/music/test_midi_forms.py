@@ -136,3 +136,43 @@ def test_the_library_takes_them(videoscore, tmp_path: Path) -> None:
     done: Said = videoscore("library", "add", folder, "--library", tmp_path / "l.sqlite")
     assert done.code == 1 and "2 added, 1 skipped" in done.out and "division 0" in done.out
     assert "Error" not in done.out
+
+
+def events(*timed: tuple[int, bytes]) -> bytes:
+    body = (
+        b"".join((bytes([t]) if t < 128 else bytes([t >> 7 | 128, t & 127])) + e for t, e in timed)
+        + b"\0\xff\x2f\0"
+    )
+    return song()[:14] + b"MTrk" + struct.pack(">I", len(body)) + body
+
+
+@pytest.mark.parametrize(
+    "name", ["Flöte".encode("latin-1"), "ピアノ".encode("shift-jis"), b"\xff\xfe\0", b"\xa9 2008"]
+)
+def test_names_in_any_encoding(name: bytes) -> None:
+    """MidiTok #159, music21 #606: a name that is no UTF-8 costs no note."""
+    notes = [
+        e
+        for k in range(4 * BARS)
+        for e in ((48, bytes([0x90, PITCHES[k % 8], 90])), (432, bytes([PITCHES[k % 8], 0])))
+    ]
+    texts = [(0, b"\xff\x03" + bytes([len(name)]) + name), (0, b"\xff\x05" + bytes([len(name)]) + name)]
+    assert len(read(events(*texts, *notes)).onset) == 4 * BARS
+
+
+@pytest.mark.parametrize("kind", ["no length", "ended twice", "ended over another"])
+def test_notes_that_end_oddly(kind: str) -> None:
+    """symusic #38, pretty-midi #131: no note is lost, and none goes on to the next one of its pitch."""
+    notes: list[tuple[int, bytes]] = []
+    for k in range(4 * BARS):
+        pitch = PITCHES[k % 8]
+        on, off = bytes([0x90, pitch, 90]), bytes([0x80, pitch, 0])
+        if kind == "no length" and k % 4 == 1:
+            notes += [(48, on), (0, off), (432, b"\xff\x01\0")]
+        elif kind == "ended over another":
+            notes += [(48, on), (216, on), (216, off), (0, off)]
+        else:
+            notes += [(48, on), (432, off)] + [(0, off)] * (kind == "ended twice")
+    music = read(events(*notes))
+    assert len(music.onset) == 4 * BARS * (2 if kind == "ended over another" else 1)
+    assert music.duration.max() <= 432
