@@ -149,7 +149,7 @@ def test_films_of_phones(data: Path, videoscore, tmp_path: Path, name: str) -> N
 def test_a_film_s_own_time_code(videoscore, tmp_path: Path) -> None:
     plain = make_clip(tmp_path / "plain.mp4", seconds=4, fps=N30).path
     run_ffmpeg("-i", plain, "-c", "copy", "-timecode", "10:23:11;04", tmp_path / "film.mov")
-    assert picture_count(probe(tmp_path / "film.mov")) == PictureCount(N30, True, "10:23:11;04")
+    assert picture_count(probe(tmp_path / "film.mov")) == PictureCount(N30, True, "10:23:11;04", N30)
     cues = tmp_path / "film.cues.json"
     save(CueSheet("film.mov", Fraction(4), (cue("1M1", 0, 4, "Happy", 2),)), cues)
     assert videoscore("markers", cues, "-o", tmp_path / "f.edl").code == 0
@@ -194,7 +194,7 @@ def test_rates_as_broadcasters_write_them(typed: str) -> None:
 
 
 def test_a_time_code_counted_at_half_the_rate(videoscore, tmp_path: Path) -> None:
-    """palmier-pro #136: cameras count 30 in a second of 59.94 pictures; picture 8 of the code is picture 16 of the film."""
+    """palmier-pro #136: cameras count 30 in a second of 59.94 pictures, so picture 8 of the code is 16 of the film."""
     fast = make_clip(tmp_path / "fast.mov", seconds=4, fps=N60).path
     slow = make_clip(tmp_path / "slow.mp4", seconds=4, fps=N30).path
     run_ffmpeg("-i", slow, "-c", "copy", "-timecode", "10:22:34:08", tmp_path / "code.mov")
