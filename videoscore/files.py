@@ -59,13 +59,13 @@ def read_text(
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def whole(path: Path, overwrite: bool = True) -> Iterator[Path]:
     """A name of the same suffix beside `path`, to be written in the block: it becomes `path` at the end, or nothing
-    of it stays. Raises DiskFull or OutputError."""
+    of it stays. Raises DiskFull or OutputError; without `overwrite` OutputExists, see `place`."""
     part = path.with_name(f"{path.stem[:20]}.part{uuid.uuid4().hex[:8]}{path.suffix[:20]}")
     try:
         yield part
-        os.replace(part, path)
+        place(part, path, overwrite)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
@@ -102,17 +102,17 @@ def place(part: Path, target: Path, overwrite: bool) -> None:
         ) from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all. Raises DiskFull or OutputError.
+def write_text(path: Path, text: str, overwrite: bool = True) -> None:
+    """Write a text file, whole or not at all. Raises as `whole` does.
 
     Lone surrogates, which UTF-8 has no form for, are written as ``\\udce9``: in JSON they are read back.
     """
-    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), overwrite)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all. Raises DiskFull or OutputError."""
-    with whole(path) as part:
+def write_bytes(path: Path, data: bytes, overwrite: bool = True) -> None:
+    """Write a file, whole or not at all. Raises as `whole` does."""
+    with whole(path, overwrite) as part:
         part.write_bytes(data)
 
 

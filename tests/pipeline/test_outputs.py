@@ -72,6 +72,19 @@ def test_all_is_published_or_nothing(tmp_path: Path) -> None:
     assert (places["stems"] / "a.wav").read_text() == places["cues"].read_text() == "three"
 
 
+def test_every_file_that_is_written_alone_is_new_too(tmp_path: Path) -> None:
+    """A second run that checked its name before the first one was done."""
+    with files.whole(tmp_path / "a.png", overwrite=False) as part:
+        part.write_text("first")
+    with pytest.raises(OutputExists), files.whole(tmp_path / "a.png", overwrite=False) as part:
+        part.write_text("second")
+    with pytest.raises(OutputExists):
+        files.write_text(tmp_path / "a.png", "third", overwrite=False)
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["first"]
+    files.write_text(tmp_path / "a.png", "fourth")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["fourth"]
+
+
 @pytest.mark.slow
 def test_two_scores_at_once(film: Clip, tmp_path: Path) -> None:
     os.link(film.path, tmp_path / "film.mp4")

@@ -79,7 +79,7 @@ def markers(
         )
         text = forms.marker_file(suffix, sheet, timecode, not no_hits, film)
         count = len(forms.markers(sheet, not no_hits))
-    write_text(path, text)
+    write_text(path, text, overwrite)
     teller.result({"output": path, "markers": count}, f"{path}: {count} markers")
 
 
