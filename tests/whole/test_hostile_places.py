@@ -182,3 +182,13 @@ def test_lone_surrogates_in_a_cue_sheet_are_written_and_read(tmp_path: Path) -> 
     save(sheet, tmp_path / "s.json")
     assert load(tmp_path / "s.json") == sheet
     json.loads((tmp_path / "s.json").read_bytes())
+
+
+def test_the_studio_lists_and_finds_such_a_film(tmp_path: Path) -> None:
+    unix(tmp_path)
+    from videoscore.studio.allowed_files import Shelf
+
+    (tmp_path / f"{LATIN}.mp4").write_bytes(b"x")
+    shelf = Shelf(tmp_path)
+    assert shelf.listed() == ["caf\\xe9.mp4"]
+    assert shelf.find("caf\\xe9.mp4") == tmp_path.resolve() / f"{LATIN}.mp4"

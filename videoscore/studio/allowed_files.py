@@ -93,7 +93,7 @@ class Shelf:
         ):
             raise refusal
         path = self.folder / name
-        if not path.exists():  # bytes in it that are no text
+        if not os.path.exists(path):  # bytes in it that are no text
             path = self.folder / self._films().get(name, name)
         try:
             # the same when resolved: no part of it is a link, to wherever
