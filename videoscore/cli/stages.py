@@ -106,9 +106,9 @@ def analyze(
     form = form or (Path(output).suffix.lower().lstrip(".") if output else "json")
     text = curve_csv(seen) if form == "csv" else curve_json(seen)
     if cues is not None:
-        save(seen.sheet, Path(cues))
+        save(seen.sheet, Path(cues), overwrite)
     if output is not None:
-        write_text(Path(output), text)
+        write_text(Path(output), text, overwrite)
     facts = {
         "output": output,
         "cues": cues,
@@ -203,13 +203,13 @@ def compose(
     music = write(sheet, options, Clock(teller.progress), played=played)
     sheet, remarks = music.sheet, (*remarks, *music.remarks)
     if sheet_music:
-        leadsheet.write_musicxml(music.score, target, Path(sheet.source).stem)
+        leadsheet.write_musicxml(music.score, target, Path(sheet.source).stem, overwrite)
     elif played:
-        write_played(music.arrangement, target)
+        write_played(music.arrangement, target, overwrite)
     else:
-        write_midi(music.score, target)
+        write_midi(music.score, target, overwrite)
     if sheet_file is not None:
-        save(music.heard(), Path(sheet_file))
+        save(music.heard(), Path(sheet_file), overwrite)
     teller.remarks(remarks)
     teller.result(
         {

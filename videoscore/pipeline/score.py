@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from videoscore.cues.conform import conform
 from videoscore.cues.sheet import CueSheet
+from videoscore.errors import OutputExists
+from videoscore.file_names import as_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import Targets, plan_targets, publish
 from videoscore.pipeline.settle import check_players, load_sheet, refuse_watching, settle, settle_sheet
@@ -176,11 +178,16 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     """From the cue sheet to the written files; everything is made in `folder` first."""
     media, options, targets = planned.media, planned.options, planned.targets
     music = write(planned.sheet, options, clock, selection=planned.selection)
-    made = _write_music(music, targets, folder, media.path.stem)
+    made = _write_music(music, targets, folder, as_text(media.path.stem))
     stems = render_stems(music.arrangement, made["stems"], options.render, clock, workers)
     mixed = mix_stems(stems, media, options.mix, made["wav"], clock)
     mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
-    publish(made, targets.unwritten())
+    try:
+        publish(made, targets.unwritten(), targets.overwrite)
+    except OutputExists:
+        if not targets.overwrite:  # then the film is this run's own, and its cue sheet would be another's
+            targets.output.unlink(missing_ok=True)
+        raise
     remarks = planned.remarks
     if planned.selection is not None:
         from videoscore.library.select.select import remember_or_tell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from videoscore.cues.sheet import CueSheet
+from videoscore.files import write_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import publish
 from videoscore.pipeline.sound import mix_stems, mux_sound, render_stems
@@ -156,7 +158,7 @@ def _peaks(path: Path) -> Iterator[float]:
     """`PEAKS` heights a second, 0..1."""
     import soundfile
 
-    with soundfile.SoundFile(path) as file:
+    with soundfile.SoundFile(os.fsencode(path)) as file:
         step = file.samplerate // PEAKS
         for block in file.blocks(step * PEAKS, dtype="float32", always_2d=True):
             high: NDArray[Any] = np.abs(block).max(axis=1)
@@ -169,7 +171,9 @@ def export(task: Export, progress: Progress) -> tuple[Path, ...]:
     task.folder.mkdir()
     try:
         publish(
-            {kind: _write(kind, path, task, progress) for kind, path in task.targets.items()}, task.targets
+            {kind: _write(kind, path, task, progress) for kind, path in task.targets.items()},
+            task.targets,
+            overwrite=True,
         )
     finally:
         shutil.rmtree(task.folder, ignore_errors=True)
@@ -179,10 +183,13 @@ def export(task: Export, progress: Progress) -> tuple[Path, ...]:
 def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
     """One of the files, under its name in the hidden folder."""
     from videoscore.compose.locked_notes import heard
-    from videoscore.cues import markers
     from videoscore.cues.file.sheet_file import save
+    from videoscore.cues.markers import marker_file, usual_start
+    from videoscore.cues.timecode import film_timecode
+    from videoscore.pipeline.outputs import KINDS
+    from videoscore.video.frame_rate import picture_count
 
-    path, rate, options = task.folder / target.name, 1 / task.media.video.frame_duration, task.options
+    path, options = task.folder / target.name, task.options
     if kind == "video":
         mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress))
     elif kind == "stems":
@@ -192,7 +199,8 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
     elif kind == "cues":
         save(heard(task.sheet, task.made.score, written_with(options)), path)
     else:
-        forms = {"edl": markers.edl, "csv": markers.table, "otio": markers.otio}
-        text = markers.chapters(task.sheet) if kind == "chapters" else forms[kind](task.sheet, rate)
-        path.write_text(text, encoding="utf-8")
+        suffix = KINDS[kind].suffix
+        count = film_timecode(picture_count(task.media), usual=usual_start(suffix))
+        text = marker_file(suffix, task.sheet, count, media=task.media.path)
+        write_text(path, text)
     return path

@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from videoscore.errors import ContainerError, DiskFull, NotFound, OutputError, OutputExists, VideoscoreError
-from videoscore.files import is_full
+from videoscore.files import is_full, place
 from videoscore.perform.mux.containers import Container, Track, container_for, require, suffix_for
 from videoscore.perform.mux.remux import command, ffmpeg_path, read_tracks, take_covers, trial, url
 from videoscore.progress import Progress, silent
@@ -73,7 +73,7 @@ def mux(
             tracks = [t for t in tracks if not (t.cover and covers)]
             arguments = command(media, audio_path, tracks, covers, container, title)
             _run([*arguments, url(part)], output, media.duration, progress)
-        os.replace(part, target)
+        place(part, target, overwrite)
     except OSError as error:
         raise _write_error(output, error.strerror or str(error), error.errno) from error
     finally:
