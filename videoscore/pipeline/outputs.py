@@ -58,8 +58,7 @@ def plan_targets(
     OutputError : the folder is missing or may not be written to.
     SetupError : a library is missing that writes what is to be kept.
     """
-    from videoscore.perform.mux.containers import container_for, require
-    from videoscore.perform.mux.mux import default_suffix, read_tracks
+    from videoscore.perform.mux.mux import check_container, default_suffix
 
     if output is None:
         output = media.path.with_name(f"{media.path.stem}.scored{default_suffix(media)}")
@@ -68,7 +67,7 @@ def plan_targets(
     check_kinds(kinds)
     kept = {kind: base.with_name(base.name + KEEP[kind]) for kind in kinds}
     check_file(output, overwrite, media.path)
-    require(container_for(output), read_tracks(media.path), output)
+    check_container(media, output)
     for kind, path in kept.items():
         if path == output:
             raise OutputError(

@@ -435,7 +435,7 @@ def _perform(
     with clock.stage("mix", total):
         mixed = mix(stems, media, options.mix, made["wav"], speech=speech, progress=clock.progress)
     with clock.stage("mux", total):
-        mux(
+        muxed = mux(
             media,
             mixed.path,
             targets.output,
@@ -444,7 +444,7 @@ def _perform(
             progress=clock.progress,
         )
     publish(made, targets)
-    remarks = planned.remarks
+    remarks = planned.remarks + mixed.remarks + muxed.remarks
     if planned.selection is not None:
         from videoscore.library.select.select import remember_or_tell
 

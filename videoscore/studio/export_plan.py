@@ -28,8 +28,7 @@ def plan(media: Media, folder: Path, name: str, kinds: Iterable[str], overwrite:
 
     name : without suffix or folder. Raises UsageError, OutputExists, OutputError or ContainerError.
     """
-    from videoscore.perform.mux.containers import container_for, require
-    from videoscore.perform.mux.mux import default_suffix, read_tracks
+    from videoscore.perform.mux.mux import check_container, default_suffix
 
     name = name.strip()
     if (
@@ -53,7 +52,7 @@ def plan(media: Media, folder: Path, name: str, kinds: Iterable[str], overwrite:
         else:
             check_file(path, overwrite, media.path)
         if kind == "video":
-            require(container_for(path), read_tracks(media.path), path)
+            check_container(media, path)
         targets[kind] = path
     if not targets:
         raise UsageError("nothing to export was chosen", remedy="Tick one or more of the files.")

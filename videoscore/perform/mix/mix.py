@@ -61,6 +61,7 @@ class Mix:
     gain: float
     reduction: float
     ducked: tuple[Region, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def mix(
