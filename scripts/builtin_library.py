@@ -20,7 +20,7 @@ from typing import Any
 
 import videoscore
 from videoscore.compose.network.load import WEIGHTS
-from videoscore.library.add import digest
+from videoscore.library.read.content import digest
 from videoscore.library.read.read import Unusable, read
 from videoscore.library.read.tag import describe
 from videoscore.library.store.builtin import MANIFEST, manifest

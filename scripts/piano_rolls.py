@@ -16,7 +16,7 @@ from videoscore.cues.spot.spot import plan_keys
 from videoscore.mood.circle import MOODS, centre
 from videoscore.music.midi import to_bytes
 from videoscore.music.score import Role, Score
-from videoscore.perform.orchestrate.palettes import load_preset
+from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.research.composer.pianoroll import draw
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"

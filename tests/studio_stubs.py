@@ -17,7 +17,7 @@ from videoscore.mood.curve import MoodCurve
 from videoscore.mood.smooth import smooth
 from videoscore.music.score import Note, Role, Score
 from videoscore.perform.parts import Arrangement
-from videoscore.pipeline.score import Analysis
+from videoscore.pipeline.watch import Analysis
 from videoscore.settings.fields import Options
 from videoscore.studio.session import Session
 from videoscore.studio.state import Made, Request, Take

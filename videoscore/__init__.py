@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from videoscore.cues.sheet import CueSheet as CueSheet
     from videoscore.errors import VideoscoreError as VideoscoreError
     from videoscore.mood.curve import MoodCurve as MoodCurve
-    from videoscore.pipeline.score import Analysis as Analysis
     from videoscore.pipeline.score import Result as Result
-    from videoscore.pipeline.score import analyze as analyze
     from videoscore.pipeline.score import score as score
-    from videoscore.pipeline.without_film import Music as Music
+    from videoscore.pipeline.watch import Analysis as Analysis
+    from videoscore.pipeline.watch import analyze as analyze
     from videoscore.pipeline.without_film import write_music as write_music
+    from videoscore.pipeline.write import Music as Music
     from videoscore.settings.build import build as build_options
     from videoscore.settings.fields import Options as Options
 
 _PUBLIC = {
-    "Analysis": "videoscore.pipeline.score",
+    "Analysis": "videoscore.pipeline.watch",
     "Cue": "videoscore.cues.sheet",
     "CueSheet": "videoscore.cues.sheet",
     "MoodCurve": "videoscore.mood.curve",
-    "Music": "videoscore.pipeline.without_film",
+    "Music": "videoscore.pipeline.write",
     "Options": "videoscore.settings.fields",
     "Result": "videoscore.pipeline.score",
     "VideoscoreError": "videoscore.errors",
-    "analyze": "videoscore.pipeline.score",
+    "analyze": "videoscore.pipeline.watch",
     "build_options": "videoscore.settings.build:build",
     "score": "videoscore.pipeline.score",
     "write_music": "videoscore.pipeline.without_film",

@@ -85,9 +85,16 @@ def write_bytes(path: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
+def is_full(error: OSError | None, words: str = "") -> bool:
+    """Whether the disk, or the user's share of it, is full: by the system's error, or by another program's words."""
+    return (error is not None and error.errno in (errno.ENOSPC, errno.EDQUOT)) or os.strerror(
+        errno.ENOSPC
+    ) in words
+
+
 def write_error(path: Path, error: OSError) -> OutputError:
     """The typed error for what the system said when `path` was written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return DiskFull(
             "no space left to write it", path=path, remedy="Free some space or choose another disk with -o."
         )

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from videoscore.perform.mix.speech import speech_regions as speech_regions
     from videoscore.perform.mux.mux import mux as mux
     from videoscore.perform.orchestrate.orchestrate import orchestrate as orchestrate
-    from videoscore.perform.orchestrate.palettes import list_presets as list_presets
-    from videoscore.perform.orchestrate.palettes import load_preset as load_preset
+    from videoscore.perform.orchestrate.palette_file import load_preset as load_preset
     from videoscore.perform.played_midi import write_midi as write_played_midi
     from videoscore.perform.render.render import render as render
+    from videoscore.settings.preset_file import list_presets as list_presets
     from videoscore.video.probe import probe as probe
     from videoscore.video.sample import sample as sample
 
@@ -52,8 +52,8 @@ _WHERE = {
     "play_selection": "videoscore.library.select.select:play",
     "compose": "videoscore.compose.compose",
     "write_midi": "videoscore.music.midi",
-    "load_preset": "videoscore.perform.orchestrate.palettes",
-    "list_presets": "videoscore.perform.orchestrate.palettes",
+    "load_preset": "videoscore.perform.orchestrate.palette_file",
+    "list_presets": "videoscore.settings.preset_file",
     "orchestrate": "videoscore.perform.orchestrate.orchestrate",
     "write_played_midi": "videoscore.perform.played_midi:write_midi",
     "render": "videoscore.perform.render.render",

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from videoscore.errors import SetupError, VideoscoreError
 from videoscore.resources import WEIGHT_SUMS, WEIGHTS
+from videoscore.workers.capacity import core_count
 
 OLDEST = (3, 10)
 FEW_BYTES = 2 << 30  # a film of an hour needs more than this for its stems
@@ -172,7 +173,7 @@ def _torch() -> Check:
 
 
 def _threads() -> Check:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = core_count()
     wanted = os.environ.get("OMP_NUM_THREADS")
     return Check(
         "threads", True, f"{cores} cores" + (f", OMP_NUM_THREADS={wanted}" if wanted else ""), needed=False

@@ -142,7 +142,7 @@ def test_three_films_one_broken_then_another_preset(videoscore, tmp_path):
 def run_stubs(root: Path, out: Path) -> subprocess.Popen[bytes]:
     """A batch of stub work in a process of its own."""
     code = (
-        "import sys; from pathlib import Path; from test_batch_run import batch, TWO\n"
+        "import sys; from pathlib import Path; from batches import batch, TWO\n"
         "if __name__ == '__main__': batch(Path(sys.argv[1]), Path(sys.argv[2]), TWO)"
     )
     script = root.parent / "lead.py"
@@ -155,7 +155,9 @@ def run_stubs(root: Path, out: Path) -> subprocess.Popen[bytes]:
 
 @pytest.mark.slow
 def test_kills_at_any_moment_lose_nothing_and_do_nothing_twice(tmp_path):
-    from test_batch_run import PARTS, batch, films, states
+    from batches import batch, films, states
+
+    from videoscore.batch.ledger import PARTS
 
     root, out = tmp_path / "in", tmp_path / "out"
     films(root, **{f"f{n:02d}": ("broken" if n == 3 else f"slow {n}") for n in range(10)})
@@ -198,7 +200,7 @@ def test_watch_scores_what_arrives_until_it_is_told_to_stop(tmp_path):
     import threading
 
     from batch_stubs import obey
-    from test_batch_run import INLINE, Ears, films, states
+    from batches import INLINE, Ears, films, states
 
     from videoscore.batch.arrivals import watch
     from videoscore.batch.leader import Leader

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from batches import INLINE, batch, films, left_in, states
 from fake_ray import FakeRay
-from test_batch_run import INLINE, PARTS, batch, films, left_in, states
 
+from videoscore.batch.ledger import PARTS
 from videoscore.batch.request import Request
 from videoscore.errors import SetupError
 

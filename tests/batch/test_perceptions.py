@@ -15,7 +15,7 @@ from videoscore.mood.curve import MoodCurve
 from videoscore.mood.perceive import Perception
 from videoscore.settings.build import build
 from videoscore.video.frames import Cut
-from videoscore.workers.resources import NEEDS, free_memory, share, workers_that_fit
+from videoscore.workers.capacity import NEEDS, free_memory, share, workers_that_fit
 
 
 def perception(n: int = 5, seed: int = 0) -> Perception:

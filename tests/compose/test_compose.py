@@ -15,12 +15,11 @@ from sheets import cue, sheets, two_cues
 
 from videoscore.compose.compose import Switches, compose, compose_many, compose_with_facts
 from videoscore.compose.plan.form import phrases
-from videoscore.compose.plan.plan import shift_of
 from videoscore.cues.grid import sections, tempo_map
 from videoscore.cues.sheet import CueSheet
 from videoscore.music.midi import to_bytes
 from videoscore.music.score import Role
-from videoscore.music.theory import parse_key
+from videoscore.music.theory import parse_key, shift_of
 from videoscore.settings.fields import ComposeOptions
 
 SLOW_INPUTS = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sheets import cue
 
-from videoscore.cli.lock import numbers_of
 from videoscore.cli.main import commands
 from videoscore.cli.telling import Teller
 from videoscore.compose.compose import compose as compose_all
@@ -31,13 +30,15 @@ from videoscore.compose.write.realise import realise
 from videoscore.cues.conform import conform
 from videoscore.cues.file.sheet_file import dumps, loads, save
 from videoscore.cues.file.sheet_file import load as load_sheet
-from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, LockedNote, Meter, Performance
+from videoscore.cues.lookup import cue_numbers
+from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter
 from videoscore.errors import CueSheetError
 from videoscore.library.select.select import play, select
 from videoscore.mood.circle import MOODS, centre
+from videoscore.music.performance import LockedNote, Performance
 from videoscore.music.score import Note, Role, Score, Section, TempoMap
 from videoscore.perform.orchestrate.orchestrate import orchestrate
-from videoscore.perform.orchestrate.palettes import load_preset
+from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.perform.parts import Arrangement, Part, Played
 from videoscore.perform.played_midi import to_bytes
 from videoscore.perform.render.render import render
@@ -422,13 +423,13 @@ def test_the_command(score: Score, tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["0", "4", "1m4", "Happy", "1", ""])
 def test_cues_are_named_by_number_or_name(word: str) -> None:
     if word == "1":
-        assert numbers_of(film(), ["1m2 Angry", "1", "1m3", "1m1 H"]) == [1, 2, 3]
+        assert cue_numbers(film(), ["1m2 Angry", "1", "1m3", "1m1 H"]) == [1, 2, 3]
         return
     with pytest.raises(CueSheetError, match="there is no cue") as caught:
-        numbers_of(film(), [word])
+        cue_numbers(film(), [word])
     assert "1 to 3" in caught.value.remedy
     with pytest.raises(CueSheetError, match="'1m' is the name of 3 cues"):
-        numbers_of(film(), ["1m"])
+        cue_numbers(film(), ["1m"])
 
 
 def test_what_the_sheet_remembers_is_what_was_set() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from videoscore.cues.check import check
 from videoscore.cues.contour import mean, moods_at, thinned
-from videoscore.cues.keys import distance, key_name, parse_key, with_mode_of
+from videoscore.cues.keys import distance, key_of_signature, signature_and_mode, with_mode_of
 from videoscore.cues.meter import TEMPO, choose_meter, meter_for
 from videoscore.cues.sheet import CueSheet, HitPoint
 from videoscore.cues.spot.segment import longest
@@ -102,7 +102,8 @@ def test_cues_start_at_the_cuts_where_the_mood_changes():
     assert [c.start_on for c in sheet.cues] == ["start", "cut", "cut", "cut"]
     assert [c.name for c in sheet.cues] == ["1m1 Peaceful", "1m2 Angry", "1m3 Depressed", "1m4 Happy"]
     assert all(
-        distance(parse_key(a.key)[0], parse_key(b.key)[0]) <= 2 for a, b in zip(sheet.cues, sheet.cues[1:])
+        distance(signature_and_mode(a.key)[0], signature_and_mode(b.key)[0]) <= 2
+        for a, b in zip(sheet.cues, sheet.cues[1:])
     )
     assert [c.key.split()[1] for c in sheet.cues] == ["major", "minor", "minor", "major"]
 
@@ -266,13 +267,13 @@ def test_meter_for_a_tempo_takes_the_nearest_whole_bars(duration, bpm, beats):
 def test_keys_parse_and_print():
     for signature in range(-6, 6):
         for minor in (False, True):
-            assert parse_key(key_name(signature, minor)) == (signature, minor)
-    assert parse_key("F# major") == parse_key("Gb major")
+            assert signature_and_mode(key_of_signature(signature, minor)) == (signature, minor)
+    assert signature_and_mode("F# major") == signature_and_mode("Gb major")
     assert with_mode_of("D minor", "Happy") == "F major"
     assert with_mode_of("F# minor", "Angry") == "F# minor"
     for wrong in ("H minor", "D", "D dorian", "", "Dbb major"):
         with pytest.raises(CueSheetError):
-            parse_key(wrong)
+            signature_and_mode(wrong)
 
 
 def test_keys_are_related_return_with_their_mood_and_depend_on_the_seed():
@@ -284,7 +285,7 @@ def test_keys_are_related_return_with_their_mood_and_depend_on_the_seed():
     for seed in range(20):
         planned = plan_keys(cues, seed)
         assert planned == plan_keys(cues, seed)
-        signatures = [parse_key(c.key)[0] for c in planned]
+        signatures = [signature_and_mode(c.key)[0] for c in planned]
         assert max(distance(a, b) for a, b in zip(signatures, signatures[1:])) <= 2
         firsts.add(signatures[0])
         home = {}

@@ -20,7 +20,8 @@ from conftest import command_environment
 from songs import many_notes, shelf, song
 
 from videoscore.errors import NotFound, OutputError, SetupError, UsageError
-from videoscore.library.add import add, digest, find_files
+from videoscore.library.add import add, find_files
+from videoscore.library.read.content import digest
 from videoscore.library.read.read import Unusable, read
 from videoscore.library.read.tag import describe, spans, steadied
 from videoscore.library.store import builtin
@@ -189,7 +190,7 @@ def test_a_file_that_crashes_the_reader_costs_no_other(library, tmp_path, monkey
 
     start = readers._start
     crash = (
-        "import os, sys, json\nfrom videoscore.library import worker\nlook = worker.look\n"
+        "import os, sys, json\nfrom videoscore.library.read import reading_process as worker\nlook = worker.look\n"
         "worker.look = lambda p: os._exit(3) if p.name == 'b.mid' else look(p)\nworker.main()"
     )
 
@@ -463,11 +464,13 @@ def test_built_in_pieces_are_offered_beside_the_users(library, tmp_path, monkeyp
 
 
 def test_signatures_are_those_of_cue_sheets():
-    from videoscore.cues.keys import parse_key
+    from videoscore.cues.keys import signature_and_mode
     from videoscore.music.theory import key_name
 
     keys = np.arange(24)
-    assert signature_of(keys).tolist() == [parse_key(key_name(k % 12, k >= 12))[0] for k in keys.tolist()]
+    assert signature_of(keys).tolist() == [
+        signature_and_mode(key_name(k % 12, k >= 12))[0] for k in keys.tolist()
+    ]
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sheets import cue, sheets, two_cues
 
-from videoscore.cues.keys import STEP, parse_key
+from videoscore.cues.keys import STEP, signature_and_mode
 from videoscore.cues.sheet import CueSheet, HitPoint
 from videoscore.library.select.beam import IN_A_ROW, SEMITONES, TRANSPOSE, search
 from videoscore.library.select.match import match
@@ -204,7 +204,7 @@ def test_keys_of_neighbours_are_related_by_moving_pieces_a_little():
     shelf = catalogue([section(key=0)], [section(key=6, mood="Angry", bpm=140)])
     sheet = CueSheet("f", Fraction(40), (cue("1M1", 0, 20, "Happy", 9), cue("1M2", 20, 40, "Angry", 12)))
     near = match(sheet, shelf, dataclasses.replace(QUIET, key=1.0))
-    a, b = (parse_key(p.key)[0] for p in near)
+    a, b = (signature_and_mode(p.key)[0] for p in near)
     assert abs((a - b + 6) % 12 - 6) == 1
     assert sorted(abs(p.semitones) for p in near) == [0, 1]
     free = match(sheet, shelf, dataclasses.replace(QUIET, key=0.0))

@@ -14,7 +14,7 @@ from videoscore.mood.faces.people import Glimpse, People, people
 from videoscore.mood.faces.person import Face
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.perceivers.auto import blend
-from videoscore.mood.perceivers.registry import Reading
+from videoscore.mood.perceivers.perceiver import Reading
 from videoscore.settings.fields import PerceiveOptions
 
 

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media import run_ffmpeg
 
+from videoscore.audio.k_weighting import ABSOLUTE_GATE, k_weighting
 from videoscore.mood.circle import mood_index
 from videoscore.mood.evidence import Evidence, colourfulness
 from videoscore.mood.fusion import fuse
 from videoscore.mood.octants import Spread, octant_probabilities
-from videoscore.mood.perceivers.registry import Reading
-from videoscore.mood.sound_level import QUIETEST, k_weighting, loudness_curve
+from videoscore.mood.perceivers.perceiver import Reading
+from videoscore.mood.sound_level import loudness_curve
 from videoscore.mood.visible import content_box, visibility
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut
@@ -139,7 +140,7 @@ def test_a_short_clip_without_cuts_is_hardly_called_slow():
 
 def test_louder_is_more_aroused_and_silence_is_less():
     loudness = np.full(21, -30.0)
-    loudness[8:12], loudness[15:] = -12.0, QUIETEST
+    loudness[8:12], loudness[15:] = -12.0, ABSOLUTE_GATE
     options = dataclasses.replace(OFF, sound=1.0)
     arousal = fused(loudness=loudness, options=options).arousal
     assert arousal[9] > arousal[2] + 0.1 > arousal[18] + 0.15
@@ -188,7 +189,7 @@ def test_colourfulness_is_that_of_the_paper():
 
 
 def test_a_mute_sound_track_is_like_none():
-    assert fused(loudness=np.full(21, QUIETEST)).arousal == pytest.approx(fused().arousal)
+    assert fused(loudness=np.full(21, ABSOLUTE_GATE)).arousal == pytest.approx(fused().arousal)
 
 
 def test_moods_follow_arousal():

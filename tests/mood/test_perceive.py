@@ -11,7 +11,7 @@ import pytest
 from media import run_ffmpeg
 
 from videoscore.errors import NoFace, UsageError
-from videoscore.pipeline.score import Analysis, analyze
+from videoscore.pipeline.watch import Analysis, analyze
 
 CLIPS = Path(__file__).parents[3] / "shared" / "data" / "video" / "clips"
 FACE = CLIPS / "face_woman_emotions_pexels.mp4"

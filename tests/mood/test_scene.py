@@ -13,7 +13,8 @@ from media import DATA, make_clip
 
 from videoscore.errors import BrokenVideo, NotFound, SetupError, UsageError
 from videoscore.mood.perceive import BATCH, perceive
-from videoscore.mood.perceivers.registry import PERCEIVERS, Reading, get_perceiver
+from videoscore.mood.perceivers.perceiver import Reading
+from videoscore.mood.perceivers.registry import PERCEIVERS, get_perceiver
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut, Frame
 from videoscore.video.probe import probe

@@ -17,7 +17,7 @@ from videoscore.cues.grid import sections, tempo_map
 from videoscore.cues.sheet import CueSheet
 from videoscore.music.score import PPQ
 from videoscore.perform.orchestrate.orchestrate import orchestrate
-from videoscore.perform.orchestrate.palettes import load_preset
+from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.perform.parts import Arrangement, Part, Played
 from videoscore.perform.played_midi import to_bytes
 

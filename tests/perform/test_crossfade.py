@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from videoscore.mood.circle import MOODS
 from videoscore.music.score import PPQ, Note, Role, Score
 from videoscore.perform.orchestrate.orchestrate import orchestrate
-from videoscore.perform.orchestrate.palettes import Instrument, Voice, list_presets, load_preset
+from videoscore.perform.orchestrate.palette_file import load_preset
+from videoscore.perform.orchestrate.palettes import Instrument, Voice
 from videoscore.perform.orchestrate.registers import CLEAR, NEAREST, cleared, in_range
 from videoscore.perform.parts import Arrangement, Part
 from videoscore.perform.played_midi import to_bytes
 from videoscore.settings.fields import RenderOptions
+from videoscore.settings.preset_file import list_presets
 
 BAR = 4 * PPQ
 

@@ -17,9 +17,10 @@ from videoscore.errors import PresetError
 from videoscore.mood.circle import MOODS
 from videoscore.music.score import PPQ, Note, Role, Score
 from videoscore.perform.orchestrate.orchestrate import orchestrate
-from videoscore.perform.orchestrate.palettes import list_presets, load_preset
+from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.perform.parts import Arrangement
 from videoscore.settings.fields import Options
+from videoscore.settings.preset_file import list_presets, preset_options
 
 PRESETS = ("8-bit", "ambient", "band", "chamber", "cinematic", "piano")
 
@@ -77,7 +78,7 @@ def test_only_some_moods_have_drums():
 
 def test_preset_replaces_options_and_leaves_the_others():
     before = Options(seed=7)
-    after = load_preset("ambient").apply(before)
+    after = preset_options(load_preset("ambient").path, before)
     assert after.spot.min_cue == 12 and isinstance(after.spot.min_cue, Fraction)
     assert (after.preset, after.seed, after.mix) == ("ambient", 7, before.mix)
 

@@ -20,13 +20,14 @@ from videoscore.errors import Cancelled, OutputError, SetupError
 from videoscore.mood.circle import MOODS
 from videoscore.music.score import PPQ, Role, TempoMap
 from videoscore.perform.orchestrate.orchestrate import orchestrate
-from videoscore.perform.orchestrate.palettes import list_presets, load_preset
+from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.perform.parts import Arrangement, Part, Played, Stem
 from videoscore.perform.render import soundfont
 from videoscore.perform.render.render import job, render
 from videoscore.perform.render.stem import play
 from videoscore.resources import IMPORT_ROOT
 from videoscore.settings.fields import Options, RenderOptions
+from videoscore.settings.preset_file import list_presets, preset_options
 
 DRY = RenderOptions(reverb=0.0)
 EVEN = TempoMap(((0, 500_000),))
@@ -226,7 +227,7 @@ def test_memory_does_not_grow_with_the_film(tmp_path):
 def loudness_of(preset_name: str, mood: str, tmp_path: Path, roles: tuple[Role, ...]) -> float:
     preset = load_preset(preset_name)
     arrangement = orchestrate(hand_score((mood,), bars=2, bpms=(100,), roles=roles, radius=0.3), preset)
-    options = preset.apply(Options()).render
+    options = preset_options(preset.path, Options()).render
     total: np.ndarray | float = 0.0
     for k, part in enumerate(arrangement.parts):
         path = tmp_path / f"{mood}-{k}.wav"
@@ -319,7 +320,7 @@ def test_missing_parts_name_the_one_command(tmp_path, monkeypatch):
 
 def test_nothing_is_printed_where_ci_is_set():
     done = subprocess.run(
-        [sys.executable, "-c", "from videoscore.perform import soundfont as s; s.fluidsynth()"],
+        [sys.executable, "-c", "from videoscore.perform.render import soundfont as s; s.fluidsynth()"],
         env={**os.environ, "CI": "true"},
         capture_output=True,
         check=True,

@@ -16,7 +16,7 @@ from videoscore.cues.wishes import Ask, cue_sheet, read, read_roles, remarks
 from videoscore.errors import NotFound, UsageError
 from videoscore.mood.circle import MOODS, mood_of
 from videoscore.music.score import Role
-from videoscore.pipeline.without_film import ask_sheet, read_curve
+from videoscore.pipeline.without_film import read_curve, sheet_for
 from videoscore.settings.fields import Options, SpotOptions
 
 D_MINOR = {2, 4, 5, 7, 9, 10, 0, 1}  # natural, and the raised seventh
@@ -274,7 +274,7 @@ def test_what_is_no_table_is_refused(tmp_path):
 
 
 def test_the_source_is_the_curve(tmp_path):
-    sheet, _ = ask_sheet(Options(seed=4), curve=table(tmp_path, "t,valence,arousal\n0,0.1,0.2\n9,0.1,0.3\n"))
+    sheet, _ = sheet_for(Options(seed=4), curve=table(tmp_path, "t,valence,arousal\n0,0.1,0.2\n9,0.1,0.3\n"))
     assert (sheet.source, sheet.seed, sheet.duration) == ("curve.csv", 4, 9)
 
 

@@ -21,14 +21,15 @@ from videoscore.cues.spot.spot import spot
 from videoscore.errors import PresetError
 from videoscore.mood.circle import MOODS, centre
 from videoscore.mood.curve import MoodCurve
-from videoscore.perform.orchestrate.palettes import list_presets, load_preset
-from videoscore.pipeline.score import Analysis
+from videoscore.perform.orchestrate.palette_file import load_preset
+from videoscore.pipeline.watch import Analysis
 from videoscore.preview.html_page import page
 from videoscore.preview.terminal import LETTERS, ribbon
 from videoscore.preview.timeline import Timeline, label, letters
 from videoscore.preview.tune import deviation, preset_text, tune
 from videoscore.settings.build import build
 from videoscore.settings.fields import Options, SpotOptions
+from videoscore.settings.preset_file import list_presets
 from videoscore.video.frames import Cut
 from videoscore.video.probe import probe
 

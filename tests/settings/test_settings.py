@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videoscore.errors import PresetError, UsageError
-from videoscore.settings.build import build, did_you_mean, settings
+from videoscore.settings.build import build, settings
 from videoscore.settings.fields import Options
+from videoscore.words import did_you_mean
 
 
 def test_every_field_is_a_setting_with_help_and_a_default_that_passes():
@@ -29,9 +30,10 @@ def test_every_field_is_a_setting_with_help_and_a_default_that_passes():
 
 
 def test_nothing_said_gives_the_defaults_of_the_default_preset():
-    from videoscore.perform.orchestrate.palettes import load_preset
+    from videoscore.perform.orchestrate.palette_file import load_preset
+    from videoscore.settings.preset_file import preset_options
 
-    assert build() == load_preset("cinematic").apply(Options())
+    assert build() == preset_options(load_preset("cinematic").path, Options())
 
 
 def test_what_is_said_beats_the_preset_which_beats_the_default(tmp_path):
@@ -46,7 +48,7 @@ def test_what_is_said_beats_the_preset_which_beats_the_default(tmp_path):
 
 
 def load_text(name: str) -> str:
-    from videoscore.perform.orchestrate.palettes import load_preset
+    from videoscore.perform.orchestrate.palette_file import load_preset
 
     text = load_preset(name).path.read_text(encoding="utf-8")
     assert "[smooth]" not in text and "[mix]" not in text, "the test adds these tables"

@@ -28,7 +28,7 @@ def test_without_edits_the_sliders_do_what_the_command_line_does() -> None:
     at_work = session()
     for window, shortest in ((2.0, 4), (12.0, 8), (20.0, 15)):
         sheet = at_work.resegment(window, Fraction(shortest))
-        film = at_work.seen
+        film = at_work.analysis
         curve = smooth(film.raw, film.cuts, SmoothOptions(window=window))
         options = replace(Options().spot, min_cue=Fraction(shortest))
         assert sheet == spot(curve, film.cuts, film.media.duration, options, source="film.mp4")
@@ -57,14 +57,14 @@ def test_a_boundary_set_by_hand_stays() -> None:
         assert t in [c.start for c in at_work.resegment(window, Fraction(10)).cues]
     at_work.release([c.start for c in at_work.sheet.cues].index(t))
     at_work.resegment(6.0, Fraction(8))
-    assert [c.start for c in at_work.sheet.cues] == [c.start for c in at_work.seen.sheet.cues]
+    assert [c.start for c in at_work.sheet.cues] == [c.start for c in at_work.analysis.sheet.cues]
 
 
 def test_boundaries_snap_to_cuts_exactly_and_stay_between_their_neighbours() -> None:
     at_work = session()
     before, after = at_work.sheet.cues[0], at_work.sheet.cues[1]
     cut = next(
-        c.t for c in at_work.seen.cuts if before.start + 1 < c.t < after.end - 1 and c.t != after.start
+        c.t for c in at_work.analysis.cuts if before.start + 1 < c.t < after.end - 1 and c.t != after.start
     )
     at_work.move_boundary(1, cut + Fraction(3, 100), Fraction(1, 10))
     assert at_work.sheet.cues[1].start == cut and at_work.sheet.cues[1].start_on == "cut"
@@ -280,7 +280,7 @@ def test_the_page_is_told_numbers_only_and_little_of_them() -> None:
     compose(at_work)
     told = json.dumps(view.now(at_work))
     assert len(told) < 120_000 and "NaN" not in told
-    assert len(json.dumps(view.film(at_work.seen, ()))) < 120_000
+    assert len(json.dumps(view.film(at_work.analysis, ()))) < 120_000
 
 
 def test_ink_on_every_mood_is_legible() -> None:

@@ -210,20 +210,20 @@ def test_doctor_names_each_lack_with_its_remedy(videoscore, environment, lack):
 def test_doctor_sees_a_weight_file_that_was_changed(tmp_path, monkeypatch):
     import shutil
 
-    from videoscore import system as doctor
+    from videoscore import system
 
-    shutil.copytree(doctor.WEIGHTS, tmp_path / "weights")
-    monkeypatch.setattr(doctor, "WEIGHTS", tmp_path / "weights")
-    monkeypatch.setattr(doctor, "SUMS", tmp_path / "weights" / "SHA256SUMS")
-    name = next(iter(doctor.checksums()))
-    good = {c.name: c for c in doctor.examine()}["weights"]
+    shutil.copytree(system.WEIGHTS, tmp_path / "weights")
+    monkeypatch.setattr(system, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(system, "WEIGHT_SUMS", tmp_path / "weights" / "SHA256SUMS")
+    name = next(iter(system.checksums()))
+    good = {c.name: c for c in system.examine()}["weights"]
     assert good.ok, good.fact
     with (tmp_path / "weights" / name).open("r+b") as file:
         file.write(b"x")
-    bad = {c.name: c for c in doctor.examine()}["weights"]
+    bad = {c.name: c for c in system.examine()}["weights"]
     assert not bad.ok and name in bad.fact
     (tmp_path / "weights" / name).unlink()
-    assert "missing" in {c.name: c for c in doctor.examine()}["weights"].fact
+    assert "missing" in {c.name: c for c in system.examine()}["weights"].fact
 
 
 # ---------------------------------------------------------------- analyze

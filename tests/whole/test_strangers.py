@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from videoscore.cues.file.sheet_file import load, loads
 from videoscore.errors import CueSheetError, InputError, NotFound, PresetError, UsageError, VideoscoreError
 from videoscore.library.read.read import Unusable, read
-from videoscore.perform.orchestrate.palettes import load_preset
-from videoscore.perform.orchestrate.preset_file import read_preset
-from videoscore.pipeline.score import load_sheet
+from videoscore.perform.orchestrate.palette_file import load_preset
+from videoscore.pipeline.settle import load_sheet
 from videoscore.settings.build import build
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +88,7 @@ def test_a_preset_is_read_or_refused_in_one_line(tmp_path_factory, seed, preset)
     path = tmp_path_factory.mktemp("preset", numbered=True) / "theirs.toml"
     path.write_text(mangled(preset.read_text(), seed), encoding="utf-8")
     try:
-        assert read_preset(path).palettes
+        assert load_preset(path).palettes
     except PresetError as error:
         assert "\n" not in str(error) and len(str(error)) < 2000 and error.remedy
 
@@ -151,7 +150,7 @@ def test_a_preset_can_exhaust_nothing(tmp_path, text):
     path.write_text(text)
     begin = time.process_time()
     with pytest.raises(PresetError):
-        read_preset(path)
+        load_preset(path)
     assert time.process_time() - begin < 5
 
 

@@ -16,13 +16,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from videoscore.audio import true_peak as truepeak
+from videoscore.audio.k_weighting import ABSOLUTE_GATE, k_weighting, lufs
 
 Block = NDArray[np.float32]  # (n, channels), full scale 1
 
 BLOCK = 1 << 16  # frames read at a time
 HOPS_A_SECOND = 10  # gating blocks of 400 ms start every 100 ms (BS.1770-4, section 2.8)
 HOPS_A_GATE = 4
-ABSOLUTE_GATE = -70.0  # LUFS
 RELATIVE_GATE = -10.0  # LU
 PEAK_BLOCK = 4096
 
@@ -93,22 +93,9 @@ class Meter:
         peak = max(self.peak, float(np.abs(self.neighbours).max()))
         return Loudness(
             integrated=integrated(np.array(self.energies)),
-            overall=_lufs(self.sum / self.count) if self.count and self.sum > 0 else None,
+            overall=lufs(self.sum / self.count) if self.count and self.sum > 0 else None,
             true_peak=20 * math.log10(peak) if peak > 0 else None,
         )
-
-
-def k_weighting(sample_rate: int) -> NDArray[np.float64]:
-    """The two biquads of BS.1770-4 (tables 1 and 2) at any rate, as (2, 6) second-order sections.
-
-    Analogue prototypes by De Man (2014), "Evaluation of implementations of the EBU R128 loudness
-    measurement", in pyloudnorm's design; at 48 kHz they give the tables' numbers.
-    """
-    from pyloudnorm import IIRfilter
-
-    shelf = IIRfilter(3.99984385397, 0.7071752369554193, 1681.9744509555319, sample_rate, "high_shelf_DeMan")
-    high_pass = IIRfilter(0.0, 0.5003270373253953, 38.13547087613982, sample_rate, "high_pass_DeMan")
-    return np.array([[*stage.b, *stage.a] for stage in (shelf, high_pass)])
 
 
 def integrated(energies: NDArray[np.float64]) -> float | None:
@@ -119,7 +106,7 @@ def integrated(energies: NDArray[np.float64]) -> float | None:
     blocks = blocks[blocks > _energy(ABSOLUTE_GATE)]
     if len(blocks) == 0:
         return None
-    return _lufs(blocks[blocks > _energy(_lufs(blocks.mean()) + RELATIVE_GATE)].mean())
+    return lufs(blocks[blocks > _energy(lufs(blocks.mean()) + RELATIVE_GATE)].mean())
 
 
 def read_blocks(path: Path, frames: int = BLOCK) -> Generator[Block, None, None]:
@@ -135,10 +122,6 @@ def measure(path: Path) -> Loudness:
     for block in read_blocks(path):
         meter.add(block)
     return meter.result()
-
-
-def _lufs(energy: float) -> float:
-    return -0.691 + 10 * math.log10(energy)
 
 
 def _energy(lufs: float) -> float:

@@ -89,7 +89,7 @@ def stamp(path: Path) -> tuple[int, int]:
 
 def digest(options: Options, keep: Iterable[str] = ()) -> str:
     """A hash of all that decides how a film is scored: options, the preset's content, the SoundFont, what is kept."""
-    from videoscore.perform.orchestrate.palettes import load_preset
+    from videoscore.perform.orchestrate.palette_file import load_preset
     from videoscore.perform.render.soundfont import find_soundfont
 
     font: Any = options.render.soundfont

@@ -19,8 +19,7 @@ from videoscore.settings.fields import Options
 from videoscore.workers.executor import Outcome
 
 if TYPE_CHECKING:
-    from videoscore.cues.sheet import CueSheet
-    from videoscore.video.media import Media
+    from videoscore.batch.perceptions import KnownPerceptions
 
 STAGED = "film"  # the name in the staging folder: short, whatever the real one is
 
@@ -45,8 +44,9 @@ class Film:
 def score_film(film: Film, progress: Progress) -> Outcome:
     """Score one film into its staging folder. Every failure of the film is an outcome."""
     from videoscore.perform.mux.mux import default_suffix
-    from videoscore.pipeline import score as pipeline
-    from videoscore.video.probe import probe
+    from videoscore.pipeline.clock import Clock
+    from videoscore.pipeline.score import score
+    from videoscore.pipeline.watch import probe_film, watch
 
     facts: dict[str, Any] = {}
     try:
@@ -56,15 +56,15 @@ def score_film(film: Film, progress: Progress) -> Outcome:
         facts |= identity(path)
         facts["versions"] = versions()
         with _temporary_files_in(folder), _warnings() as warned:
-            progress("probe", 0.0, 1.0)
-            media = probe(path)
+            media = probe_film(path, Clock(progress))
             suffix = default_suffix(media) if film.free_suffix else film.suffix
-            sheet, remarks, cached = _watched(media, film, facts["content"], progress)
-            result = pipeline.score(
+            known = _known_perceptions(film, facts["content"])
+            analysis = watch(media, film.options, Clock(progress), known)
+            result = score(
                 path,
                 folder / f"{STAGED}{suffix}",
                 film.options,
-                cues=sheet,
+                cues=analysis.sheet,
                 keep=film.keep,
                 progress=progress,
             )
@@ -76,8 +76,8 @@ def score_film(film: Film, progress: Progress) -> Outcome:
             "loudness": result.loudness,
             "true_peak": result.true_peak,
             "peak_memory": result.peak_memory,
-            "remarks": [*remarks, *result.remarks, *warned],
-            "watched": not cached,
+            "remarks": [*analysis.remarks, *result.remarks, *warned],
+            "watched": known is None or not known.hit,
             "wall": round(time.perf_counter() - begin, 3),
         }
         files = {"output": str(result.output)} | {kind: str(kept) for kind, kept in result.kept.items()}
@@ -127,37 +127,13 @@ def versions() -> dict[str, str]:
     }
 
 
-def _watched(
-    media: Media, film: Film, content: str, progress: Progress
-) -> tuple[CueSheet, tuple[str, ...], bool]:
-    """The cue sheet, remarks on how the film was read, and whether that was known already."""
-    from videoscore.batch.perceptions import PerceptionCache, key
-    from videoscore.cues.spot.spot import spot
-    from videoscore.mood.perceive import perceive
-    from videoscore.mood.smooth import smooth
-    from videoscore.video.sample import sample
+def _known_perceptions(film: Film, content: str) -> KnownPerceptions | None:
+    """Where the perceptions of a film with this content may lie; None where none are to be kept."""
+    from videoscore.batch.perceptions import KnownPerceptions, PerceptionCache, key
 
-    options = film.options
-    store = PerceptionCache(Path(film.cache[0]), film.cache[1]) if film.cache else None
-    name = key(content, options) if store else ""
-    seen = store.find(name) if store else None
-    cached = seen is not None
-    if seen is None:
-        frames = sample(media, options.sample.every, options.sample.size, progress)
-        seen = perceive(frames, media, options.perceive, progress)
-        if store:
-            store.keep(name, seen)
-    curve = smooth(seen.curve, seen.cuts, options.smooth)
-    sheet = spot(
-        curve,
-        seen.cuts,
-        media.duration,
-        options.spot,
-        source=media.path.name,
-        seed=options.seed,
-        preset=options.preset,
-    )
-    return sheet, seen.remarks, cached
+    if not film.cache:
+        return None
+    return KnownPerceptions(PerceptionCache(Path(film.cache[0]), film.cache[1]), key(content, film.options))
 
 
 def _unchanged(path: Path, facts: dict[str, Any]) -> None:

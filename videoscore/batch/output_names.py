@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from videoscore.errors import UsageError
 from videoscore.pipeline.outputs import KEEP
-from videoscore.settings.build import did_you_mean
+from videoscore.words import did_you_mean
 
 TEMPLATE = "{stem}.scored{ext}"
 FIELDS = ("stem", "ext", "parent", "preset", "seed")

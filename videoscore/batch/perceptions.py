@@ -74,6 +74,23 @@ class PerceptionCache(Kept):
         self.put(name, lambda file: np.savez_compressed(file, **_arrays(seen)))
 
 
+@dataclass
+class KnownPerceptions:
+    """The perceptions of one film in a cache; hit : they were there."""
+
+    cache: PerceptionCache
+    name: str
+    hit: bool = False
+
+    def find(self) -> Perception | None:
+        perception = self.cache.find(self.name)
+        self.hit = perception is not None
+        return perception
+
+    def keep(self, perception: Perception) -> None:
+        self.cache.keep(self.name, perception)
+
+
 def _arrays(seen: Perception) -> dict[str, Any]:
     about = {
         "cuts": [[str(cut.t), cut.strength] for cut in seen.cuts],

@@ -220,11 +220,8 @@ def read_request(
     from videoscore.batch.output_names import TEMPLATE
     from videoscore.batch.perceptions import LIMIT, default_folder
     from videoscore.batch.request import Request
-    from videoscore.perform.orchestrate.palettes import load_preset
-    from videoscore.perform.render.soundfont import find_soundfont, fluidsynth
     from videoscore.pipeline.outputs import check_kinds
-    from videoscore.pipeline.write import refuse_selecting, roles_of
-    from videoscore.settings.build import build
+    from videoscore.pipeline.settle import check_players, settle
     from videoscore.workers import DEFAULT, check_executor
 
     if output is None:
@@ -233,11 +230,8 @@ def read_request(
         )
     check_kinds(keep)
     check_executor(batch["executor"] or DEFAULT, batch["address"])
-    options = build(**settings)
-    refuse_selecting(settings, options)
-    roles_of(load_preset(options.preset), options)
-    fluidsynth()  # found missing now rather than for each film
-    find_soundfont(options.render.soundfont)
+    options = settle(**settings)
+    check_players(options)  # missing now rather than for each film
     cache = LIMIT if batch["cache_size"] is None else read_size(batch["cache_size"], "--cache-size")
     wanted = Wanted(
         tuple(inputs),

@@ -286,12 +286,12 @@ def match_(teller: Teller, cues: str, explain: bool, **settings: Any) -> None:
     """What would be selected for the cue sheet CUES, with --music auto where that is close enough; nothing is
     written."""
     from videoscore.library.select.select import reasons, select
-    from videoscore.pipeline.score import cue_options
+    from videoscore.pipeline.settle import load_sheet, settle_sheet
     from videoscore.text.picks import pick_table
 
     if settings["music"] in (None, "generate"):
         settings["music"] = "select"
-    sheet, options = cue_options(cues, settings)
+    sheet, options = settle_sheet(load_sheet(cues), **settings)
     chosen = select(sheet, options.library)
     rows = reasons(sheet, chosen.picks)
     print_result(teller, {"picks": rows, "remarks": chosen.remarks}, pick_table(rows, explain))

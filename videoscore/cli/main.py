@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import signal
 import sys
@@ -17,7 +16,8 @@ import click
 from videoscore import __version__
 from videoscore.cli.telling import Teller, describe, listen
 from videoscore.errors import DiskFull, VideoscoreError
-from videoscore.settings.build import did_you_mean
+from videoscore.files import is_full
+from videoscore.words import did_you_mean
 
 # command -> (module: attribute, help); modules are imported when their command runs
 COMMANDS = {
@@ -143,7 +143,7 @@ def _failed(error: BaseException, teller: Teller, debug: bool) -> int:
         code = 2 if isinstance(error, click.UsageError) else code
     elif isinstance(error, VideoscoreError):
         kind, line, code = describe(error)
-    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    elif isinstance(error, OSError) and is_full(error):
         kind, line, code = describe(
             DiskFull("no space left on the disk", path=error.filename, remedy="Free some space.")
         )

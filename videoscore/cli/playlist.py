@@ -48,13 +48,11 @@ def playlist(
     import json
 
     from videoscore.cli.telling import plain
-    from videoscore.errors import InputError, NoMood, UsageError
+    from videoscore.errors import UsageError
     from videoscore.files import write_text
-    from videoscore.library.select.ranking import dominant, m3u, rank
-    from videoscore.library.select.select import open_library
-    from videoscore.library.store.builtin import load_builtin
-    from videoscore.pipeline import score as pipeline
+    from videoscore.library.select.ranking import m3u
     from videoscore.pipeline.outputs import check_file
+    from videoscore.pipeline.playlist import playlist_for
 
     form = Path(output).suffix.lower() if output is not None else ""
     if output is not None:
@@ -65,30 +63,8 @@ def playlist(
                 remedy="Name it .m3u, .m3u8 or .json.",
             )
         check_file(Path(output), overwrite, Path(input))
-    library = open_library(library_file)
-    pieces = []
-    if library is not None:
-        with library:
-            pieces = library.pieces()
-    if not pieces and not load_builtin():
-        raise InputError(
-            "the library is empty", remedy="Add MIDI files with `videoscore library add FOLDER`."
-        )
-    seen = pipeline.analyze(input, progress=teller.progress, **settings)
-    emotion = dominant(seen.raw, seen.shares)
-    if emotion is None:
-        raise NoMood(
-            "no picture of it shows a mood",
-            path=input,
-            remedy="Choose pieces by mood with `videoscore library list --mood WORD`.",
-        )
-    there = [p for p in pieces if p.path.is_file()]
-    tracks = rank(emotion, there, load_builtin(), count)
-    remarks = [*seen.remarks]
-    if emotion.faces == 0 and "face" in seen.shares:
-        remarks.append("no face was found: the emotion is that of the scenes")
-    if len(there) < len(pieces):
-        remarks.append(f"{len(pieces) - len(there)} of {len(pieces)} pieces are no longer where they were")
+    chosen = playlist_for(input, count, library_file, progress=teller.progress, **settings)
+    emotion, tracks, remarks = chosen.emotion, chosen.tracks, list(chosen.remarks)
     facts = {
         "emotion": dataclasses.asdict(emotion),
         "tracks": [dataclasses.asdict(t) for t in tracks],

@@ -20,7 +20,8 @@ def presets() -> None:
 @with_voice
 def list_(teller: Teller) -> None:
     """Names of the presets that videoscore brings."""
-    from videoscore.perform.orchestrate.palettes import list_presets, load_preset
+    from videoscore.perform.orchestrate.palette_file import load_preset
+    from videoscore.settings.preset_file import list_presets
 
     found = [load_preset(name) for name in list_presets()]
     rows = [[preset.name, preset.title, preset.description] for preset in found]
@@ -37,7 +38,7 @@ def list_(teller: Teller) -> None:
 @with_voice
 def show(teller: Teller, name: str) -> None:
     """What the preset NAME (or the TOML file NAME) holds, and where it comes from."""
-    from videoscore.perform.orchestrate.palettes import load_preset
+    from videoscore.perform.orchestrate.palette_file import load_preset
 
     preset = load_preset(name)
     moods = {

@@ -47,9 +47,9 @@ def preview(
     if path is not None:
         _check_suffix(path, (*PICTURES, ".html") if len(inputs) == 1 else PICTURES)
         check_file(path, overwrite, Path(inputs[0]))
-    timelines = [(Path(name).name, watch(name, teller.progress, **settings)) for name in inputs]
+    timelines = [(Path(name).name, watch(name, progress=teller.progress, **settings)) for name in inputs]
     for _, timeline in timelines:
-        teller.remarks(timeline.seen.remarks)
+        teller.remarks(timeline.analysis.remarks)
     if path is not None:
         _write(timelines, path)
     facts = {
@@ -59,7 +59,7 @@ def preview(
                 "input": name,
                 "duration": t.duration,
                 "speech": t.speech,
-                "cues": [cue_row(c) for c in t.seen.sheet.cues],
+                "cues": [cue_row(c) for c in t.analysis.sheet.cues],
             }
             for name, t in zip(inputs, [t for _, t in timelines])
         ],
@@ -69,7 +69,7 @@ def preview(
     else:
         teller.result(
             facts,
-            f"{path}: {_count(sum(len(t.seen.sheet.cues) for _, t in timelines), 'cue')} in "
+            f"{path}: {_count(sum(len(t.analysis.sheet.cues) for _, t in timelines), 'cue')} in "
             f"{_count(len(timelines), 'film')}",
         )
 
@@ -101,7 +101,7 @@ def _text(name: str, timeline: Timeline) -> str:
     terminal = sys.stdout.isatty()
     width = os.get_terminal_size().columns if terminal else COLUMNS
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"{name}\n{ribbon(timeline, width, colour)}\n\n{cue_table(timeline.seen.sheet)}"
+    return f"{name}\n{ribbon(timeline, width, colour)}\n\n{cue_table(timeline.analysis.sheet)}"
 
 
 def _check_suffix(path: Path, allowed: Sequence[str]) -> None:
@@ -127,9 +127,9 @@ def tune(
 ) -> None:
     """Which smoothing window, and which shortest cue, suit the video INPUT."""
     from videoscore.files import whole, write_text
-    from videoscore.perform.orchestrate.palettes import load_preset
-    from videoscore.pipeline import score as pipeline
+    from videoscore.perform.orchestrate.palette_file import load_preset
     from videoscore.pipeline.outputs import check_file
+    from videoscore.pipeline.watch import analyze
     from videoscore.preview.tune import draw, preset_text
     from videoscore.preview.tune import tune as stage
     from videoscore.settings.build import build
@@ -142,7 +142,7 @@ def tune(
                 )
             check_file(Path(name), overwrite, Path(input))
     options = build(**settings)
-    found = stage(pipeline.analyze(input, options, progress=teller.progress), options)
+    found = stage(analyze(input, options, progress=teller.progress), options)
     if save is not None:
         write_text(Path(save), preset_text(found, load_preset(options.preset).path))
     if picture is not None:

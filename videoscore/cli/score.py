@@ -85,13 +85,13 @@ def _score_one(
     overwrite: bool,
     settings: dict[str, Any],
 ) -> None:
-    from videoscore.pipeline import score as pipeline
+    from videoscore.pipeline.score import plan, score
 
     if dry_run:
         _show_plan(
             teller,
             explain,
-            pipeline.plan(
+            plan(
                 input,
                 output,
                 cues=cues,
@@ -102,7 +102,7 @@ def _score_one(
             ),
         )
         return
-    result = pipeline.score(
+    result = score(
         input, output, cues=cues, keep=kinds, overwrite=overwrite, progress=teller.progress, **settings
     )
     facts = {

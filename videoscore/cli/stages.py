@@ -95,14 +95,14 @@ def analyze(
     """
     from videoscore.cues.file.sheet_file import save
     from videoscore.files import write_text
-    from videoscore.pipeline import score as pipeline
     from videoscore.pipeline.outputs import check_file
+    from videoscore.pipeline.watch import analyze as watch
     from videoscore.text.curves import curve_csv, curve_json
 
     for name in (output, cues):
         if name is not None:
             check_file(Path(name), overwrite, Path(input))
-    seen = pipeline.analyze(input, progress=teller.progress, **settings)
+    seen = watch(input, progress=teller.progress, **settings)
     form = form or (Path(output).suffix.lower().lstrip(".") if output else "json")
     text = curve_csv(seen) if form == "csv" else curve_json(seen)
     if cues is not None:
@@ -171,13 +171,14 @@ def compose(
     **words: Any,
 ) -> None:
     """Write the music of the cue sheet CUES, or of a mood or a curve of moods, as MIDI or MusicXML."""
-    from videoscore.compose.locked_notes import heard
     from videoscore.cues.file.sheet_file import save
     from videoscore.music import leadsheet
     from videoscore.music.midi import write_midi
     from videoscore.perform.played_midi import write_midi as write_played
-    from videoscore.pipeline import score as pipeline
+    from videoscore.pipeline.clock import Clock
     from videoscore.pipeline.outputs import check_file
+    from videoscore.pipeline.score import known_for
+    from videoscore.pipeline.write import write
 
     wishes = {name: words.pop(name) for name in WISHES}
     if output is None and cues is None:
@@ -200,31 +201,29 @@ def compose(
         leadsheet.require()
     if sheet_file is not None:
         check_file(Path(sheet_file), overwrite)
-    tell = pipeline.Clock(teller.progress)
-    sheet, selection = pipeline.choose(sheet, options, tell)
-    music, arrangement = pipeline.write(sheet, options, tell, played, selection, pipeline.known_for(cues))
-    remarks = (*remarks, *(selection.remarks if selection else ()))
+    music = write(sheet, options, Clock(teller.progress), played=played, known=known_for(cues))
+    sheet, remarks = music.sheet, (*remarks, *music.remarks)
     if sheet_music:
-        leadsheet.write_musicxml(music, target, Path(sheet.source).stem)
+        leadsheet.write_musicxml(music.score, target, Path(sheet.source).stem)
     elif played:
-        write_played(arrangement, target)
+        write_played(music.arrangement, target)
     else:
-        write_midi(music, target)
+        write_midi(music.score, target)
     if sheet_file is not None:
-        save(heard(sheet, music, pipeline.written_with(options)), Path(sheet_file))
+        save(music.heard(), Path(sheet_file))
     teller.remarks(remarks)
     teller.result(
         {
             "output": target,
             "cues": sheet_file,
-            "notes": len(music.notes),
+            "notes": len(music.score.notes),
             "duration": sheet.duration,
             "seed": sheet.seed,
             "preset": sheet.preset,
             "plan": [cue_row(cue) for cue in sheet.cues],
             "remarks": remarks,
         },
-        f"{target}: {len(music.notes)} notes, {clock(sheet.duration)}\n{cue_table(sheet)}",
+        f"{target}: {len(music.score.notes)} notes, {clock(sheet.duration)}\n{cue_table(sheet)}",
     )
 
 
@@ -237,16 +236,15 @@ def _wanted(
     cues: str | None, wishes: dict[str, Any], words: dict[str, Any]
 ) -> tuple[CueSheet, Options, Sequence[str]]:
     """What `compose` is to write: the cue sheet of a file, or that of what is asked for; and how."""
-    from videoscore.pipeline import score as pipeline
-    from videoscore.settings.build import build, settings
+    from videoscore.pipeline.settle import load_sheet, settle, settle_sheet
+    from videoscore.settings.build import settings
 
     if cues is None:
-        from videoscore.pipeline.without_film import ask_sheet
+        from videoscore.pipeline.without_film import sheet_for
 
         del wishes["sheet_file"]
-        options = build(**words)
-        pipeline.refuse_selecting(words, options)
-        sheet, remarks = ask_sheet(options, **wishes)
+        options = settle(**words)
+        sheet, remarks = sheet_for(options, **wishes)
         return sheet, options, remarks
     spotting = [name for name, setting in settings().items() if setting.group == "spot"]
     for name in (*wishes, *spotting):
@@ -256,7 +254,7 @@ def _wanted(
                 f"{flag} has no effect with the cue sheet {cues}",
                 remedy="Leave one of them out, or edit the cue sheet.",
             )
-    return *pipeline.cue_options(cues, words), ()
+    return *settle_sheet(load_sheet(cues), **words), ()
 
 
 @click.command()
@@ -269,20 +267,22 @@ def _wanted(
 @with_voice
 def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **settings: Any) -> None:
     """Play the music of the cue sheet CUES: one WAV file an instrument."""
-    from videoscore.perform.render.render import render as stage
-    from videoscore.pipeline import score as pipeline
+    from videoscore.pipeline.clock import Clock
     from videoscore.pipeline.outputs import check_folder, replace_folder
+    from videoscore.pipeline.score import known_for
+    from videoscore.pipeline.settle import load_sheet, settle_sheet
+    from videoscore.pipeline.sound import render_stems
+    from videoscore.pipeline.workspace import working_folder
+    from videoscore.pipeline.write import write
 
     target = Path(output) if output else _beside(cues, ".stems")
     check_folder(target, overwrite)
-    sheet, options = pipeline.cue_options(cues, settings)
-    tell = pipeline.Clock(teller.progress)
-    sheet, selection = pipeline.choose(sheet, options, tell)
-    teller.remarks(selection.remarks if selection else ())
-    _, arrangement = pipeline.write(sheet, options, tell, selection=selection, known=pipeline.known_for(cues))
-    with pipeline.working_folder(target) as folder:
-        with tell.stage("render", float(sheet.duration)):
-            stems = stage(arrangement, folder / "stems", options.render, None, teller.progress)
+    sheet, options = settle_sheet(load_sheet(cues), **settings)
+    tell = Clock(teller.progress)
+    music = write(sheet, options, tell, known=known_for(cues))
+    teller.remarks(music.remarks)
+    with working_folder(target) as folder:
+        stems = render_stems(music.arrangement, folder / "stems", options.render, tell)
         replace_folder(folder / "stems", target)
     names = [stem.path.name for stem in stems]
     teller.result(
@@ -316,9 +316,14 @@ def mix(
     mixed = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
     loudness = mixed.loudness.integrated
     loud = "too short or silent to measure" if loudness is None else f"{loudness:.1f} LUFS"
-    teller.result(
-        {"output": output, "loudness": loudness, "true_peak": mixed.loudness.true_peak}, f"{output}: {loud}"
-    )
+    teller.remarks(mixed.remarks)
+    facts = {
+        "output": output,
+        "loudness": loudness,
+        "true_peak": mixed.loudness.true_peak,
+        "remarks": mixed.remarks,
+    }
+    teller.result(facts, f"{output}: {loud}")
 
 
 def _beside(cues: str, suffix: str) -> Path:

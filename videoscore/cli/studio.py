@@ -55,14 +55,14 @@ def studio(
 
     require()
     from videoscore.cues.conform import conform
-    from videoscore.pipeline.score import load_sheet
+    from videoscore.pipeline.settle import load_sheet
     from videoscore.stages import probe
     from videoscore.studio.allowed_files import Shelf
     from videoscore.studio.open_films import Studio
 
     if cues is not None and video is None:
         raise UsageError("--cues belongs to a film", remedy="Name the VIDEO, too.")
-    sheet = load_sheet(cues)
+    sheet = None if cues is None else load_sheet(cues)
     sock = listen(port)
     shelf = None
     try:

@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from videoscore.compose.network.steps import GRID, POSITIONS
-from videoscore.compose.plan.plan import shift_of
 from videoscore.compose.write.hand import Written
 from videoscore.cues.check import label
 from videoscore.cues.grid import quarter_of, sections, tempo_map
-from videoscore.cues.sheet import Cue, CueSheet, LockedNote, Performance, in_order
+from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import CueSheetError
+from videoscore.music.performance import LockedNote, Performance, in_order
 from videoscore.music.score import PPQ, Note, Role, Score, Section
+from videoscore.music.theory import shift_of
 
 TICK = PPQ // GRID  # MIDI ticks in 1/24 quarter
 

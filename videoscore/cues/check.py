@@ -6,9 +6,9 @@ import math
 from fractions import Fraction
 
 from videoscore.cues.file.entries import MOST_BARS, MOST_BEATS, MOST_CUES, STARTS
-from videoscore.cues.file.fields import LONGEST_TEXT
+from videoscore.cues.file.json_fields import LONGEST_TEXT
 from videoscore.cues.file.locked_entries import check_lock
-from videoscore.cues.keys import parse_key
+from videoscore.cues.keys import signature_and_mode
 from videoscore.cues.numbers import MOST_DIGITS
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import CueSheetError
@@ -89,7 +89,7 @@ def _check_cue(cue: Cue, where: str) -> None:
         raise CueSheetError(f"{where}: start_on is {cue.start_on!r}", remedy=f"Use {', '.join(STARTS)}.")
     if len(cue.name) > LONGEST_TEXT:
         raise CueSheetError(f"{where}: its name is too long", remedy=f"Use up to {LONGEST_TEXT} characters.")
-    parse_key(cue.key)
+    signature_and_mode(cue.key)
     if not (1 <= cue.meter.bars <= MOST_BARS and 1 <= cue.meter.beats <= MOST_BEATS):
         raise CueSheetError(
             f"{where} has {cue.meter.bars} bars of {cue.meter.beats} beats",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from videoscore.cues.contour import mean
-from videoscore.cues.sheet import Cue, CueSheet, Performance
+from videoscore.cues.sheet import Cue, CueSheet
+from videoscore.music.performance import Performance
 from videoscore.music.score import PPQ, Section, TempoMap
 
 # MIDI writes a tempo as 24 bits of microseconds a quarter.

@@ -51,13 +51,13 @@ SHADE = 0.25  # a step away from the signature that suits the brightness
 CHANCE = 0.6
 
 
-def key_name(signature: int, minor: bool) -> str:
+def key_of_signature(signature: int, minor: bool) -> str:
     """Name of the key with `signature` sharps (negative: flats), e.g. (-1, True) is "D minor"."""
     table = MINOR if minor else MAJOR
     return f"{table[(signature + 6) % 12 - 6]} {'minor' if minor else 'major'}"
 
 
-def parse_key(key: str) -> tuple[int, bool]:
+def signature_and_mode(key: str) -> tuple[int, bool]:
     """(signature -6..5, minor) of a key such as "D minor" or "F# major".
 
     Raises CueSheetError when it isn't one.
@@ -80,8 +80,8 @@ def is_minor(mood: str) -> bool:
 def with_mode_of(key: str, mood: str) -> str:
     """`key`, or its relative key when the mode doesn't suit the mood. The signature stays, so the key
     keeps its distance from the neighbours'."""
-    signature, minor = parse_key(key)
-    return key if minor == is_minor(mood) else key_name(signature, is_minor(mood))
+    signature, minor = signature_and_mode(key)
+    return key if minor == is_minor(mood) else key_of_signature(signature, is_minor(mood))
 
 
 def distance(one: int, other: int) -> int:
@@ -110,7 +110,7 @@ def plan_keys(cues: Sequence[Cue], seed: int) -> list[Cue]:
         }
         previous = min(costs, key=costs.__getitem__)
         home.setdefault(cue.mood, previous)
-        out.append(replace(cue, key=key_name(previous, is_minor(cue.mood))))
+        out.append(replace(cue, key=key_of_signature(previous, is_minor(cue.mood))))
     return out
 
 

@@ -6,7 +6,6 @@ cues (`videoscore.cues.spot.spot`), keys and bars.
 
 from __future__ import annotations
 
-import difflib
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ import numpy as np
 from videoscore.cues.check import check, show
 from videoscore.cues.contour import clip, mean, thinned, tidy
 from videoscore.cues.file.reconcile import BPM
-from videoscore.cues.keys import is_minor, parse_key, plan_keys, with_mode_of
+from videoscore.cues.keys import is_minor, plan_keys, signature_and_mode, with_mode_of
 from videoscore.cues.meter import choose_meter, meter_for
 from videoscore.cues.numbers import seconds as parse_seconds
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter, on_line
@@ -28,8 +27,9 @@ from videoscore.errors import CueSheetError, UsageError
 from videoscore.mood.circle import MOODS, centre, mood_of
 from videoscore.mood.curve import MoodCurve
 from videoscore.music.score import Role
-from videoscore.settings.build import Setting, did_you_mean, exact
+from videoscore.settings.build import Setting
 from videoscore.settings.fields import SpotOptions
+from videoscore.words import did_you_mean, exact
 
 SHORTEST, LONGEST = Fraction(1, 2), Fraction(6 * 3600)  # seconds of music that can be asked for
 FINEST = 1_000_000  # largest denominator of a time
@@ -195,8 +195,7 @@ def _mood(word: str) -> str:
     lower = {mood.lower(): mood for mood in MOODS}
     if word.strip().lower() in lower:
         return lower[word.strip().lower()]
-    near = difflib.get_close_matches(word.strip().lower()[:40], lower, 1, 0.5)
-    hint = f"Did you mean {lower[near[0]]}? " if near else ""
+    hint = did_you_mean(word, MOODS, 0.5)
     raise UsageError(
         f"--mood: there is no mood {word[:40]!r}", remedy=f"{hint}The moods are {', '.join(MOODS)}."
     )
@@ -204,7 +203,7 @@ def _mood(word: str) -> str:
 
 def _key(key: str) -> str:
     try:
-        parse_key(key)
+        signature_and_mode(key)
     except CueSheetError as error:
         raise UsageError(f"--key: {error.problem}", remedy=error.remedy) from None
     tonic, mode = key.split()
@@ -348,6 +347,6 @@ def _in_key(cues: list[Cue], key: str | None, seed: int) -> list[Cue]:
     it suits none of the moods); the others are in its relative, which has the same tones."""
     if key is None:
         return plan_keys(cues, seed)
-    minor = parse_key(key)[1]
+    minor = signature_and_mode(key)[1]
     suits = any(is_minor(cue.mood) is minor for cue in cues)
     return [replace(cue, key=with_mode_of(key, cue.mood) if suits else key) for cue in cues]

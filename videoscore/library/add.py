@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
 from collections.abc import Sequence
@@ -11,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from videoscore.errors import NotFound
-from videoscore.files import read_start
-from videoscore.library.read.read import MOST_BYTES, SUFFIXES
-from videoscore.library.read.readers import Answer, cores, read_all
+from videoscore.library.read.content import content_of
+from videoscore.library.read.read import SUFFIXES
+from videoscore.library.read.readers import Answer, read_all
 from videoscore.library.store.database import Library, Seen
 from videoscore.library.store.entry import PieceEntry
 from videoscore.progress import Progress, silent
+from videoscore.workers.capacity import core_count
 
 BATCH, EVERY = 32, 1.0  # files, or seconds, after which what was read is written down
 
@@ -31,15 +31,6 @@ class Added:
     moved: int = 0
     copies: int = 0
     skipped: list[tuple[Path, str]] = field(default_factory=list)
-
-
-def digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def content_of(path: Path) -> str:
-    """SHA-256 of a file's first `MOST_BYTES` + 1 bytes: of all of it where it can be a piece. Raises NotFound."""
-    return digest(read_start(path, MOST_BYTES))
 
 
 def find_files(paths: Sequence[str | Path]) -> list[Path]:
@@ -93,7 +84,7 @@ def add(
     unread = [path for path in files if not adding.settle(path)]
     adding.flush()
     if unread:
-        count = max(1, min(jobs or cores(), len(unread)))
+        count = max(1, min(jobs or core_count(), len(unread)))
         with contextlib.closing(read_all(unread, count)) as answers:
             try:
                 for path, answer in answers:

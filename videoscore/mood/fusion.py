@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.evidence import Evidence
 from videoscore.mood.octants import octant_probabilities
-from videoscore.mood.perceivers.registry import Reading
+from videoscore.mood.perceivers.perceiver import Reading
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut
 

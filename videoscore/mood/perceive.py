@@ -15,7 +15,8 @@ from videoscore.mood.curve import Array, MoodCurve
 from videoscore.mood.evidence import Evidence
 from videoscore.mood.evidence import look as look_at
 from videoscore.mood.fusion import fuse
-from videoscore.mood.perceivers.registry import Perceiver, get_perceiver
+from videoscore.mood.perceivers.perceiver import Perceiver
+from videoscore.mood.perceivers.registry import get_perceiver
 from videoscore.mood.sound_level import loudness_curve
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import PerceiveOptions

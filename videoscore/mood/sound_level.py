@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from videoscore.audio.k_weighting import ABSOLUTE_GATE, OFFSET, k_weighting
 from videoscore.video.media import Media
 from videoscore.video.sound import pick_sound, read_sound
 
@@ -13,7 +14,6 @@ Array = NDArray[np.float64]
 RATE = 16000  # Hz. Enough for loudness: the K filter's shelf begins far below 8 kHz
 HOP = 1600  # samples: a tenth of a second
 WINDOW = 3.0  # seconds, the short-term window of EBU Tech 3341
-QUIETEST = -70.0  # LUFS, the absolute gate of ITU-R BS.1770-4
 
 
 def loudness_curve(media: Media, times: Array) -> Array | None:
@@ -21,7 +21,7 @@ def loudness_curve(media: Media, times: Array) -> Array | None:
 
     times : (n,) seconds from the first picture. Returns (n,) LUFS of the mono mix, K-weighted (ITU-R
     BS.1770-4) in a window of `WINDOW` seconds about the time, cut off at the film's ends; never under
-    `QUIETEST`. None for a film without sound. Reads block by block and keeps ten numbers a second.
+    `ABSOLUTE_GATE`. None for a film without sound. Reads block by block and keeps ten numbers a second.
 
     Raises NotFound or BrokenVideo when the file is gone or has changed since it was probed.
     """
@@ -33,9 +33,9 @@ def loudness_curve(media: Media, times: Array) -> Array | None:
     low = np.clip(np.round((times - WINDOW / 2) / seconds), 0, max(len(energy) - 1, 0)).astype(int)
     high = np.clip(np.round((times + WINDOW / 2) / seconds), low + 1, max(len(energy), 1)).astype(int)
     if not len(energy):
-        return np.full(len(times), QUIETEST)
+        return np.full(len(times), ABSOLUTE_GATE)
     mean = np.maximum((total[high] - total[low]) / (high - low), 0.0)
-    return np.maximum(-0.691 + 10 * np.log10(np.maximum(mean, 1e-12)), QUIETEST)
+    return np.maximum(OFFSET + 10 * np.log10(np.maximum(mean, 1e-12)), ABSOLUTE_GATE)
 
 
 def _hop_energies(media: Media) -> Array:
@@ -55,31 +55,3 @@ def _hop_energies(media: Media) -> Array:
     if len(rest):
         energies.append(np.array([(rest**2).mean()]))
     return np.concatenate(energies) if energies else np.empty(0)
-
-
-def k_weighting(rate: int) -> Array:
-    """(2, 6) second-order sections of the K filter of ITU-R BS.1770-4 at a sample rate in Hz.
-
-    The standard tabulates 48 kHz only. These analogue parameters (shelf at 1682 Hz of +4 dB, high pass at
-    38 Hz) give its coefficients back there: Brecht De Man 2018, "Evaluation of implementations of the EBU
-    R128 loudness measurement", AES 145.
-    """
-    f, gain, q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
-    k, v = np.tan(np.pi * f / rate), 10 ** (gain / 20)
-    b = v**0.4996667741545416
-    shelf = np.array(
-        [
-            v + b * k / q + k * k,
-            2 * (k * k - v),
-            v - b * k / q + k * k,
-            1 + k / q + k * k,
-            2 * (k * k - 1),
-            1 - k / q + k * k,
-        ]
-    )
-    f, q = 38.13547087602444, 0.5003270373238773
-    k = np.tan(np.pi * f / rate)
-    norm = 1 + k / q + k * k
-    # the standard leaves the high pass's numerator at 1, -2, 1
-    high = np.array([1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / norm, (1 - k / q + k * k) / norm])
-    return np.stack([shelf / shelf[3], high])

@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from videoscore.compose.plan.plan import shift_of
 from videoscore.errors import SetupError
 from videoscore.files import write_bytes
 from videoscore.music.score import PPQ, Note, Role, Score, Section
-from videoscore.music.theory import chord_pitch_classes, chords, parse_key
+from videoscore.music.theory import chord_pitch_classes, chords, parse_key, shift_of
 
 SIXTEENTH, TRIPLET = PPQ // 4, PPQ // 3  # ticks
 SHORTEST_REST = PPQ // 2

@@ -8,8 +8,8 @@ from enum import IntEnum
 from fractions import Fraction
 from functools import cached_property
 
-from videoscore.cues.sheet import TICKS_A_QUARTER as PPQ
-from videoscore.cues.sheet import LockedNote, Performance
+from videoscore.music.performance import TICKS_A_QUARTER as PPQ
+from videoscore.music.performance import LockedNote, Performance
 
 __all__ = ["PPQ", "Note", "Role", "Score", "Section", "TempoMap"]
 

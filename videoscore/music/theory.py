@@ -61,14 +61,6 @@ def chord_pitch_classes(chord: int) -> tuple[int, ...]:
     return tuple((root + step) % 12 for step in _TRIADS[quality])
 
 
-def chord_name(chord: int) -> str:
-    """As "-", "G", "Am" or "Bdim"."""
-    if chord == 0:
-        return "-"
-    root, quality = divmod(chord - 1, 3)
-    return NAMES[root] + ("", "m", "dim")[quality]
-
-
 def key_profiles() -> np.ndarray:
     """(24, 12) profiles over pitch classes: majors on C..B, then minors on C..B."""
     return np.array([np.roll(p, t) for p in (MAJOR_PROFILE, MINOR_PROFILE) for t in range(12)])
@@ -171,3 +163,8 @@ def chords(histograms: np.ndarray, bass: np.ndarray) -> np.ndarray:
     root = low / np.maximum(low.sum(1, keepdims=True), 1e-9)
     score = share @ _TEMPLATES.T + 0.25 * root[:, (_LABELS - 1) // 3]
     return np.where(total[:, 0] > 0, _LABELS[score.argmax(1)], 0)
+
+
+def shift_of(key: str) -> int:
+    """Semitones that bring the normalised key (C major, A minor) to `key`."""
+    return -shift_to_normal(*parse_key(key))

@@ -9,11 +9,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videoscore.errors import OutputError, OutputExists, UsageError
-from videoscore.settings.build import did_you_mean
 from videoscore.video.media import Media
+from videoscore.words import did_you_mean
 
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of file that is written. suffix : how its name ends; that of the video depends on the film.
+    title : what it is, in words. beside : it may be kept beside a scored video (``--keep``)."""
+
+    suffix: str
+    title: str
+    beside: bool = False
+
+
+KINDS = {
+    "video": Kind("", "Scored video"),
+    "cues": Kind(".cues.json", "Cue sheet", beside=True),
+    "midi": Kind(".mid", "MIDI with tempo map and markers", beside=True),
+    "musicxml": Kind(".musicxml", "Lead sheet: MusicXML", beside=True),
+    "wav": Kind(".wav", "New sound track", beside=True),
+    "stems": Kind(".stems", "Stems: one WAV an instrument", beside=True),
+    "edl": Kind(".edl", "Markers: EDL (Resolve, Avid)"),
+    "csv": Kind(".csv", "Markers: CSV"),
+    "otio": Kind(".otio", "Markers: OpenTimelineIO"),
+    "chapters": Kind(".ffmeta", "Chapters for ffmpeg"),
+}
 # what can be kept beside the scored video -> how its name ends
-KEEP = {"cues": ".cues.json", "midi": ".mid", "musicxml": ".musicxml", "wav": ".wav", "stems": ".stems"}
+KEEP = {name: kind.suffix for name, kind in KINDS.items() if kind.beside}
 
 
 @dataclass(frozen=True)
@@ -25,6 +48,14 @@ class Targets:
     kept: Mapping[str, Path]
     overwrite: bool
     given: Path | None = None
+
+    def unwritten(self) -> dict[str, Path]:
+        """kind -> file of what is kept, without the user's own cue sheet."""
+        return {
+            kind: path
+            for kind, path in self.kept.items()
+            if not (kind == "cues" and self.given is not None and _same(self.given, path))
+        }
 
 
 def check_kinds(kinds: Iterable[str]) -> None:
@@ -58,7 +89,7 @@ def plan_targets(
     OutputError : the folder is missing or may not be written to.
     SetupError : a library is missing that writes what is to be kept.
     """
-    from videoscore.perform.mux.mux import check_container, default_suffix
+    from videoscore.perform.mux.mux import default_suffix
 
     if output is None:
         output = media.path.with_name(f"{media.path.stem}.scored{default_suffix(media)}")
@@ -66,18 +97,28 @@ def plan_targets(
     kinds = dict.fromkeys(("cues", *keep))
     check_kinds(kinds)
     kept = {kind: base.with_name(base.name + KEEP[kind]) for kind in kinds}
-    check_file(output, overwrite, media.path)
-    check_container(media, output)
+    check_target("video", output, overwrite, media)
     for kind, path in kept.items():
         if path == output:
             raise OutputError(
                 f"--keep {kind} would write over it", path=output, remedy="Give the output another name."
             )
-        if kind == "stems":
-            check_folder(path, overwrite)
-        elif given is None or not _same(given, path):
-            check_file(path, overwrite, media.path)
+        if given is None or not _same(given, path):
+            check_target(kind, path, overwrite, media)
     return Targets(output, kept, overwrite, given)
+
+
+def check_target(kind: str, path: Path, overwrite: bool, media: Media) -> None:
+    """Raise OutputExists, OutputError or ContainerError unless a file of this kind may be written at `path` for the
+    film `media`."""
+    if kind == "stems":
+        check_folder(path, overwrite)
+        return
+    check_file(path, overwrite, media.path)
+    if kind == "video":
+        from videoscore.perform.mux.mux import check_container
+
+        check_container(media, path)
 
 
 def check_file(path: Path, overwrite: bool, original: Path | None = None) -> None:
@@ -108,11 +149,9 @@ def check_folder(path: Path, overwrite: bool) -> None:
     _check_parent(path)
 
 
-def publish(made: Mapping[str, Path], targets: Targets) -> None:
-    """Move what was made to where it is to be kept, replacing what may be replaced."""
-    for kind, path in targets.kept.items():
-        if targets.given is not None and kind == "cues" and _same(targets.given, path):
-            continue
+def publish(made: Mapping[str, Path], places: Mapping[str, Path]) -> None:
+    """Move what was made to its places, by kind, replacing what may be replaced."""
+    for kind, path in places.items():
         if kind == "stems":
             replace_folder(made[kind], path)
         else:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from videoscore.errors import DiskFull, InputError, NotFound
+from videoscore.files import is_full
 from videoscore.perform.parts import Stem
-from videoscore.pipeline.outputs import check_file, plan_targets
-from videoscore.pipeline.score import Clock, working_folder
+from videoscore.pipeline.clock import Clock
+from videoscore.pipeline.outputs import check_target, publish
+from videoscore.pipeline.settle import settle
+from videoscore.pipeline.sound import mix_stems, mux_sound
+from videoscore.pipeline.watch import probe_film
+from videoscore.pipeline.workspace import working_folder
 from videoscore.progress import Progress, silent
-from videoscore.settings.build import build
 
 if TYPE_CHECKING:
     from videoscore.perform.mix.mix import Mix
@@ -44,42 +48,20 @@ def mix_files(
     ------
     UsageError, InputError, OutputError : nothing half-written stays.
     """
-    from videoscore.perform.mix.mix import mix
-    from videoscore.perform.mix.speech import speech_regions
-    from videoscore.perform.mux.mux import mux
-    from videoscore.video.probe import probe
-
-    options = build(**settings).mix
-    clock, target, media = Clock(progress), Path(output), probe(Path(input))
+    options = settle(**settings).mix
+    clock, target = Clock(progress), Path(output)
+    media = probe_film(Path(input), clock)
     alone = target.suffix.lower() == ".wav"
-    if alone:
-        check_file(target, overwrite, media.path)
-    else:
-        plan_targets(media, target, (), True)  # the container has to hold it
-        check_file(target, overwrite, media.path)
-    total = float(media.duration)
+    check_target("wav" if alone else "video", target, overwrite, media)
     with working_folder(target) as folder:
         stems = [_stem(Path(path), folder / f"{k:03d}.wav", media.duration) for k, path in enumerate(music)]
-        speech: Sequence[tuple[Fraction, Fraction]] = ()
-        if options.audio == "duck" and media.audio:
-            with clock.stage("speech", total):
-                speech = speech_regions(media, progress)
-        made = folder / "sound.wav"
-        with clock.stage("mix", total):
-            mixed = mix(stems, media, options, made, speech=speech, progress=progress)
+        mixed = mix_stems(stems, media, options, folder / "sound.wav", clock)
         if alone:
-            os.replace(mixed.path, target)
+            publish({"wav": mixed.path}, {"wav": target})
         else:
-            with clock.stage("mux", total):
-                mux(
-                    media,
-                    mixed.path,
-                    target,
-                    overwrite=overwrite,
-                    keep_original=options.audio != "replace",
-                    progress=progress,
-                )
-    return mixed
+            lost = mux_sound(media, mixed.path, target, options, clock, overwrite)
+            mixed = replace(mixed, remarks=mixed.remarks + lost)
+    return replace(mixed, remarks=media.remarks + mixed.remarks)
 
 
 def _stem(path: Path, target: Path, duration: Fraction) -> Stem:
@@ -124,7 +106,7 @@ def _stem(path: Path, target: Path, duration: Fraction) -> Stem:
     )
     if done.returncode:
         words = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        if os.strerror(errno.ENOSPC) in done.stderr:
+        if is_full(None, done.stderr):
             raise DiskFull("no space left beside the output", path=target, remedy="Free some space.")
         raise InputError(
             f"its sound can't be read ({words})", path=path, remedy="Give a WAV, FLAC or MP3 file."

@@ -1,36 +1,23 @@
-"""The whole way from a video to the scored video, made of the stages and nothing else.
-
-Here live the order of the stages, the clock, the temporary folder and the files that are kept; what
-a stage does is its own module's business.
-"""
+"""The whole way from a video to the scored video: watch, write, sound, publish, and nothing else."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import errno
-import shutil
-import sys
-import tempfile
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from fractions import Fraction
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from videoscore.cues.conform import conform
 from videoscore.cues.sheet import CueSheet
-from videoscore.errors import OutputError, UsageError
-from videoscore.files import write_error
-from videoscore.mood.curve import Array, MoodCurve
-from videoscore.perform.orchestrate.palettes import load_preset
+from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import Targets, plan_targets, publish
-from videoscore.pipeline.write import choose, refuse_selecting, roles_of, write, written_with
+from videoscore.pipeline.settle import check_players, load_sheet, refuse_watching, settle, settle_sheet
+from videoscore.pipeline.sound import mix_stems, mux_sound, render_stems
+from videoscore.pipeline.watch import probe_film, watch
+from videoscore.pipeline.workspace import peak_memory, working_folder
+from videoscore.pipeline.write import Music, choose, write
 from videoscore.progress import Progress, silent
-from videoscore.settings.build import build, settings
 from videoscore.settings.fields import Options
-from videoscore.video.frames import Cut, Frame
 from videoscore.video.media import Media
 
 if TYPE_CHECKING:
@@ -50,27 +37,6 @@ STAGES = (
     "mix",
     "mux",
 )
-WATCHING = ("sample", "perceive", "smooth", "spot")  # the groups of settings that a cue sheet makes useless
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What a video looks like to the composer.
-
-    raw, curve : mood over time as perceived, and smoothed. cuts : shot boundaries.
-    shares : of each source in a sample's mood, and "held" (see `videoscore.mood.perceive.Perception`).
-    sheet : the cues that were spotted. seconds : wall time by stage.
-    remarks : what the user should know of it, one sentence each.
-    """
-
-    media: Media
-    raw: MoodCurve
-    curve: MoodCurve
-    cuts: tuple[Cut, ...]
-    shares: Mapping[str, Array]
-    sheet: CueSheet
-    seconds: Mapping[str, float]
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,52 +80,6 @@ class Result:
     selection: Selection | None = None
 
 
-@dataclass
-class Clock:
-    """Wall time by stage, and word of each stage's start and end to `progress`."""
-
-    progress: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextlib.contextmanager
-    def stage(self, name: str, total: float) -> Iterator[None]:
-        self.progress(name, 0.0, total)
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.add(name, time.perf_counter() - begin)
-        self.progress(name, total, total)
-
-    def add(self, name: str, seconds: float) -> None:
-        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
-
-
-def analyze(
-    input: str | Path,
-    options: Options | None = None,
-    *,
-    preset: str | None = None,
-    seed: int | None = None,
-    progress: Progress = silent,
-    **settings: Any,
-) -> Analysis:
-    """Watch a video: mood curve, cuts and cue sheet.
-
-    Parameters
-    ----------
-    options : all options at once; else `preset`, `seed` and single `settings` by their names, as in
-        ``analyze("film.mp4", smooth=4, min_cue=10)`` (docs/cli.md lists them).
-
-    Raises
-    ------
-    UsageError, InputError, SetupError
-    """
-    options = build(preset, seed, options, **settings)
-    clock = Clock(progress)
-    return _analyze(_probe(Path(input), clock), options, clock)
-
-
 def plan(
     input: str | Path,
     output: str | Path | None = None,
@@ -177,7 +97,8 @@ def plan(
 
     Parameters and errors are those of `score`.
     """
-    return _plan(input, output, options, cues, preset, seed, keep, overwrite, Clock(progress), settings)
+    clock = Clock(progress)
+    return _plan(input, output, options, cues, preset, seed, keep, overwrite, clock, settings)
 
 
 def score(
@@ -216,24 +137,9 @@ def score(
     """
     clock = Clock(progress)
     planned = _plan(input, output, options, cues, preset, seed, keep, overwrite, clock, settings)
+    known = known_for(cues) if cache else None
     with working_folder(planned.targets.output) as folder:
-        return _perform(planned, folder, workers, clock, known_for(cues) if cache else None)
-
-
-def load_sheet(cues: str | Path | CueSheet | None) -> CueSheet | None:
-    """A cue sheet from its file; one that is already loaded, or None, as it is. Raises CueSheetError.
-
-    A preset's file that isn't where the sheet says is looked for beside the sheet.
-    """
-    if cues is None or isinstance(cues, CueSheet):
-        return cues
-    from videoscore.cues.file.sheet_file import load
-
-    sheet = load(Path(cues))
-    beside = Path(cues).parent / Path(sheet.preset).name
-    if sheet.preset.endswith(".toml") and not Path(sheet.preset).is_file() and beside.is_file():
-        return dataclasses.replace(sheet, preset=str(beside))
-    return sheet
+        return _perform(planned, folder, workers, clock, known)
 
 
 def known_for(cues: str | Path | CueSheet | None) -> Composed | None:
@@ -242,65 +148,6 @@ def known_for(cues: str | Path | CueSheet | None) -> Composed | None:
     from videoscore.compose.resume import default
 
     return None if isinstance(cues, CueSheet) else default()
-
-
-def cue_options(cues: str | Path, settings: Mapping[str, Any]) -> tuple[CueSheet, Options]:
-    """A cue sheet from its file and the options to play it with: its own preset and seed unless
-    `settings` has others. Raises UsageError."""
-    sheet = load_sheet(cues)
-    assert sheet is not None
-    chosen: dict[str, Any] = {"preset": sheet.preset, "seed": sheet.seed}
-    chosen |= {name: value for name, value in settings.items() if value is not None}
-    options = build(**chosen)
-    refuse_selecting(settings, options)
-    return dataclasses.replace(sheet, preset=options.preset, seed=options.seed), options
-
-
-@contextlib.contextmanager
-def working_folder(output: Path) -> Iterator[Path]:
-    """A folder beside `output` (so that renaming works and the disk is the one meant), always removed.
-
-    Inside, a full disk becomes DiskFull.
-    """
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{output.stem[:40]}.part", dir=output.parent))
-    except OSError as error:
-        raise write_error(output, error) from error
-    try:
-        yield folder
-    except (OSError, OutputError) as error:
-        cause = error if isinstance(error, OSError) else error.__cause__
-        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-            raise write_error(output, cause) from error
-        if isinstance(error, OutputError) and error.path is not None and error.path.is_relative_to(folder):
-            raise type(error)(
-                error.problem, path=output, remedy=error.remedy
-            ) from error  # the name users know
-        raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def peak_memory() -> int:
-    """Bytes: the peak of this process so far plus that of its largest child that has ended."""
-    if sys.platform == "win32":
-        return 0
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * sum(
-        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-
-
-# ---------------------------------------------------------------- the two halves
-
-
-def _probe(path: Path, clock: Clock) -> Media:
-    from videoscore.video.probe import probe
-
-    with clock.stage("probe", 1.0):
-        return probe(path)
 
 
 def _plan(
@@ -313,138 +160,43 @@ def _plan(
     keep: Iterable[str],
     overwrite: bool,
     clock: Clock,
-    given: Mapping[str, Any],
+    named: Mapping[str, Any],
 ) -> Plan:
-    from videoscore.perform.render.soundfont import find_soundfont, fluidsynth
-
-    sheet = load_sheet(cues)
-    if sheet is not None:
-        _refuse_watching(given)
-        if options is None:
-            preset = sheet.preset if preset is None else preset
-            seed = sheet.seed if seed is None else seed
-    options = build(preset, seed, options, **given)
-    refuse_selecting(given, options)
-    roles_of(load_preset(options.preset), options)  # found wrong now rather than after the watching
-    media = _probe(Path(input), clock)
+    sheet = None
+    if cues is None:
+        options = settle(preset, seed, options, **named)
+    else:
+        sheet = load_sheet(cues)
+        refuse_watching(named)
+        sheet, options = settle_sheet(sheet, preset, seed, options, **named)
+    media = probe_film(Path(input), clock)
     source = Path(cues) if isinstance(cues, (str, Path)) else None
     targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, source)
-    fluidsynth()  # found missing now rather than after the composing
-    find_soundfont(options.render.soundfont)
-    remarks: tuple[str, ...] = ()
+    check_players(options)
+    remarks = media.remarks
     if sheet is None:
-        seen = _analyze(media, options, clock)
-        sheet, remarks = seen.sheet, seen.remarks
+        analysis = watch(media, options, clock)
+        sheet, remarks = analysis.sheet, remarks + analysis.remarks
     else:
-        sheet = dataclasses.replace(conform(sheet, media.duration), seed=options.seed, preset=options.preset)
+        sheet = conform(sheet, media.duration)
     sheet, selection = choose(sheet, options, clock)
     if selection is not None:
         remarks += selection.remarks
     return Plan(media, options, sheet, targets, remarks, selection)
 
 
-def _refuse_watching(given: Mapping[str, Any]) -> None:
-    """A setting that would silently do nothing is an error."""
-    for name, value in given.items():
-        setting = settings().get(name)
-        if value is not None and setting is not None and setting.group in WATCHING:
-            raise UsageError(
-                f"{setting.flag} has no effect with a cue sheet: the video isn't watched",
-                remedy="Leave it out, or leave out --cues.",
-            )
-
-
-def _analyze(media: Media, options: Options, clock: Clock) -> Analysis:
-    from videoscore.cues.spot.spot import spot
-    from videoscore.mood.perceive import perceive
-    from videoscore.mood.smooth import smooth
-    from videoscore.video.sample import sample
-
-    total = float(media.duration)
-    clock.progress("sample", 0.0, total)
-    with clock.stage("perceive", total):
-        frames = sample(media, options.sample.every, options.sample.size, clock.progress)
-        seen = perceive(_timed(frames, clock), media, options.perceive, clock.progress)
-    # the two run together, frame by frame: what the sampler took isn't the perceiver's
-    clock.seconds["perceive"] -= clock.seconds.get("sample", 0.0)
-    with clock.stage("smooth", total):
-        curve = smooth(seen.curve, seen.cuts, options.smooth)
-    with clock.stage("spot", total):
-        sheet = spot(
-            curve,
-            seen.cuts,
-            media.duration,
-            options.spot,
-            source=media.path.name,
-            seed=options.seed,
-            preset=options.preset,
-        )
-    return Analysis(media, seen.curve, curve, seen.cuts, seen.shares, sheet, clock.seconds, seen.remarks)
-
-
-def _timed(frames: Iterator[Frame], clock: Clock) -> Iterator[Frame]:
-    """The same frames, with the time each took put down to the sampler."""
-    while True:
-        begin = time.perf_counter()
-        try:
-            frame = next(frames)
-        except StopIteration:
-            return
-        finally:
-            clock.add("sample", time.perf_counter() - begin)
-        yield frame
-
-
 def _perform(
     planned: Plan, folder: Path, workers: int | None, clock: Clock, known: Composed | None
 ) -> Result:
     """From the cue sheet to the written files; everything is made in `folder` first."""
-    from videoscore.compose.locked_notes import heard
-    from videoscore.cues.file.sheet_file import save
-    from videoscore.perform.mix.mix import mix
-    from videoscore.perform.mux.mux import mux
-    from videoscore.perform.played_midi import write_midi
-    from videoscore.perform.render.render import render
-
-    media, options, sheet, targets = planned.media, planned.options, planned.sheet, planned.targets
-    total = float(sheet.duration)
-    music, arrangement = write(sheet, options, clock, selection=planned.selection, known=known)
-    sheet = heard(sheet, music, written_with(options))
-    made: dict[str, Path] = {
-        "cues": folder / "cues.json",
-        "wav": folder / "sound.wav",
-        "stems": folder / "stems",
-    }
-    save(sheet, made["cues"])
-    if "midi" in targets.kept:
-        made["midi"] = folder / "music.mid"
-        write_midi(arrangement, made["midi"])
-    if "musicxml" in targets.kept:
-        from videoscore.music.leadsheet import write_musicxml
-
-        made["musicxml"] = folder / "music.musicxml"
-        write_musicxml(music, made["musicxml"], media.path.stem)
-    with clock.stage("render", total):
-        stems = render(arrangement, made["stems"], options.render, workers, clock.progress)
-    speech: Sequence[tuple[Fraction, Fraction]] = ()
-    if options.mix.audio == "duck" and media.audio:
-        from videoscore.perform.mix.speech import speech_regions
-
-        with clock.stage("speech", total):
-            speech = speech_regions(media, clock.progress)
-    with clock.stage("mix", total):
-        mixed = mix(stems, media, options.mix, made["wav"], speech=speech, progress=clock.progress)
-    with clock.stage("mux", total):
-        muxed = mux(
-            media,
-            mixed.path,
-            targets.output,
-            overwrite=targets.overwrite,
-            keep_original=options.mix.audio != "replace",
-            progress=clock.progress,
-        )
-    publish(made, targets)
-    remarks = planned.remarks + mixed.remarks + muxed.remarks
+    media, options, targets = planned.media, planned.options, planned.targets
+    music = write(planned.sheet, options, clock, selection=planned.selection, known=known)
+    made = _write_music(music, targets, folder, media.path.stem)
+    stems = render_stems(music.arrangement, made["stems"], options.render, clock, workers)
+    mixed = mix_stems(stems, media, options.mix, made["wav"], clock)
+    lost = mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
+    publish(made, targets.unwritten())
+    remarks = planned.remarks + mixed.remarks + lost
     if planned.selection is not None:
         from videoscore.library.select.select import remember_or_tell
 
@@ -452,8 +204,8 @@ def _perform(
     return Result(
         targets.output,
         targets.kept,
-        sheet,
-        len(music.notes),
+        music.heard(),
+        len(music.score.notes),
         mixed.loudness.integrated,
         mixed.loudness.true_peak,
         clock.seconds,
@@ -461,3 +213,22 @@ def _perform(
         remarks,
         planned.selection,
     )
+
+
+def _write_music(music: Music, targets: Targets, folder: Path, title: str) -> dict[str, Path]:
+    """kind -> file in `folder`: the cue sheet and the notes as asked for; the sound's names are still to be filled."""
+    from videoscore.cues.file.sheet_file import save
+
+    made = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
+    save(music.heard(), made["cues"])
+    if "midi" in targets.kept:
+        from videoscore.perform.played_midi import write_midi
+
+        made["midi"] = folder / "music.mid"
+        write_midi(music.arrangement, made["midi"])
+    if "musicxml" in targets.kept:
+        from videoscore.music.leadsheet import write_musicxml
+
+        made["musicxml"] = folder / "music.musicxml"
+        write_musicxml(music.score, made["musicxml"], title)
+    return made

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,28 +15,15 @@ from videoscore.cues.wishes import cue_sheet, read, remarks
 from videoscore.errors import CueSheetError, UsageError
 from videoscore.files import MB, read_text
 from videoscore.mood.curve import MoodCurve
-from videoscore.music.score import Score
-from videoscore.perform.parts import Arrangement
-from videoscore.pipeline import score as pipeline
+from videoscore.pipeline.clock import Clock
+from videoscore.pipeline.settle import settle
+from videoscore.pipeline.write import Music, write
 from videoscore.progress import Progress, silent
-from videoscore.settings.build import build
 from videoscore.settings.fields import Options
 
 TIMES = ("t", "time", "seconds")
 MOST_BYTES = 64 * MB
 MOST_TIME = 24 * 3600.0
-
-
-@dataclass(frozen=True)
-class Music:
-    """What was written. score : notes by role. arrangement : the same, given to the preset's instruments.
-    remarks : what the user should know of how the wishes were met. seconds : wall time by stage."""
-
-    sheet: CueSheet
-    score: Score
-    arrangement: Arrangement
-    remarks: tuple[str, ...]
-    seconds: Mapping[str, float]
 
 
 def write_music(
@@ -68,9 +54,8 @@ def write_music(
     UsageError : wishes that contradict each other, or a value out of range. NotFound : no such CSV file.
     SetupError : the composer's weights are missing.
     """
-    options = build(preset, seed, options, **settings)
-    pipeline.refuse_selecting(settings, options)
-    sheet, told = ask_sheet(
+    options = settle(preset, seed, options, **settings)
+    sheet, told = sheet_for(
         options,
         mood=mood,
         valence=valence,
@@ -80,13 +65,11 @@ def write_music(
         key=key,
         tempo=tempo,
     )
-    clock = pipeline.Clock(progress)
-    sheet, selection = pipeline.choose(sheet, options, clock)
-    score, arrangement = pipeline.write(sheet, options, clock, selection=selection)
-    return Music(sheet, score, arrangement, told + (selection.remarks if selection else ()), clock.seconds)
+    music = write(sheet, options, Clock(progress))
+    return replace(music, remarks=told + music.remarks)
 
 
-def ask_sheet(
+def sheet_for(
     options: Options, *, curve: str | Path | MoodCurve | None = None, **wishes: Any
 ) -> tuple[CueSheet, tuple[str, ...]]:
     """The cue sheet of what is asked for, and the remarks on it. Parameters and errors are those of `write_music`."""

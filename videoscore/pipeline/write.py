@@ -1,43 +1,48 @@
-"""From a cue sheet to an arrangement: composed, or chosen from the library and fitted, then orchestrated."""
+"""From a cue sheet to an arrangement: composed, or chosen from the library and fitted, then orchestrated. The one
+place where music is written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from videoscore.cues.sheet import CueSheet
-from videoscore.errors import UsageError
-from videoscore.music.score import Role, Score
-from videoscore.perform.orchestrate.palettes import Preset, load_preset
+from videoscore.music.score import Score
+from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.perform.parts import Arrangement
-from videoscore.settings.build import differing, settings
+from videoscore.pipeline.clock import Clock
+from videoscore.pipeline.settle import roles_of
+from videoscore.settings.build import differing
 from videoscore.settings.fields import Options
 
 if TYPE_CHECKING:
     from videoscore.compose.resume import Composed
     from videoscore.library.select.select import Selection
-    from videoscore.pipeline.score import Clock
 
 
-def roles_of(
-    preset: Preset, options: Options | None = None, played: bool = True
-) -> dict[str, frozenset[Role]]:
-    """Mood -> the roles that are to be written in it: those that `options` ask for, else the preset's.
+@dataclass(frozen=True)
+class Music:
+    """Music that was written. score : notes by role. arrangement : the same, given to the preset's instruments.
 
-    Raises UsageError when there is no such role, or drums are asked for, to be `played` by a preset without any.
+    sheet : what it was written from, with the keys and meters of what was chosen from the library.
+    selection : what was chosen there, where that was asked for. remarks : what the user should know of it.
+    seconds : wall time by stage.
     """
-    asked = options.compose.roles if options else None
-    if asked is None:
-        return {mood: frozenset(palette.roles) for mood, palette in preset.palettes.items()}
-    from videoscore.cues.wishes import read_roles
 
-    roles = read_roles(asked)
-    if played and Role.DRUMS in roles and not any(p.players(Role.DRUMS) for p in preset.palettes.values()):
-        raise UsageError(
-            f"--roles: nobody plays drums in the preset {preset.name}",
-            remedy="Leave them out, or choose another preset.",
-        )
-    return dict.fromkeys(preset.palettes, roles)
+    sheet: CueSheet
+    score: Score
+    arrangement: Arrangement
+    options: Options
+    selection: Selection | None = None
+    remarks: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def heard(self) -> CueSheet:
+        """The sheet, which now remembers what was heard of each cue, and with which settings."""
+        from videoscore.compose.locked_notes import heard
+
+        return heard(self.sheet, self.score, written_with(self.options))
 
 
 def choose(sheet: CueSheet, options: Options, clock: Clock) -> tuple[CueSheet, Selection | None]:
@@ -56,10 +61,11 @@ def write(
     sheet: CueSheet,
     options: Options,
     clock: Clock,
+    *,
     played: bool = True,
     selection: Selection | None = None,
     known: Composed | None = None,
-) -> tuple[Score, Arrangement]:
+) -> Music:
     """Compose, or fit from the library, and orchestrate a cue sheet with the preset of `options`.
 
     played : False where the arrangement isn't wanted, and so drums may be written that the preset has nobody for.
@@ -78,17 +84,22 @@ def write(
         with clock.stage("compose", float(sheet.duration)):
             return compose(sheet, options.compose, roles=roles, progress=clock.progress, known=known)
 
-    if selection is None:
-        music = composed(sheet)
-    else:
-        from videoscore.cues.wishes import read_roles
-        from videoscore.library.select.select import play
-
-        wanted = read_roles(options.compose.roles) if options.compose.roles else None
-        with clock.stage("fit", float(sheet.duration)):
-            music = play(selection, composed, wanted, clock.progress)
+    score = composed(sheet) if selection is None else _fit(selection, composed, options, clock)
     with clock.stage("orchestrate", float(sheet.duration)):
-        return music, orchestrate(music, preset, sheet.seed)
+        arrangement = orchestrate(score, preset, sheet.seed)
+    remarks = selection.remarks if selection else ()
+    return Music(sheet, score, arrangement, options, selection, remarks, clock.seconds)
+
+
+def _fit(
+    selection: Selection, composed: Callable[[CueSheet], Score], options: Options, clock: Clock
+) -> Score:
+    from videoscore.cues.wishes import read_roles
+    from videoscore.library.select.select import play
+
+    roles = read_roles(options.compose.roles) if options.compose.roles else None
+    with clock.stage("fit", float(selection.sheet.duration)):
+        return play(selection, composed, roles, clock.progress)
 
 
 def written_with(options: Options) -> dict[str, str | int | float | bool]:
@@ -96,20 +107,3 @@ def written_with(options: Options) -> dict[str, str | int | float | bool]:
     sheet has to remember for its music to be written once more."""
     groups = ("compose",) if options.library.music == "generate" else ("compose", "library")
     return {name: value for name, value in differing(options, groups).items() if value is not None}
-
-
-def refuse_selecting(given: Mapping[str, Any], options: Options) -> None:
-    """A setting of the library, given where the music is written, is an error. Raises UsageError."""
-    for name, value in given.items():
-        setting = settings().get(name)
-        if (
-            value is not None
-            and setting is not None
-            and setting.group == "library"
-            and name != "music"
-            and options.library.music == "generate"
-        ):
-            raise UsageError(
-                f"{setting.flag} has no effect with --music generate",
-                remedy="Add --music select or auto, or leave it out.",
-            )

@@ -67,9 +67,10 @@ def page(timeline: Timeline, title: str) -> str:
         svg[svg.index("<svg") :],
         count=1,
     )
-    remarks = "".join(f"<p>{html.escape(r)}</p>" for r in timeline.seen.remarks)
+    remarks = "".join(f"<p>{html.escape(r)}</p>" for r in timeline.analysis.remarks)
     rows = "".join(
-        f"<tr>{''.join(f'<td>{cell}</td>' for cell in _row(cue))}</tr>" for cue in timeline.seen.sheet.cues
+        f"<tr>{''.join(f'<td>{cell}</td>' for cell in _row(cue))}</tr>"
+        for cue in timeline.analysis.sheet.cues
     )
     return PAGE.format(
         title=html.escape(title),
@@ -108,7 +109,7 @@ def _row(cue: Any) -> list[str]:
 
 
 def _data(timeline: Timeline, left: float, right: float) -> str:
-    curve = timeline.seen.curve
+    curve = timeline.analysis.curve
     told = {
         "duration": float(timeline.duration),
         "left": left,
@@ -116,6 +117,6 @@ def _data(timeline: Timeline, left: float, right: float) -> str:
         "t": curve.t.round(3).tolist(),
         "mood": [MOODS[k] for k in curve.moods.argmax(1)],
         **{name: getattr(curve, name).round(3).tolist() for name in ("valence", "arousal", "confidence")},
-        "cues": [{"name": c.name, "end": float(c.end)} for c in timeline.seen.sheet.cues],
+        "cues": [{"name": c.name, "end": float(c.end)} for c in timeline.analysis.sheet.cues],
     }
     return json.dumps(told).replace("<", "\\u003c")  # a name may hold "</script>"

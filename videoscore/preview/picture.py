@@ -86,7 +86,7 @@ def thumbnails(media: Media, count: int, size: int = 160) -> Iterator[Frame]:
 def _thumbnails(axes: Any, timeline: Timeline) -> None:
     """As many pictures as fit side by side in their own shape, the sides trimmed by less than half a one."""
     box = axes.get_window_extent()
-    taken = list(thumbnails(timeline.seen.media, MOST_THUMBNAILS))
+    taken = list(thumbnails(timeline.analysis.media, MOST_THUMBNAILS))
     high, wide = taken[0].rgb.shape[:2]
     count = min(MOST_THUMBNAILS, max(1, round(box.width / box.height * high / wide)))
     width = float(timeline.duration) / count
@@ -111,7 +111,7 @@ def _trimmed(rgb: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
 def _cues(axes: Any, timeline: Timeline, details: bool = True) -> None:
     """A box a cue: its name, key and tempo where there is room; a triangle a hit point."""
     end = float(timeline.duration)
-    for cue in timeline.seen.sheet.cues:
+    for cue in timeline.analysis.sheet.cues:
         start, width = float(cue.start), float(cue.duration)
         axes.barh(
             0.4, width, left=start, height=0.8, color=COLOURS[cue.mood], alpha=0.45, edgecolor="black", lw=0.8
@@ -132,7 +132,7 @@ def _cues(axes: Any, timeline: Timeline, details: bool = True) -> None:
 
 
 def _ribbon(axes: Any, timeline: Timeline) -> None:
-    curve = timeline.seen.curve
+    curve = timeline.analysis.curve
     t = np.append(curve.t, max(float(timeline.duration), curve.t[-1]))
     moods = np.vstack([curve.moods, curve.moods[-1:]])
     axes.stackplot(t, moods.T, colors=[COLOURS[m] for m in MOODS], labels=MOODS, step="post", lw=0)
@@ -150,7 +150,7 @@ def _arousal(axes: Any, timeline: Timeline) -> None:
 
 
 def _line(axes: Any, timeline: Timeline, name: str) -> None:
-    seen = timeline.seen
+    seen = timeline.analysis
     axes.vlines([float(c.t) for c in seen.cuts], -1, 1, color="0.85", lw=0.8, zorder=0)
     axes.axhline(0, color="0.6", lw=0.8)
     size = min(8.0, max(2.0, 1600 / len(seen.raw.t)))
@@ -170,7 +170,7 @@ def _line(axes: Any, timeline: Timeline, name: str) -> None:
 
 
 def _boundaries(axes: Any, timeline: Timeline) -> None:
-    for cue in timeline.seen.sheet.cues[1:]:
+    for cue in timeline.analysis.sheet.cues[1:]:
         axes.axvline(float(cue.start), color="black", lw=1.2)
 
 
@@ -179,14 +179,14 @@ def _sound(axes: Any, timeline: Timeline) -> None:
     if spans:
         axes.broken_barh(spans, (0.15, 0.7), color="#009E73")
     else:
-        said = "no speech" if timeline.seen.media.audio else "no sound"
+        said = "no speech" if timeline.analysis.media.audio else "no sound"
         axes.text(0.005, 0.5, said, transform=axes.transAxes, fontsize=8, va="center", color="0.4")
     axes.set(ylim=(0, 1), yticks=[])
     axes.set_ylabel("speech", fontsize=9, rotation=0, ha="right", va="center")
 
 
 def _sources(axes: Any, timeline: Timeline) -> None:
-    seen = timeline.seen
+    seen = timeline.analysis
     names = list(seen.shares)
     axes.stackplot(
         seen.raw.t,
@@ -218,7 +218,7 @@ def _plane(axes: Any, timeline: Timeline) -> None:
             va="center",
             fontsize=8,
         )
-    curve = timeline.seen.curve
+    curve = timeline.analysis.curve
     axes.plot(curve.valence, curve.arousal, color="black", lw=0.8, alpha=0.7)
     axes.scatter(
         curve.valence[[0, -1]],
@@ -249,7 +249,7 @@ def _legend(axes: Any, timeline: Timeline) -> None:
         line(LINES["valence"], "valence, smoothed", lw=2),
         line(LINES["arousal"], "arousal, smoothed", lw=2),
         Patch(color="#009E73", label="speech"),
-        *(Patch(color=SOURCES.get(n, "0.4"), label=f"read from: {n}") for n in timeline.seen.shares),
+        *(Patch(color=SOURCES.get(n, "0.4"), label=f"read from: {n}") for n in timeline.analysis.shares),
     ]
     axes.legend(handles=handles, loc="center", fontsize=8, frameon=False, labelspacing=0.7)
     axes.axis("off")

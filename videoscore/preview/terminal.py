@@ -23,7 +23,7 @@ def ribbon(timeline: Timeline, width: int = 80, colour: bool = False) -> str:
     columns = max(20, width - NAMES - 1)
     end = timeline.duration
     edges = [end * k / columns for k in range(columns + 1)]
-    curve = timeline.seen.curve
+    curve = timeline.analysis.curve
     middles = np.array([float(a + b) / 2 for a, b in zip(edges, edges[1:])])
     at = np.clip(np.searchsorted(curve.t, middles, side="right") - 1, 0, len(curve) - 1)
     moods = [MOODS[k] for k in curve.moods[at].argmax(1)]
@@ -32,8 +32,8 @@ def ribbon(timeline: Timeline, width: int = 80, colour: bool = False) -> str:
         "mood": "".join(_block(m, colour) for m in moods),
         "valence": "".join(_level(x) for x in np.interp(middles, curve.t, curve.valence)),
         "arousal": "".join(_level(x) for x in np.interp(middles, curve.t, curve.arousal)),
-        "cuts": _marks([c.t for c in timeline.seen.cuts], edges, "|"),
-        "hits": _marks([h.t for c in timeline.seen.sheet.cues for h in c.hits], edges, "v"),
+        "cuts": _marks([c.t for c in timeline.analysis.cuts], edges, "|"),
+        "hits": _marks([h.t for c in timeline.analysis.sheet.cues for h in c.hits], edges, "v"),
         "speech": "".join(
             "=" if any(a < right and left < b for a, b in timeline.speech) else " "
             for left, right in zip(edges, edges[1:])
@@ -60,8 +60,8 @@ def _level(x: float) -> str:
 
 def _cues(timeline: Timeline, columns: int) -> str:
     row = [" "] * columns
-    starts = [int(cue.start / timeline.duration * columns) for cue in timeline.seen.sheet.cues]
-    for cue, first, last in zip(timeline.seen.sheet.cues, starts, [*starts[1:], columns]):
+    starts = [int(cue.start / timeline.duration * columns) for cue in timeline.analysis.sheet.cues]
+    for cue, first, last in zip(timeline.analysis.sheet.cues, starts, [*starts[1:], columns]):
         row[first] = "|"
         name = label(cue, last - first - 1, 1)
         row[first + 1 : first + 1 + len(name)] = name

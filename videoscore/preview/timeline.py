@@ -10,8 +10,11 @@ from typing import Any
 
 from videoscore.cues.sheet import Cue
 from videoscore.mood.circle import MOODS
-from videoscore.pipeline.score import Analysis, analyze
+from videoscore.pipeline.clock import Clock
+from videoscore.pipeline.sound import listen
+from videoscore.pipeline.watch import Analysis, Region, analyze
 from videoscore.progress import Progress, silent
+from videoscore.settings.fields import Options
 
 # One colour a mood, around the circle, wherever videoscore shows moods. Neighbours differ in lightness, so that
 # they are told apart in deutan, protan and grey sight, too.
@@ -22,24 +25,22 @@ COLOURS = dict(
 
 @dataclass(frozen=True)
 class Timeline:
-    """seen : the analysis. speech : seconds from the first picture in which somebody speaks, sorted."""
+    """analysis : what was seen. speech : seconds from the first picture in which somebody speaks, sorted."""
 
-    seen: Analysis
-    speech: Sequence[tuple[Fraction, Fraction]] = ()
+    analysis: Analysis
+    speech: Sequence[Region] = ()
 
     @property
     def duration(self) -> Fraction:
-        return self.seen.media.duration
+        return self.analysis.media.duration
 
 
-def watch(input: str | Path, progress: Progress = silent, **settings: Any) -> Timeline:
-    """Watch a film, and listen to it. Parameters and errors are those of `videoscore.pipeline.score.analyze`."""
-    seen = analyze(input, progress=progress, **settings)
-    if not seen.media.audio:
-        return Timeline(seen)
-    from videoscore.perform.mix.speech import speech_regions
-
-    return Timeline(seen, tuple(speech_regions(seen.media, progress)))
+def watch(
+    input: str | Path, options: Options | None = None, *, progress: Progress = silent, **settings: Any
+) -> Timeline:
+    """Watch a film, and listen to it. Parameters and errors are those of `videoscore.analyze`."""
+    analysis = analyze(input, options, progress=progress, **settings)
+    return Timeline(analysis, listen(analysis.media, Clock(progress)))
 
 
 def label(cue: Cue, width: float, letter: float) -> str:

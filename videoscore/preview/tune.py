@@ -14,7 +14,7 @@ from videoscore.cues.spot.spot import spot
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.smooth import smooth
 from videoscore.perform.orchestrate.preset_edit import with_values
-from videoscore.pipeline.score import Analysis
+from videoscore.pipeline.watch import Analysis
 from videoscore.settings.fields import Options, SpotOptions
 
 WINDOWS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)  # seconds

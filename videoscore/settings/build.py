@@ -7,8 +7,6 @@ default, a limit or a help text is written once, in `videoscore.settings.fields`
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +15,8 @@ from typing import Any
 
 from videoscore.errors import UsageError
 from videoscore.settings.fields import Options
+from videoscore.settings.preset_file import preset_options, preset_path
+from videoscore.words import did_you_mean, exact
 
 WHOLE = ("preset", "seed")  # fields of Options itself
 MAX_SEED = 2**63 - 1
@@ -79,7 +79,6 @@ _KINDS = {
     str: "text",
     bool: "true or false",
 }
-_NUMBER = re.compile(r"[+-]?(?:\d+/\d+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?)")
 _TRUTH = {
     "true": True,
     "yes": True,
@@ -104,27 +103,11 @@ def _convert(value: Any, kind: type) -> Any:
     return exact(str(value)) if kind is Fraction else kind(value)
 
 
-def exact(text: str) -> Fraction:
-    """A number from text: "12.5", "1/3", "2e-3". Raises ValueError or ZeroDivisionError.
-
-    Of few digits, and a small exponent: `Fraction("1e999999999")` would work for hours.
-    """
-    if len(text) > 60 or not _NUMBER.fullmatch(text.strip()):
-        raise ValueError(text[:60])
-    return Fraction(text)
-
-
 def show(value: Any) -> str:
     """A default or a limit as people write it."""
     if isinstance(value, (Fraction, float)):
         return f"{float(value):.3g}" if value != int(value) else str(int(value))
     return str(value)
-
-
-def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """ "Did you mean X? " when a name is near, else ""."""
-    near = difflib.get_close_matches(word.lower(), list(names), 1, 0.6)
-    return f"Did you mean {near[0]}? " if near else ""
 
 
 @cache
@@ -189,8 +172,6 @@ def build(preset: str | None = None, seed: Any = None, base: Options | None = No
     >>> build(smooth="4", min_cue=10).spot.min_cue
     Fraction(10, 1)
     """
-    from videoscore.perform.orchestrate.palettes import load_preset
-
     values: dict[str, dict[str, Any]] = {}
     for name, value in named.items():
         if name not in settings():
@@ -205,7 +186,7 @@ def build(preset: str | None = None, seed: Any = None, base: Options | None = No
     if base is None or preset is not None:
         chosen = str(preset or options.preset)
         # a path stays one in `preset`, so that it is found again
-        options = dataclasses.replace(load_preset(chosen).apply(options), preset=chosen)
+        options = dataclasses.replace(preset_options(preset_path(chosen), options), preset=chosen)
     changed: dict[str, Any] = {
         group: dataclasses.replace(getattr(options, group), **fields) for group, fields in values.items()
     }

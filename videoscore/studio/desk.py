@@ -111,18 +111,18 @@ class Desk:
             self._start("watch", self.film.name, asked, self._opened)
 
     def _opened(self, watched: Watched) -> None:
-        session = Session(watched.seen, self.options, self.given)
+        session = Session(watched.analysis, self.options, self.given)
         if self.cues is not None:
             session.go_on(self.cues)
         self.watched, self.session = watched, session
-        if not proxy.worth_trying(watched.seen.media):
+        if not proxy.worth_trying(watched.analysis.media):
             self.want_preview(".mp4")
 
     def compose(self, request: Request) -> None:
         """Make a take of it."""
         watched, session = self.opened()
         asked = Make(
-            watched.seen.media,
+            watched.analysis.media,
             request.sheet,
             session.play_options(request.sheet),
             watched.speech,
@@ -145,9 +145,9 @@ class Desk:
             raise UsageError(
                 "the cues were changed since this take", remedy="Compose the changes, or undo them."
             )
-        targets = export.plan(watched.seen.media, self.where, name, kinds, overwrite)
+        targets = export.plan(watched.analysis.media, self.where, name, kinds, overwrite)
         asked = Export(
-            watched.seen.media,
+            watched.analysis.media,
             take.sheet,
             take.made,
             session.play_options(take.sheet),
@@ -164,7 +164,7 @@ class Desk:
         from videoscore.cues.file.sheet_file import save
 
         watched, session = self.opened()
-        path = export.plan(watched.seen.media, self.where, name, ["cues"], overwrite)["cues"]
+        path = export.plan(watched.analysis.media, self.where, name, ["cues"], overwrite)["cues"]
         save(session.to_save(), path)
         self.exported = (path,)
         self.changed()
@@ -180,7 +180,7 @@ class Desk:
         return command(
             self.film,
             base.with_name(base.name + ".cues.json"),
-            base.with_name(base.name + default_suffix(watched.seen.media)),
+            base.with_name(base.name + default_suffix(watched.analysis.media)),
             session.play_options(session.sheet),
             kept,
         )
@@ -243,7 +243,7 @@ class Desk:
     async def _preview(self, path: Path) -> None:
         watched, _ = self.opened()
         try:
-            await proxy.make(watched.seen.media, path)
+            await proxy.make(watched.analysis.media, path)
             self.preview = path
         except Exception as error:
             self.trouble = describe(error)

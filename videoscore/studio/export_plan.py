@@ -6,20 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from videoscore.errors import UsageError
-from videoscore.pipeline.outputs import check_file, check_folder
+from videoscore.pipeline.outputs import KINDS, check_target
 from videoscore.video.media import Media
 
-# kind -> (how its name ends; that of the video depends on the film, what it is)
-KINDS = {
-    "video": ("", "Scored video"),
-    "cues": (".cues.json", "Cue sheet"),
-    "midi": (".mid", "MIDI with tempo map and markers"),
-    "stems": (".stems", "Stems: one WAV an instrument"),
-    "edl": (".edl", "Markers: EDL (Resolve, Avid)"),
-    "csv": (".csv", "Markers: CSV"),
-    "otio": (".otio", "Markers: OpenTimelineIO"),
-    "chapters": (".ffmeta", "Chapters for ffmpeg"),
-}
+EXPORTS = ("video", "cues", "midi", "stems", "edl", "csv", "otio", "chapters")
 LONGEST = 100
 
 
@@ -28,7 +18,7 @@ def plan(media: Media, folder: Path, name: str, kinds: Iterable[str], overwrite:
 
     name : without suffix or folder. Raises UsageError, OutputExists, OutputError or ContainerError.
     """
-    from videoscore.perform.mux.mux import check_container, default_suffix
+    from videoscore.perform.mux.mux import default_suffix
 
     name = name.strip()
     if (
@@ -44,15 +34,10 @@ def plan(media: Media, folder: Path, name: str, kinds: Iterable[str], overwrite:
         )
     targets: dict[str, Path] = {}
     for kind in kinds:
-        if kind not in KINDS:
-            raise UsageError(f"there is no export {kind!r}", remedy=f"Choose from {', '.join(KINDS)}.")
-        path = folder / (name + (default_suffix(media) if kind == "video" else KINDS[kind][0]))
-        if kind == "stems":
-            check_folder(path, overwrite)
-        else:
-            check_file(path, overwrite, media.path)
-        if kind == "video":
-            check_container(media, path)
+        if kind not in EXPORTS:
+            raise UsageError(f"there is no export {kind!r}", remedy=f"Choose from {', '.join(EXPORTS)}.")
+        path = folder / (name + (default_suffix(media) if kind == "video" else KINDS[kind].suffix))
+        check_target(kind, path, overwrite, media)
         targets[kind] = path
     if not targets:
         raise UsageError("nothing to export was chosen", remedy="Tick one or more of the files.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from videoscore.cues.sheet import CueSheet
 from videoscore.errors import UsageError
-from videoscore.settings.build import build, check_seed
+from videoscore.pipeline.settle import settle, settle_sheet
 from videoscore.settings.fields import Options
 from videoscore.studio.allowed_files import Shelf
 from videoscore.studio.desk import Desk
@@ -27,11 +26,12 @@ class Studio:
         """cues : of the shelf's film, to go on with; it has its own preset and seed unless others are given. Raises
         UsageError or PresetError for settings that can't be."""
         self.shelf, self.cues = shelf, cues
-        if cues is not None:
-            preset, seed = preset or cues.preset, cues.seed if seed is None else seed
-            self.cues = replace(cues, preset=preset, seed=check_seed(seed))
         self.given = {name: value for name, value in given.items() if value is not None}
-        self.options: Options = build(preset, seed, **self.given)
+        self.options: Options
+        if cues is None:
+            self.options = settle(preset, seed, **self.given)
+        else:
+            self.cues, self.options = settle_sheet(cues, preset, seed, **self.given)
         check_written(self.options)
         self.desks: dict[str, Desk] = {}
 

@@ -16,8 +16,8 @@ from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import UsageError
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.smooth import smooth
-from videoscore.perform.orchestrate.palettes import load_preset
-from videoscore.pipeline.score import Analysis
+from videoscore.perform.orchestrate.palette_file import load_preset
+from videoscore.pipeline.watch import Analysis
 from videoscore.settings.build import build, check_seed
 from videoscore.settings.fields import Options
 from videoscore.studio import editing
@@ -35,7 +35,7 @@ class Session:
     with. given : settings that the user named, by name; they hold with any preset."""
 
     def __init__(self, seen: Analysis, options: Options, given: dict[str, Any] | None = None) -> None:
-        self.seen, self.options, self.given = seen, options, dict(given or {})
+        self.analysis, self.options, self.given = seen, options, dict(given or {})
         self.takes: list[Take] = []
         self.dropped: list[Take] = []  # takes whose files may go
         self._next = 1
@@ -48,7 +48,7 @@ class Session:
     def go_on(self, sheet: CueSheet) -> None:
         """Go on with a cue sheet that was saved: the sliders leave its cues alone until they are freed; undo gives
         what was spotted. Raises CueSheetError for another film's."""
-        fitted = conform(sheet, self.seen.media.duration)
+        fitted = conform(sheet, self.analysis.media.duration)
         fitted = replace(fitted, cuts=self.sheet.cuts)
         self._set(replace(self.state, sheet=fitted, marks=tuple(Mark(edited=True) for _ in fitted.cues)))
 
@@ -78,7 +78,7 @@ class Session:
             if len(self._curves) >= CURVES:
                 self._curves.pop(next(iter(self._curves)))
             options = replace(self.options.smooth, window=window)
-            self._curves[window] = smooth(self.seen.raw, self.seen.cuts, options)
+            self._curves[window] = smooth(self.analysis.raw, self.analysis.cuts, options)
         return self._curves[window]
 
     def stale(self) -> tuple[bool, ...]:
@@ -117,7 +117,12 @@ class Session:
         kept = {c.start: m for c, m in zip(was.sheet.cues, was.marks) if m.edited or c.locked}
         fixed = [c.start for c, m in zip(was.sheet.cues, was.marks) if m.fixed]
         sheet = respot(
-            curve, self.seen.cuts, was.sheet, options, [c for c in was.sheet.cues if c.start in kept], fixed
+            curve,
+            self.analysis.cuts,
+            was.sheet,
+            options,
+            [c for c in was.sheet.cues if c.start in kept],
+            fixed,
         )
         marks = tuple(kept.get(c.start, Mark(fixed=c.start in fixed)) for c in sheet.cues)
         self._set(

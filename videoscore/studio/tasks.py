@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from videoscore.cues.sheet import CueSheet
-from videoscore.pipeline.score import Analysis, Clock, analyze
+from videoscore.pipeline.clock import Clock
+from videoscore.pipeline.outputs import publish
+from videoscore.pipeline.sound import mix_stems, mux_sound, render_stems
+from videoscore.pipeline.watch import Analysis, Region
 from videoscore.pipeline.write import written_with
+from videoscore.preview.timeline import watch as watch_timeline
 from videoscore.progress import Progress
 from videoscore.settings.fields import Options
 from videoscore.studio.state import Made
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from videoscore.perform.parts import Stem
     from videoscore.workers.executor import Outcome
 
-Region = tuple[Fraction, Fraction]
 THUMBNAILS = 24
 SIZE = 96  # longest side of a thumbnail, pixels
 PEAKS = 20  # a second
@@ -35,9 +36,10 @@ PEAKS = 20  # a second
 
 @dataclass(frozen=True)
 class Watched:
-    """speech : where somebody speaks. thumbnails : PNG files, each of the middle of its share of the film."""
+    """analysis : what was seen. speech : where somebody speaks. thumbnails : PNG files, each of the middle of its
+    share of the film."""
 
-    seen: Analysis
+    analysis: Analysis
     speech: tuple[Region, ...]
     thumbnails: tuple[Path, ...]
 
@@ -86,14 +88,13 @@ def work(payload: Watch | Make | Export, progress: Progress) -> Outcome:
     return Outcome(about={"result": export(payload, progress)})
 
 
-def watch(asked: Watch, progress: Progress) -> Watched:
-    from videoscore.perform.mix.speech import speech_regions
-
-    seen = analyze(asked.film, asked.options, progress=progress)
-    speech = tuple(speech_regions(seen.media, progress)) if seen.media.audio else ()
-    asked.folder.mkdir(parents=True, exist_ok=True)
+def watch(task: Watch, progress: Progress) -> Watched:
+    """Look at the film and listen to it."""
+    timeline = watch_timeline(task.film, task.options, progress=progress)
+    task.folder.mkdir(parents=True, exist_ok=True)
     progress("thumbnails", 0.0, 1.0)
-    return Watched(seen, speech, tuple(_thumbnails(seen.media, asked.folder)))
+    pictures = _thumbnails(timeline.analysis.media, task.folder)
+    return Watched(timeline.analysis, tuple(timeline.speech), tuple(pictures))
 
 
 def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
@@ -107,35 +108,31 @@ def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
         yield path
 
 
-def make(asked: Make, progress: Progress) -> Made:
+def make(task: Make, progress: Progress) -> Made:
     """Compose, play and mix. The stems aren't kept (23 MB a minute and part): `export` plays them again."""
     from videoscore.compose.resume import default
-    from videoscore.perform.mix.mix import mix
     from videoscore.perform.played_midi import write_midi
-    from videoscore.perform.render.render import render
     from videoscore.pipeline.write import write
 
-    folder, options = asked.folder, asked.options
+    folder, options, clock = task.folder, task.options, Clock(progress)
     folder.mkdir(parents=True)
     try:
-        score, arrangement = write(asked.sheet, options, Clock(progress), known=default())
-        write_midi(arrangement, folder / "music.mid")
-        stems = render(arrangement, folder / "stems", options.render, progress=progress)
-        mixed = mix(
-            stems, asked.media, options.mix, folder / "mix.wav", speech=asked.speech, progress=progress
-        )
-        music = folder / "music.wav"
-        _sum(stems, mixed.music_gain + mixed.gain, music, mixed.samples)
+        music = write(task.sheet, options, clock, known=default())
+        write_midi(music.arrangement, folder / "music.mid")
+        stems = render_stems(music.arrangement, folder / "stems", options.render, clock)
+        mixed = mix_stems(stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)
+        alone = folder / "music.wav"
+        _sum(stems, mixed.music_gain + mixed.gain, alone, mixed.samples)
         shutil.rmtree(folder / "stems", ignore_errors=True)
         return Made(
             folder,
-            score,
-            arrangement,
+            music.score,
+            music.arrangement,
             mixed.path,
-            music,
+            alone,
             folder / "music.mid",
             mixed.loudness.integrated,
-            tuple(_peaks(music)),
+            tuple(_peaks(alone)),
         )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -168,43 +165,35 @@ def _peaks(path: Path) -> Iterator[float]:
             yield from np.round(high.reshape(-1, step).max(axis=1), 3).tolist()
 
 
-def export(asked: Export, progress: Progress) -> tuple[Path, ...]:
+def export(task: Export, progress: Progress) -> tuple[Path, ...]:
     """The files, all of them whole. Those that are there were allowed to be replaced."""
-    asked.folder.mkdir()
+    task.folder.mkdir()
     try:
-        made = {kind: _write(kind, path, asked, progress) for kind, path in asked.targets.items()}
-        for kind, path in made.items():
-            target = asked.targets[kind]
-            if target.is_dir() and not target.is_symlink():
-                shutil.rmtree(target)
-            os.replace(path, target)
+        publish(
+            {kind: _write(kind, path, task, progress) for kind, path in task.targets.items()}, task.targets
+        )
     finally:
-        shutil.rmtree(asked.folder, ignore_errors=True)
-    return tuple(asked.targets.values())
+        shutil.rmtree(task.folder, ignore_errors=True)
+    return tuple(task.targets.values())
 
 
-def _write(kind: str, target: Path, asked: Export, progress: Progress) -> Path:
+def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
     """One of the files, under its name in the hidden folder."""
     from videoscore.compose.locked_notes import heard
     from videoscore.cues import markers
     from videoscore.cues.file.sheet_file import save
 
-    path, rate = asked.folder / target.name, 1 / asked.media.video.frame_duration
+    path, rate, options = task.folder / target.name, 1 / task.media.video.frame_duration, task.options
     if kind == "video":
-        from videoscore.perform.mux.mux import mux
-
-        keep = asked.options.mix.audio != "replace"
-        mux(asked.media, asked.made.mix, path, keep_original=keep, progress=progress)
+        mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress))
     elif kind == "stems":
-        from videoscore.perform.render.render import render
-
-        render(asked.made.arrangement, path, asked.options.render, progress=progress)
+        render_stems(task.made.arrangement, path, options.render, Clock(progress))
     elif kind == "midi":
-        shutil.copyfile(asked.made.midi, path)
+        shutil.copyfile(task.made.midi, path)
     elif kind == "cues":
-        save(heard(asked.sheet, asked.made.score, written_with(asked.options)), path)
+        save(heard(task.sheet, task.made.score, written_with(options)), path)
     else:
         forms = {"edl": markers.edl, "csv": markers.table, "otio": markers.otio}
-        text = markers.chapters(asked.sheet) if kind == "chapters" else forms[kind](asked.sheet, rate)
+        text = markers.chapters(task.sheet) if kind == "chapters" else forms[kind](task.sheet, rate)
         path.write_text(text, encoding="utf-8")
     return path

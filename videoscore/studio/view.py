@@ -12,7 +12,7 @@ from videoscore.cues.contour import mean
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.mood.circle import MOODS
 from videoscore.mood.curve import MoodCurve
-from videoscore.pipeline.score import Analysis
+from videoscore.pipeline.watch import Analysis
 from videoscore.preview.picture import LINES
 from videoscore.preview.timeline import COLOURS
 from videoscore.studio.session import Session

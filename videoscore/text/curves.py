@@ -11,7 +11,7 @@ from videoscore.mood.circle import MOODS
 
 if TYPE_CHECKING:
     from videoscore.mood.curve import MoodCurve
-    from videoscore.pipeline.score import Analysis
+    from videoscore.pipeline.watch import Analysis
 
 
 def curve_csv(seen: Analysis) -> str:

@@ -108,6 +108,17 @@ class Media:
         return self.video.duration + (held if held > PADDING else 0)
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know of how the film's length was found, a sentence each."""
+        out = []
+        if self.joins:
+            count = 1 + len({join.shift for join in self.joins})
+            out.append(f"its clock starts again: {count} recordings, put one behind the other")
+        if self.held:
+            out.append(f"the sound goes on for {float(self.held):.2f} s after the last picture, which is held")
+        return tuple(out)
+
+    @property
     def held(self) -> Fraction:
         """Seconds for which the last picture is held while the sound goes on."""
         return self.duration - self.video.duration

@@ -49,16 +49,6 @@ def probe(path: Path) -> Media:
         return media
 
 
-def picture_stream(container: InputContainer, media: Media) -> AvVideo:
-    """The stream of an open container that `media.video` describes."""
-    stream = container.streams[media.video.index]
-    assert isinstance(stream, AvVideo)
-    return stream
-
-
-# ---------------------------------------------------------------- which stream
-
-
 def _picture_stream(path: Path, container: InputContainer) -> AvVideo:
     """The first stream of moving pictures."""
     hidden = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import cast
 
 from videoscore.errors import UsageError
-from videoscore.settings.build import did_you_mean
+from videoscore.words import did_you_mean
 from videoscore.workers.executor import Executor, Setup, Work
 
 # name -> "module:class"; the class takes (work, setup)

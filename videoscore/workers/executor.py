@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from videoscore.errors import Cancelled, VideoscoreError
 from videoscore.progress import Progress
-from videoscore.workers.resources import give_back_memory
+from videoscore.workers.capacity import give_back_memory
 
 
 @dataclass(frozen=True)

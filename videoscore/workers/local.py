@@ -10,10 +10,10 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from videoscore.workers.capacity import cores, free_memory, share, workers_that_fit
 from videoscore.workers.ending import kill_worker
 from videoscore.workers.executor import Ended, Happening, Lost, Outcome, Setup, Task, Told, Work
 from videoscore.workers.process import serve
-from videoscore.workers.resources import cores, free_memory, share, workers_that_fit
 
 GOODBYE = 5.0  # seconds that a worker without a task has for its end
 SILENCE = 1800.0  # seconds without a word of progress after which a worker hangs, whatever its limit

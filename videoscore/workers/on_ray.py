@@ -11,8 +11,8 @@ from typing import Any
 from videoscore.errors import SetupError
 from videoscore.progress import silent
 from videoscore.resources import IMPORT_ROOT
+from videoscore.workers.capacity import NEEDS, threads
 from videoscore.workers.executor import Ended, Happening, Lost, Outcome, Setup, Task, Work, attempt
-from videoscore.workers.resources import NEEDS, threads
 
 
 class Hand:

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from videoscore.progress import Progress
+from videoscore.workers.capacity import threads
 from videoscore.workers.ending import kill_own_group
 from videoscore.workers.executor import Outcome, Task, Told, Work, attempt
-from videoscore.workers.resources import threads
 
 EVERY = 0.2  # seconds between two words of progress
 

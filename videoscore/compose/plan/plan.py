@@ -20,7 +20,7 @@ from videoscore.compose.plan.harmony import DOMINANT, TONIC, Harmony
 from videoscore.cues.grid import bar_time, performance_of
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.music.score import Role
-from videoscore.music.theory import parse_key, shift_to_normal
+from videoscore.music.theory import parse_key
 
 # A bar returns note for note only where the wanted mood is near the one that it was written for; its tune alone
 # may go further.
@@ -74,11 +74,6 @@ class PlannedBar:
     def chordal(self) -> bool:
         """One chord is all that is wanted."""
         return self.final or self.gesture is not None
-
-
-def shift_of(key: str) -> int:
-    """Semitones that bring the normalised key (C major, A minor) to `key`."""
-    return -shift_to_normal(*parse_key(key))
 
 
 class Planner:

@@ -10,11 +10,13 @@ from dataclasses import replace
 from videoscore.compose.locked_notes import standing
 from videoscore.compose.network.steps import GRID
 from videoscore.compose.plan.form import PHRASE
-from videoscore.compose.plan.plan import HIT_VELOCITY, PlannedBar, shift_of
+from videoscore.compose.plan.plan import HIT_VELOCITY, PlannedBar
 from videoscore.compose.write.hand import Written
 from videoscore.cues.grid import sections, tempo_map
-from videoscore.cues.sheet import CueSheet, LockedNote
+from videoscore.cues.sheet import CueSheet
+from videoscore.music.performance import LockedNote
 from videoscore.music.score import PPQ, Note, Role, Score, Section
+from videoscore.music.theory import shift_of
 
 TICK = PPQ // GRID  # MIDI ticks in 1/24 quarter
 MONOPHONIC = (Role.MELODY, Role.BASS)

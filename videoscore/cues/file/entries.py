@@ -6,20 +6,20 @@ what the user changed against what was written.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from videoscore.cues.file.fields import LONGEST_TEXT, Fields
+from videoscore.cues.file.json_fields import LONGEST_TEXT, Fields
 from videoscore.cues.file.locked_entries import Lock, read_lock
-from videoscore.cues.keys import parse_key
+from videoscore.cues.keys import signature_and_mode
 from videoscore.cues.numbers import seconds
 from videoscore.cues.sheet import CurvePoint, HitPoint
 from videoscore.errors import CueSheetError
 from videoscore.mood.circle import MOODS
+from videoscore.words import did_you_mean
 
 FORMAT, VERSION = "videoscore-cues", 1
 MOST_CUES = 10_000
@@ -190,7 +190,7 @@ def _shared(f: Fields) -> dict[str, Any]:
     mood, key = f.text("mood"), f.text("key")
     if key is not None:
         try:
-            parse_key(key)
+            signature_and_mode(key)
         except CueSheetError as error:
             raise CueSheetError(f"{f.where}: {error.problem}", remedy=error.remedy) from None
     return {
@@ -211,8 +211,7 @@ def _mood(word: str, where: str) -> str:
     for mood in MOODS:
         if mood.lower() == word.strip().lower():
             return mood
-    near = difflib.get_close_matches(word.strip().title()[:40], MOODS, 1, 0.5)
-    hint = f"Did you mean {near[0]}? " if near else ""
+    hint = did_you_mean(word, MOODS, 0.5)
     raise CueSheetError(
         f"{where}: there is no mood {word[:40]!r}", remedy=f"{hint}The moods are {', '.join(MOODS)}."
     )

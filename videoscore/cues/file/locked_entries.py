@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from videoscore.cues.file.fields import Fields
-from videoscore.cues.sheet import Cue, LockedNote, Performance, in_order
+from videoscore.cues.file.json_fields import Fields
+from videoscore.cues.sheet import Cue
 from videoscore.errors import CueSheetError
+from videoscore.music.performance import LockedNote, Performance, in_order
 
 MOST_NOTES = 1_000_000
 MOST_TICKS = 2**31

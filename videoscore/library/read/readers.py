@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 from videoscore.errors import SetupError
-from videoscore.resources import IMPORT_ROOT
+from videoscore.workers.child import start_module
 
 LONGEST = 120.0  # seconds that one file may take
 CRASHED = f"the reader crashed on it, or took over {LONGEST:.0f} s"
 Answer = dict[str, Any]
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_all(paths: Iterable[Path], jobs: int) -> Generator[tuple[Path, Answer], None, None]:
@@ -132,13 +126,9 @@ class _Reader:
 
 
 def _start() -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "videoscore.library.read.reading_process"],
-        cwd=IMPORT_ROOT,
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        start_new_session=True,
+    return start_module(
+        "videoscore.library.read.reading_process",
+        errors=subprocess.DEVNULL,
+        own_session=True,
+        OMP_NUM_THREADS="1",
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from videoscore.errors import NotFound, SetupError
 from videoscore.files import read_start
+from videoscore.library.read.content import digest
 from videoscore.library.read.read import MOST_BYTES, Unusable, read
 from videoscore.library.read.tag import describe
 
@@ -20,8 +21,6 @@ from videoscore.library.read.tag import describe
 def look(path: Path) -> dict[str, Any]:
     """What is in a file: {"piece": facts}, or {"problem": words} or {"setup": words}, with its
     "content"."""
-    from videoscore.library.add import digest
-
     try:
         data = read_start(path, MOST_BYTES)
     except NotFound as error:

@@ -23,11 +23,7 @@ LOWEST, HIGHEST = 21, 108
 MIDDLE, SPREAD, SOFTEST, LOUDEST = 64, 12.0, 36, 100
 HELD = 60  # velocity of the last chord
 FADE = 16  # velocity steps that a cue fades by in its last bar where it can't end on a chord
-BASS_HOME, CHORD_HOME, MELODY_HOME = (
-    40,
-    60,
-    72,
-)  # pitches near which a last chord is laid, where nothing says better
+BASS_HOME, CHORD_HOME = 40, 60  # pitches near which a last chord is laid, where nothing says better
 
 
 def fit(cue: Cue, pick: Pick, music: Music, following: str | None, flows_on: bool = False) -> list[Note]:

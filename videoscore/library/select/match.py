@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from videoscore.cues.contour import mean
-from videoscore.cues.keys import key_name, parse_key
+from videoscore.cues.keys import key_of_signature, signature_and_mode
 from videoscore.cues.meter import TEMPO
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.library.select.beam import moved, search
@@ -75,7 +75,7 @@ def match(
             picks.append(None)
             continue
         minor = int(catalogue.key[chosen.row]) >= 12
-        key = key_name(moved(chosen.signature, semitones), minor)
+        key = key_of_signature(moved(chosen.signature, semitones), minor)
         others = tuple(
             Other(catalogue.pieces[c.piece], c.bars[0], c.distance, c.cost)
             for c in column
@@ -168,7 +168,7 @@ def _candidates(cue: Cue, c: Catalogue, options: LibraryOptions, base: _Base, se
 
 def _none(cue: Cue, cost: float) -> Candidate:
     """No piece: the cue is written, or locked."""
-    return Candidate(-1, -1, parse_key(cue.key)[0], (), cue.meter, 1.0, 0.0, {"written": cost})
+    return Candidate(-1, -1, signature_and_mode(cue.key)[0], (), cue.meter, 1.0, 0.0, {"written": cost})
 
 
 def _shortlist(cost: np.ndarray, piece: np.ndarray) -> list[int]:

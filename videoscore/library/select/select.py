@@ -10,7 +10,7 @@ from videoscore.compose.locked_notes import standing
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import InputError, NotFound, OutputError
 from videoscore.files import read_start
-from videoscore.library.add import digest
+from videoscore.library.read.content import digest
 from videoscore.library.read.read import MOST_BYTES, Music, Unusable, read
 from videoscore.library.select.fit import assemble, continues, fit
 from videoscore.library.select.match import match

@@ -249,7 +249,7 @@ class Library:
 
     def find(self, name: str) -> Stored:
         """A piece by its path, its id or the beginning of its content. Raises NotFound."""
-        from videoscore.library.add import content_of
+        from videoscore.library.read.content import content_of
 
         path = os.path.abspath(os.path.expanduser(name))
         found = self.pieces("path = ?", (path,), True)

@@ -15,7 +15,7 @@ from videoscore.library.add import Added, add
 from videoscore.library.store.database import Library, Stored, word
 from videoscore.mood.circle import MOODS, mood_of
 from videoscore.progress import Progress, silent
-from videoscore.settings.build import did_you_mean
+from videoscore.words import did_you_mean
 
 COLUMNS = (
     "path",

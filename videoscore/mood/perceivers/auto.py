@@ -20,7 +20,7 @@ import numpy as np
 
 from videoscore.mood.faces.people import People
 from videoscore.mood.perceivers.faces import FacePerceiver
-from videoscore.mood.perceivers.registry import Array, Reading
+from videoscore.mood.perceivers.perceiver import Array, Reading
 from videoscore.mood.perceivers.stills import scene
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut, Frame

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from videoscore.errors import SetupError
 from videoscore.mood.circle import MOODS, centre
-from videoscore.mood.perceivers.registry import Reading
+from videoscore.mood.perceivers.perceiver import Reading
 from videoscore.mood.visible import content_box
 from videoscore.resources import weight_file
 from videoscore.video.frames import Frame

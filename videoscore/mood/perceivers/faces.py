@@ -14,12 +14,15 @@ from videoscore.mood.faces.models import load_face_model
 from videoscore.mood.faces.people import Glimpse, People, people
 from videoscore.mood.faces.person import Array
 from videoscore.mood.octants import octant_probabilities
-from videoscore.mood.perceivers.registry import Reading, get_perceiver
+from videoscore.mood.perceivers.perceiver import Reading
+from videoscore.mood.perceivers.stills import scene
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut, Frame
 
 SIDE = 48  # pixels of a crop, as in FER2013
-VOTE = {"cnn-fer": 20}  # samples over which this model's emotions are put to the vote (DESIGN section 3)
+VOTE = {
+    "cnn-fer": 20
+}  # samples over which this model's emotions are put to the vote, as in the study that it is from
 
 
 class FacePerceiver:
@@ -33,7 +36,7 @@ class FacePerceiver:
     def __init__(self, options: PerceiveOptions) -> None:
         self.finder, self.model = FaceFinder(), load_face_model(options.face_model)
         self.vote = VOTE.get(options.face_model, 0)
-        self.stills = None if options.fallback == "none" else get_perceiver(options.fallback, options)
+        self.stills = scene(options) if options.fallback == "scene" else None
 
     def look(self, frames: Sequence[Frame]) -> list[tuple[Glimpse, Array | None]]:
         """The faces of each frame, and the fallback's glimpse of it where one is wanted."""

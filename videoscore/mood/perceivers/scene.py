@@ -6,7 +6,6 @@ docs/models/scene.md is its card; `videoscore.research.scene.train` makes its we
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -22,11 +21,12 @@ from videoscore.errors import SetupError
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.perceivers.backbone import LITE, EfficientNetLite, half_precision
 from videoscore.mood.perceivers.head import RIM, SceneHead, unpack
-from videoscore.mood.perceivers.registry import Reading
+from videoscore.mood.perceivers.perceiver import Reading
 from videoscore.mood.perceivers.titles import load as load_titles
 from videoscore.mood.visible import colourlessness, content_box
 from videoscore.resources import weight_file
 from videoscore.video.frames import Frame
+from videoscore.workers.capacity import core_count
 
 WEIGHTS = weight_file("scene")
 BACKBONES = ("lite2", "lite0")
@@ -71,7 +71,7 @@ class Backbones:
     ) -> None:
         self.names = tuple(names)
         self.half = half_precision() if half is None else half
-        self.threads = threads or min(os.cpu_count() or 1, MOST_THREADS)
+        self.threads = threads or min(core_count(), MOST_THREADS)
         self.nets = []
         for name in self.names:
             net = EfficientNetLite(LITE[name])

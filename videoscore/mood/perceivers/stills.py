@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from videoscore.mood.perceivers.registry import Array, Perceiver, Reading
+from videoscore.mood.perceivers.perceiver import Array, Perceiver, Reading
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut, Frame
 

@@ -18,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from videoscore.errors import ContainerError, NotFound, OutputError, OutputExists
-from videoscore.perform.mux import child, edits
+from videoscore.perform.mux import edits, ffmpeg_process
 from videoscore.perform.mux.containers import CONTAINERS, Container, Track, container_for, require, suffixes
 from videoscore.perform.mux.inventory import Inventory, lacks, take_inventory
 from videoscore.perform.mux.mp4.boxes import Ungraftable
@@ -93,7 +93,7 @@ def mux(
             remarks = job.write(Path(folder))
         os.replace(part, target)
     except OSError as error:
-        raise child.write_error(output, error.strerror or str(error), error.errno) from error
+        raise ffmpeg_process.write_error(output, error.strerror or str(error), error.errno) from error
     finally:
         part.unlink(missing_ok=True)
     return Muxed(output, remarks)
@@ -141,7 +141,7 @@ def _refusal(media: Media, output: Path) -> ContainerError | None:
             _write_silence(silence)
             arguments = command(media, silence, tracks, (), container, NewTrack("trial"))
             end = float(media.video.start) + 1
-            child.run(
+            ffmpeg_process.run(
                 [*arguments, "-t", f"{end:.3f}", url(Path(folder) / f"trial{output.suffix}")], output, _untold
             )
     except ContainerError as error:
@@ -256,7 +256,7 @@ class _Job:
     def _graft(self, container: Container, folder: Path) -> None:
         music = folder / f"music{self.output.suffix}"
         arguments = music_command(self.media, self.audio, container, self.track)
-        child.run([*arguments, url(music)], self.output, self._told(_CODING))
+        ffmpeg_process.run([*arguments, url(music)], self.output, self._told(_CODING))
         total = float(self.media.duration)
         graft(
             self.media.path,
@@ -280,7 +280,7 @@ class _Job:
         arguments = command(
             self.media, self.audio, tracks, covers, container, self.track, hidden, before.file_tags
         )
-        return child.run([*arguments, url(self.part)], self.output, self._told(1.0))
+        return ffmpeg_process.run([*arguments, url(self.part)], self.output, self._told(1.0))
 
     def _told(self, share: float) -> Callable[[float], None]:
         total = float(self.media.duration)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 
-from videoscore.cues.sheet import Performance
+from videoscore.music.performance import Performance
 from videoscore.music.score import PPQ, Note, Role, Score, Section, TempoMap
 from videoscore.perform.orchestrate.crossfade import Entry, expression, risen
 from videoscore.perform.orchestrate.dynamics import Dynamics

@@ -1,22 +1,18 @@
 """Presets: which instrument plays which role in which mood.
 
 A preset is a TOML file of data (`presets/*.toml`, see docs/sound.md); nothing in
-it is ever executed. This module holds the types and finds the file; reading and
-checking it is `videoscore.perform.orchestrate.preset_file`.
+it is ever executed. This module holds the types; reading and checking the file is
+`videoscore.perform.orchestrate.palette_file`.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from videoscore import resources
-from videoscore.errors import PresetError
 from videoscore.music.score import Role
-from videoscore.settings.fields import Options
 
 # Who plays a role that a palette gives to nobody. Drums are only ever played where a palette has them.
 STAND_INS: Mapping[Role, tuple[Role, ...]] = {
@@ -101,42 +97,3 @@ class Preset:
     def palette(self, mood: str) -> Palette:
         """The palette of a mood by its exact name. Raises KeyError when there is no such mood."""
         return self.palettes[mood]
-
-    def apply(self, options: Options) -> Options:
-        """`options` with the preset's values in place, and the preset's name."""
-        groups = {group: replace(getattr(options, group), **values) for group, values in self.options.items()}
-        return replace(options, preset=self.name, **groups)
-
-
-def list_presets() -> tuple[str, ...]:
-    """Names of the packaged presets, sorted."""
-    return tuple(sorted(path.stem for path in resources.presets().glob("*.toml")))
-
-
-def load_preset(name_or_path: str | Path) -> Preset:
-    """Read and check a preset.
-
-    Parameters
-    ----------
-    name_or_path : the name of a packaged preset, or the path of a TOML file (anything that ends
-        in ``.toml`` or holds a folder separator).
-
-    Raises
-    ------
-    PresetError : there is none of that name, or the file breaks a rule; the message names the
-        file, the key and the remedy.
-    """
-    from videoscore.perform.orchestrate.preset_file import read_preset
-
-    text = str(name_or_path)
-    if text.endswith(".toml") or "/" in text or "\\" in text:
-        return read_preset(Path(name_or_path))
-    names = list_presets()
-    if text not in names:
-        near = difflib.get_close_matches(text.lower(), names, 1)
-        hint = f"Did you mean {near[0]}? " if near else ""
-        raise PresetError(
-            f"there is no preset {text!r}",
-            remedy=f"{hint}Choose one of {', '.join(names)}, or give the path of a TOML file.",
-        )
-    return read_preset(resources.presets() / f"{text}.toml")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from videoscore.errors import PresetError
-from videoscore.perform.orchestrate.preset_file import parse, tomllib
+from videoscore.settings.preset_file import parse, tomllib
 
 Values = Mapping[str, Mapping[str, float]]  # table -> key -> value
 

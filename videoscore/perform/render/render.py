@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -17,8 +14,9 @@ from videoscore.perform.parts import Arrangement, Part, Stem
 from videoscore.perform.render import soundfont
 from videoscore.perform.render.stem import EXPRESSED, PEDAL, QUANTUM, StemJob, to_json
 from videoscore.progress import Progress, silent
-from videoscore.resources import IMPORT_ROOT
 from videoscore.settings.fields import RenderOptions
+from videoscore.workers.capacity import core_count
+from videoscore.workers.child import start_module
 
 DEFAULTS = RenderOptions()
 # At most this share of the music is faded at its end, so that a clip of a second still sounds.
@@ -66,7 +64,7 @@ def render(
         for part, path in zip(arrangement.parts, paths)
     ]
     try:
-        _run(jobs, workers or _cores(), options.sample_rate, progress)
+        _run(jobs, workers or core_count(), options.sample_rate, progress)
     except BaseException:
         for path in paths:
             for left in (path, *path.parent.glob(f"{path.name}.part*")):
@@ -115,25 +113,13 @@ def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions
     )
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class _Worker:
     """A running `videoscore.perform.render.stem`; its lines of output arrive in `lines`."""
 
     def __init__(self, k: int, job: StemJob, lines: queue.SimpleQueue[Line]) -> None:
         self.job = job
         self.last_words = ""
-        # with the folder that holds the package as working folder, `-m` finds it installed or not
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "videoscore.perform.render.stem"],
-            cwd=IMPORT_ROOT,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        self.process = start_module("videoscore.perform.render.stem")
         # two threads, so that neither a full stdout nor a full stderr can stop the worker
         self.threads = [
             threading.Thread(target=self._talk, args=(k, lines), daemon=True),

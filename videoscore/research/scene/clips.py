@@ -12,7 +12,7 @@ import numpy as np
 
 from videoscore.errors import InputError, NotFound
 from videoscore.mood.circle import MOODS, mood_index, mood_of
-from videoscore.pipeline.score import Analysis, analyze
+from videoscore.pipeline.watch import Analysis, analyze
 
 COLUMNS = ("file", "mood1", "mood2")
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nicegui import ui
 
 from videoscore.errors import VideoscoreError
+from videoscore.pipeline.outputs import KINDS
 from videoscore.studio.desk import describe
-from videoscore.studio.export_plan import KINDS
-from videoscore.studio.page.widgets import heading
-
-if TYPE_CHECKING:
-    from videoscore.studio.page.film import DeskPage
+from videoscore.studio.export_plan import EXPORTS
+from videoscore.studio.page.widgets import FilmPage, heading
 
 CHOSEN = ("video", "cues")
 KEYS = (
@@ -46,7 +42,7 @@ def keys_dialog() -> ui.dialog:
 class ExportDialog:
     """What to write, under which name; the command line that does the same; the files once they are there."""
 
-    def __init__(self, page: DeskPage) -> None:
+    def __init__(self, page: FilmPage) -> None:
         self.page, desk = page, page.desk
         self.shown = desk.exported
         with (
@@ -65,8 +61,10 @@ class ExportDialog:
                 "display: grid; grid-template-columns: 1fr 1fr; gap: 2px 16px; width: 100%"
             ):
                 self.kinds = {
-                    kind: ui.checkbox(words, value=kind in CHOSEN, on_change=self._command).props("dense")
-                    for kind, (_, words) in KINDS.items()
+                    kind: ui.checkbox(KINDS[kind].title, value=kind in CHOSEN, on_change=self._command).props(
+                        "dense"
+                    )
+                    for kind in EXPORTS
                 }
             self.overwrite = ui.checkbox("Replace files that are already there").props("dense")
             ui.label(self._where()).classes("quiet")

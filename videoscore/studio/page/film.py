@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from videoscore.errors import VideoscoreError
-from videoscore.perform.orchestrate.palettes import list_presets
+from videoscore.settings.preset_file import list_presets
 from videoscore.studio import proxy, view
 from videoscore.studio.desk import Desk
 from videoscore.studio.page.dialogs import ExportDialog, keys_dialog
@@ -317,14 +317,14 @@ class DeskPage:
 
     def _show_film(self) -> None:
         watched, _ = self.desk.opened()
-        media, source = watched.seen.media, ""
+        media, source = watched.analysis.media, ""
         if self.desk.preview is not None:
             source = f"/film/{self.desk.key}/preview/{self.desk.preview.name}"
         elif proxy.worth_trying(media):
             source = f"/film/{self.desk.key}/video"
         if not self.told_film:
             facts = {
-                **view.film(watched.seen, watched.speech),
+                **view.film(watched.analysis, watched.speech),
                 "key": self.desk.key,
                 "source": source or None,
                 "thumbs": len(watched.thumbnails),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nicegui import ui
 from nicegui.elements.mixins.disableable_element import DisableableElement
@@ -11,12 +11,9 @@ from nicegui.elements.mixins.disableable_element import DisableableElement
 from videoscore.cues.contour import mean
 from videoscore.cues.keys import MAJOR, MINOR
 from videoscore.preview.timeline import COLOURS
-from videoscore.studio.page.widgets import button, heading
+from videoscore.studio.page.widgets import FilmPage, button, heading
 from videoscore.studio.session import Session
 from videoscore.studio.view import ink
-
-if TYPE_CHECKING:
-    from videoscore.studio.page.film import DeskPage
 
 # as they lie on the plane: valence to the right, arousal upwards
 PLANE = (("Angry", "Dynamic"), ("Anxiety", "Happy"), ("Depressed", "Peaceful"), ("Withered", "Tired"))
@@ -26,7 +23,7 @@ KEYS = [f"{name} {mode}" for table, mode in ((MAJOR, "major"), (MINOR, "minor"))
 class Inspector:
     """Shows and changes the cue that its page has chosen."""
 
-    def __init__(self, page: DeskPage) -> None:
+    def __init__(self, page: FilmPage) -> None:
         self.page = page
         with ui.element("section").classes("panel").props('aria-label="Chosen cue"'):
             with ui.element("div").classes("line"):

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nicegui import ui
 
 from videoscore.studio.desk import Job
-from videoscore.studio.page.widgets import heading
-
-if TYPE_CHECKING:
-    from videoscore.studio.page.film import DeskPage
+from videoscore.studio.page.widgets import FilmPage, heading
 
 
 class Takes:
     """The newest first; the pressed one is heard."""
 
-    def __init__(self, page: DeskPage) -> None:
+    def __init__(self, page: FilmPage) -> None:
         self.page, self.shown = page, ""
         with ui.element("section").classes("panel studio-list").props('aria-label="Takes"'):
             heading("Takes")

@@ -1,11 +1,33 @@
-"""Small pieces that the parts of the page share."""
+"""Small pieces that the parts of the page share, and what the parts know of the page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from nicegui import ui
+from nicegui import Client, ui
+
+from videoscore.studio.desk import Desk
+from videoscore.studio.open_films import Studio
+from videoscore.studio.session import Session
+
+
+class FilmPage(Protocol):
+    """The page of one film, as its parts see it. chosen : number of the cue that is chosen on this page, from 0."""
+
+    desk: Desk
+    studio: Studio
+    client: Client
+    chosen: int
+
+    @property
+    def session(self) -> Session: ...
+
+    def do(self, what: Callable[[Session], Any]) -> Any: ...
+
+    def choose(self, number: int, tell: bool = True) -> None: ...
+
+    def again(self) -> None: ...
 
 
 def heading(text: str) -> None:

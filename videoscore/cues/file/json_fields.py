@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,6 +10,7 @@ from typing import Any
 
 from videoscore.cues.numbers import seconds
 from videoscore.errors import CueSheetError
+from videoscore.words import nearest
 
 LONGEST_TEXT = 1000
 
@@ -24,8 +24,8 @@ class Fields:
         self.raw, self.where = raw, where
         for name in raw:
             if name not in known:
-                near = difflib.get_close_matches(str(name)[:40], known, 1)
-                remedy = f"Did you mean {near[0]!r}?" if near else f"It may hold {', '.join(known)}."
+                near = nearest(str(name), known)
+                remedy = f"Did you mean {near!r}?" if near else f"It may hold {', '.join(known)}."
                 raise CueSheetError(f"{where} has an unknown field {str(name)[:40]!r}", remedy=remedy)
 
     def value(self, name: str, default: Any = None) -> Any:

@@ -1,115 +1,40 @@
-"""Reads one preset file and checks every key of it.
-
-Unknown keys are errors, with a guess at what was meant: a preset that is
-silently half obeyed sounds wrong and tells nobody why.
-"""
+"""Reads the instruments and palettes of a preset's file, and checks every key of it."""
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import re
-import sys
-from collections.abc import Iterable, Mapping
-from fractions import Fraction
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from videoscore.errors import NotFound, PresetError
-from videoscore.files import MB, read_text
 from videoscore.mood.circle import MOODS
 from videoscore.music.score import Role
 from videoscore.perform.orchestrate.palettes import Instrument, Palette, Preset, Voice
-from videoscore.settings.build import exact
-from videoscore.settings.fields import Options
+from videoscore.settings.preset_file import OPTION_GROUPS, PresetFile, parse, preset_path
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-MAX_BYTES = MB
-LONGEST_LINE = 2000  # the parser takes half a minute for a key of 50,000 parts
-OPTION_GROUPS = tuple(f.name for f in dataclasses.fields(Options) if f.name not in ("preset", "seed"))
 ROLES = tuple(role.name.lower() for role in Role)
 DEFAULT = "default"
 
 
-def read_preset(path: Path) -> Preset:
-    """Read and check the preset at `path`. Raises PresetError."""
-    return _File(path).preset(parse(path))
+def load_preset(name_or_path: str | Path) -> Preset:
+    """Read and check a preset.
+
+    Parameters
+    ----------
+    name_or_path : the name of a packaged preset, or the path of a TOML file (anything that ends
+        in ``.toml`` or holds a folder separator).
+
+    Raises
+    ------
+    PresetError : there is none of that name, or the file breaks a rule; the message names the
+        file, the key and the remedy.
+    """
+    path = preset_path(name_or_path)
+    return _PaletteFile(path).preset(parse(path))
 
 
-def parse(path: Path) -> dict[str, Any]:
-    """What stands in a preset file, unchecked. Raises PresetError."""
-    try:
-        text = read_text(
-            path,
-            MAX_BYTES,
-            "Check the path, or see `videoscore presets list`.",
-            wrong="Give a TOML preset file.",
-            form="UTF-8",
-            kind=PresetError,
-        )
-    except NotFound as error:
-        raise PresetError(f"the preset {error.problem}", path=path, remedy=error.remedy) from error
-    if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
-        raise PresetError(
-            f"a line in it is over {LONGEST_LINE} characters long",
-            path=path,
-            remedy="Break it, or give the right file.",
-        )
-    try:
-        return tomllib.loads(text.replace("\r\n", "\n"))
-    except (ValueError, RecursionError) as error:  # ValueError: numbers of 5,000 digits, too
-        raise PresetError(
-            f"this is not valid TOML ({error})",
-            path=path,
-            remedy="Correct the file; docs/sound.md shows a preset.",
-        ) from error
-
-
-class _File:
-    """Checks of one file; every error names the file and the key."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def fail(self, key: str, problem: str, remedy: str) -> NoReturn:
-        raise PresetError(f"{key}: {problem}" if key else problem, path=self.path, remedy=remedy)
-
-    def known(self, key: str, names: Iterable[str], allowed: Iterable[str]) -> None:
-        allowed = list(allowed)
-        for name in names:
-            if name not in allowed:
-                near = difflib.get_close_matches(name, allowed, 1, 0.5)
-                hint = f"Did you mean {near[0]}? " if near else ""
-                self.fail(f"{key}{name}", "unknown key", f"{hint}Allowed here: {', '.join(allowed)}.")
-
-    def table(self, data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-        value = data.get(key, {})
-        if not isinstance(value, dict):
-            self.fail(key, "must be a table", f"Write [{key}].")
-        return value
-
-    def text(self, data: Mapping[str, Any], key: str) -> str:
-        value = data.get(key, "")
-        if not isinstance(value, str):
-            self.fail(key, "must be text", "Put it in quotes.")
-        return value
-
-    def whole(self, key: str, value: Any, low: int, high: int) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            self.fail(key, f"{value!r} is not a whole number from {low} to {high}", "Change the value.")
-        return value
-
-    def pair(self, key: str, value: Any, low: int, high: int, apart: int) -> tuple[int, int]:
-        if not isinstance(value, list) or len(value) != 2:
-            self.fail(key, "must be two numbers", f"Write {key.rsplit('.', 1)[-1]} = [{low}, {high}].")
-        first, last = (self.whole(key, v, low, high) for v in value)
-        if last - first < apart:
-            self.fail(key, f"{first} and {last} lie too near", f"Leave at least {apart} between them.")
-        return first, last
+class _PaletteFile(PresetFile):
+    """The instruments and palettes of one file."""
 
     def preset(self, data: dict[str, Any]) -> Preset:
         self.known("", data, ("title", "description", "instruments", "moods", *OPTION_GROUPS))
@@ -233,28 +158,3 @@ class _File:
             self.fail(f"{key}.level", f"{level!r} is not a number of dB from -30 to 12", "Change the value.")
         octave = self.whole(f"{key}.octave", body.get("octave", 0), -4, 4)
         return Voice(body["instrument"], octave, float(level))
-
-    def options(self, group: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        fields = {f.name: f for f in dataclasses.fields(getattr(Options(), group))}
-        self.known(f"{group}.", body, fields)
-        return {name: self.option(f"{group}.{name}", value, fields[name]) for name, value in body.items()}
-
-    def option(self, key: str, value: Any, spec: dataclasses.Field) -> Any:
-        kind: type = str if spec.default is None else type(spec.default)
-        try:
-            if isinstance(value, bool) is not (kind is bool) or isinstance(value, (dict, list)):
-                raise TypeError
-            if kind is int and not isinstance(value, int) or kind is str and not isinstance(value, str):
-                raise TypeError
-            value = exact(str(value)) if kind is Fraction else kind(value)
-        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-            self.fail(key, f"{value!r} is of the wrong kind", f"Give a value like {spec.default}.")
-        limits = spec.metadata
-        if "choices" in limits and value not in limits["choices"]:
-            self.fail(
-                key, f"{value!r} is no choice", f"Choose from {', '.join(map(str, limits['choices']))}."
-            )
-        # written so that a NaN, which compares false with everything, fails too
-        if not (limits.get("min", value) <= value <= limits.get("max", value)):
-            self.fail(key, f"{value} is out of range", f"Stay within {limits['min']} to {limits['max']}.")
-        return value

@@ -19,6 +19,11 @@ def cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def core_count() -> int:
+    """How many cores this process may use."""
+    return len(cores())
+
+
 def free_memory(root: Path = _CGROUP, meminfo: Path = Path("/proc/meminfo")) -> int | None:
     """Bytes that can still be used: what the system has, or less where a container may use less. None: unknown."""
     found = []

@@ -1,0 +1,136 @@
+"""From a film to its cue sheet: sampled, perceived, smoothed, spotted. The one place where this is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from videoscore.cues.sheet import CueSheet
+from videoscore.mood.curve import Array, MoodCurve
+from videoscore.pipeline.clock import Clock
+from videoscore.pipeline.settle import settle
+from videoscore.progress import Progress, silent
+from videoscore.settings.fields import Options
+from videoscore.video.frames import Cut
+from videoscore.video.media import Media
+
+if TYPE_CHECKING:
+    from videoscore.mood.perceive import Perception
+
+Region = tuple[Fraction, Fraction]  # seconds from the first picture: begin, end
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a video looks like to the composer.
+
+    raw, curve : mood over time as perceived, and smoothed. cuts : shot boundaries.
+    shares : of each source in a sample's mood, and "held" (see `videoscore.mood.perceive.Perception`).
+    sheet : the cues that were spotted. seconds : wall time by stage.
+    remarks : what the user should know of it, one sentence each.
+    """
+
+    media: Media
+    raw: MoodCurve
+    curve: MoodCurve
+    cuts: tuple[Cut, ...]
+    shares: Mapping[str, Array]
+    sheet: CueSheet
+    seconds: Mapping[str, float]
+    remarks: tuple[str, ...] = ()
+
+
+class Perceptions(Protocol):
+    """Perceptions of one film that were kept: what an earlier look at it gave, and where a new one is put."""
+
+    def find(self) -> Perception | None: ...
+
+    def keep(self, perception: Perception) -> None: ...
+
+
+def analyze(
+    input: str | Path,
+    options: Options | None = None,
+    *,
+    preset: str | None = None,
+    seed: int | None = None,
+    progress: Progress = silent,
+    **settings: Any,
+) -> Analysis:
+    """Watch a video: mood curve, cuts and cue sheet.
+
+    Parameters
+    ----------
+    options : all options at once; else `preset`, `seed` and single `settings` by their names, as in
+        ``analyze("film.mp4", smooth=4, min_cue=10)`` (docs/cli.md lists them).
+
+    Raises
+    ------
+    UsageError, InputError, SetupError
+    """
+    options = settle(preset, seed, options, **settings)
+    clock = Clock(progress)
+    return watch(probe_film(Path(input), clock), options, clock)
+
+
+def probe_film(path: Path, clock: Clock) -> Media:
+    """What is in the file, by the stage "probe". Raises InputError."""
+    from videoscore.video.probe import probe
+
+    with clock.stage("probe", 1.0):
+        return probe(path)
+
+
+def watch(media: Media, options: Options, clock: Clock, perceptions: Perceptions | None = None) -> Analysis:
+    """The stages sample to spot, one after the other.
+
+    perceptions : where this film's may be known already; then it isn't looked at again.
+    """
+    from videoscore.cues.spot.spot import spot
+    from videoscore.mood.smooth import smooth
+
+    total = float(media.duration)
+    perception = perceptions.find() if perceptions else None
+    if perception is None:
+        perception = _perceive(media, options, clock)
+        if perceptions:
+            perceptions.keep(perception)
+    with clock.stage("smooth", total):
+        curve = smooth(perception.curve, perception.cuts, options.smooth)
+    with clock.stage("spot", total):
+        sheet = spot(
+            curve,
+            perception.cuts,
+            media.duration,
+            options.spot,
+            source=media.path.name,
+            seed=options.seed,
+            preset=options.preset,
+        )
+    return Analysis(
+        media,
+        perception.curve,
+        curve,
+        perception.cuts,
+        perception.shares,
+        sheet,
+        clock.seconds,
+        perception.remarks,
+    )
+
+
+def _perceive(media: Media, options: Options, clock: Clock) -> Perception:
+    from videoscore.mood.perceive import perceive
+    from videoscore.video.sample import sample
+
+    total = float(media.duration)
+    clock.progress("sample", 0.0, total)
+    with clock.stage("perceive", total):
+        frames = sample(media, options.sample.every, options.sample.size, clock.progress)
+        perception = perceive(clock.timed("sample", frames), media, options.perceive, clock.progress)
+    # the two run together, frame by frame: what the sampler took isn't the perceiver's
+    clock.seconds["perceive"] -= clock.seconds.get("sample", 0.0)
+    return perception

@@ -1,0 +1,50 @@
+"""The hidden folder beside an output in which everything is made, and what a run has cost."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from videoscore.errors import OutputError
+from videoscore.files import is_full, write_error
+
+
+@contextlib.contextmanager
+def working_folder(output: Path) -> Iterator[Path]:
+    """A folder beside `output` (so that renaming works and the disk is the one meant), always removed.
+
+    Inside, a full disk becomes DiskFull.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{output.stem[:40]}.part", dir=output.parent))
+    except OSError as error:
+        raise write_error(output, error) from error
+    try:
+        yield folder
+    except (OSError, OutputError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if isinstance(cause, OSError) and (is_full(cause) or cause.errno == errno.EROFS):
+            raise write_error(output, cause) from error
+        if isinstance(error, OutputError) and error.path is not None and error.path.is_relative_to(folder):
+            # by the name that users know
+            raise type(error)(error.problem, path=output, remedy=error.remedy) from error
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def peak_memory() -> int:
+    """Bytes: the peak of this process so far plus that of its largest child that has ended."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * sum(
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
