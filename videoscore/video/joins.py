@@ -78,8 +78,12 @@ def _joins(streams: dict[int, _Stream], newest: int) -> Iterable[Join]:
             if before.end is not None and after.start is not None
         ]
         if not gaps:  # no stream goes through both
-            ends = [t.end for s in streams.values() if (t := s.stretches.get(number - 1)) and t.end is not None]
-            starts = [t.start for s in streams.values() if (t := s.stretches.get(number)) and t.start is not None]
+            ends = [
+                t.end for s in streams.values() if (t := s.stretches.get(number - 1)) and t.end is not None
+            ]
+            starts = [
+                t.start for s in streams.values() if (t := s.stretches.get(number)) and t.start is not None
+            ]
             gaps = [max(ends) - min(starts)] if ends and starts else [Fraction(0)]
         shift += max(gaps)
         for index, stream in streams.items():

@@ -115,7 +115,9 @@ class Media:
             count = 1 + len({join.shift for join in self.joins})
             out.append(f"its clock starts again: {count} recordings, put one behind the other")
         if self.held:
-            out.append(f"the sound goes on for {float(self.held):.2f} s after the last picture, which is held")
+            out.append(
+                f"the sound goes on for {float(self.held):.2f} s after the last picture, which is held"
+            )
         return tuple(out)
 
     @property

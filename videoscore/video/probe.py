@@ -124,7 +124,7 @@ def _describe(path: Path, stream: AvVideo, span: Span, rate: Fraction | None) ->
         first_pts=span.first,
         duration=duration,
         frame_duration=1 / (rate or _USUAL_RATE),
-        rate_stated=bool(stream.average_rate),
+        rate_stated=rate is not None and rate == stream.average_rate,
     )
 
 

@@ -81,7 +81,12 @@ def measure(
         head = _fold(nominal, all_packets(container, wanted), picture.index, _HEAD_PACKETS)
         tail = _tail(container, picture, wanted, nominal)
         first, last = head[picture.index], tail[picture.index]
-        if first.first is not None and first.end is not None and last.end is not None and last.end > first.end:
+        if (
+            first.first is not None
+            and first.end is not None
+            and last.end is not None
+            and last.end > first.end
+        ):
             # what ends before the picture's last GOP doesn't outlast it
             return {i: Span(nominal[i], head[i].first, tail[i].end, head[i].count) for i in wanted}, ()
     with open_media(path) as fresh:

@@ -10,21 +10,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from videoscore.errors import ContainerError, DiskFull, OutputError, VideoscoreError
+from videoscore.files import is_full
 
-# ffmpeg says these of files that come out right: clocks that it sets straight, and its own manners
+# ffmpeg warns of these in files that come out right: clocks that it sets straight, and its own manners
 _HARMLESS = re.compile(
-    r"^(Non-monotonic DTS|Timestamps are unset|Application provided duration|Packet duration|Guessed Channel|"
-    r"Starting second pass|Stream #\S+ .*not found|Could not find codec parameters|Consider increasing|"
-    r"Skip ?ping|Queue input is backward|Unknown cover type|deprecated|use of |decoding for stream|"
-    r"track \d+: codec frame size is not set|Using AVStream\.codec|Multiple .* options|Format \S+ detected|"
-    r"Last message repeated|Invalid return value|starting time|\d+ buffers queued|More than \d+ frames|"
-    r"Encoder did not produce|Error parsing OP|Ignoring empty attachment|Concealing|sample aspect|"
-    r"Estimating duration|stream \d+, timescale not set|Could not update timestamps|DTS discontinuity|"
-    r"timescale not set|Found duplicated MOOV|Ambiguous|Duplicated|PES packet size mismatch|Packet corrupt|"
-    r"corrupt input packet|Dropping corrupt|Invalid timestamps|Error, Invalid timestamp|Audio packet of size)",
+    r"non-monoton|timestamps? (are|is) unset|could not update timestamps|starting time|start time for stream|"
+    r"no TS found|duration not set|estimating duration|packet duration|timescale not set|Application provided duration|"
+    r"could not find codec parameters|consider increasing|decoding for stream|guessed channel layout|"
+    r"maximum wav data size|queue input is backward|deprecated|codec frame size is not set|last message repeated|"
+    r"dropping corrupt|packet corrupt|corrupt input packet|PES packet size mismatch|unknown cover type|"
+    r"found duplicated MOOV|multiple .* options|bitrate .* (low|high)|Skipping unhandled metadata|frames? duplicated",
     re.IGNORECASE,
 )
-_WHO = re.compile(r"^(\[[^]]*\] *)+")  # "[muxer @ address]"
+_LEVEL = re.compile(r"\[(warning|error|fatal|panic)\] *")
+_WHO = re.compile(r"^(\[[^]]*\] *)+")  # "[muxer @ address] [level]"
 
 
 def run(arguments: Sequence[str], output: Path, told: Callable[[float], None]) -> tuple[str, ...]:
@@ -64,14 +63,14 @@ def run(arguments: Sequence[str], output: Path, told: Callable[[float], None]) -
 
 def warnings(said: str) -> tuple[str, ...]:
     """What ffmpeg warned of, each once, without its own names and addresses."""
-    lines = (_WHO.sub("", line).strip().rstrip(".") for line in said.splitlines())
-    return tuple(dict.fromkeys(line for line in lines if line and not _HARMLESS.match(line)))
+    lines = (_WHO.sub("", line).strip().rstrip(".") for line in said.splitlines() if "[warning]" in line)
+    return tuple(dict.fromkeys(line for line in lines if line and not _HARMLESS.search(line)))
 
 
 def write_error(output: Path, words: str, number: int | None = None) -> VideoscoreError:
     """The typed error for what the system or ffmpeg said. number : an errno, where one is known."""
     cause = cause_of(words)
-    if number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in words:
+    if is_full(None if number is None else OSError(number, ""), words):
         remedy = "Free some space or choose another disk with -o"
         return DiskFull("no space left to write it", path=output, remedy=remedy)
     if number in (errno.EACCES, errno.EPERM, errno.EROFS) or "Permission denied" in words:
@@ -86,7 +85,7 @@ def write_error(output: Path, words: str, number: int | None = None) -> Videosco
 
 
 def cause_of(words: str) -> str:
-    """The line of ffmpeg's that says most: the first that isn't a mere warning."""
-    lines = [_WHO.sub("", line).strip() for line in words.splitlines()]
-    telling = [line for line in lines if line and not _HARMLESS.match(line)]
-    return next(iter(telling or [line for line in lines if line]), "no reason given")
+    """The line that says most: the first error, without ffmpeg's own names and addresses."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    errors = [line for line in lines if (level := _LEVEL.search(line)) is None or level[1] != "warning"]
+    return _WHO.sub("", next(iter(errors or lines), "no reason given")).strip()

@@ -21,6 +21,11 @@ from videoscore.perform.mux.mp4 import boxes
 from videoscore.perform.mux.mp4.boxes import Ungraftable
 from videoscore.video.container import decoded, open_media
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # what a frame may carry of its container's making (what is coded inside the pictures is copied with them)
 SIDE_DATA = {
     Type.DISPLAYMATRIX: "rotation",
@@ -46,10 +51,10 @@ MARKS = {
     Disposition.descriptions: "descriptions",
 }
 # what muxers write about themselves, or what stands in another item
-_TECHNICAL = frozenset(
+_TECHNICAL = _words(
     "encoder software major_brand minor_version compatible_brands handler_name vendor_id duration language title "
     "name bps number_of_bytes number_of_frames source_id encoded_by alpha_mode service_name service_provider "
-    "filename mimetype timecode variant_bitrate creation_time isvbr".split()
+    "filename mimetype timecode variant_bitrate creation_time isvbr"
 )
 # boxes that a tag or another item stands for: names, places, dates; room to grow
 _TOLD = frozenset(
@@ -78,8 +83,8 @@ class Inventory:
     """What a file holds.
 
     chapters : start in seconds and title. tags : of the file, keys in small letters. picture : name of a side datum
-    -> a value to compare. timecode : of the first picture. boxes : of an MP4, those that nothing else stands for. file_tags : all
-    tags of the file, with those that muxers write about themselves.
+    -> a value to compare. timecode : of the first picture. boxes : of an MP4, those that nothing else stands for.
+    file_tags : all tags of the file, with those that muxers write about themselves.
     """
 
     streams: tuple[Kept, ...]
@@ -98,6 +103,7 @@ def take_inventory(path: Path) -> Inventory:
     with open_media(path) as container:
         kinds = _data_kinds(index)
         streams = tuple(_kept(s, kinds) for s in container.streams if not _chapter_list(s))
+        streams = tuple(s for s in streams if s.codec != "tmcd")  # its time code is an item of its own
         every = [container.metadata, *(s.metadata for s in container.streams)]
         chapters = tuple(
             (c["start"] * c["time_base"], str(c["metadata"].get("title", ""))) for c in container.chapters()
@@ -217,7 +223,7 @@ def _picture(container: InputContainer) -> dict[str, str]:
         out["shape of the pixels"] = str(aspect)
     for frame in decoded(container, stream.index):
         assert isinstance(frame, av.VideoFrame)
-        for datum in frame.side_data:
+        for datum in list(frame.side_data):
             name = SIDE_DATA.get(datum.type)
             if name is not None:
                 # there are several boxes for a stereoscopic layout, and readers name what they read in other ways
@@ -246,7 +252,9 @@ def _index(path: Path) -> boxes.Box | None:
             beside = [p for p in places if p.kind in (b"uuid", b"meta", b"udta", b"Xtra")]
             for place in beside:
                 file.seek(place.payload)
-                moov.children.append(boxes.Box(place.kind, file.read(min(place.end - place.payload, 1 << 16))))
+                moov.children.append(
+                    boxes.Box(place.kind, file.read(min(place.end - place.payload, 1 << 16)))
+                )
         return moov
     except (Ungraftable, OSError):
         return None

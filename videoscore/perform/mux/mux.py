@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from videoscore.errors import ContainerError, NotFound, OutputError, OutputExists
 from videoscore.perform.mux import edits, ffmpeg_process
-from videoscore.perform.mux.containers import CONTAINERS, Container, Track, container_for, require, suffixes
+from videoscore.perform.mux.containers import Container, Track, container_for, require, suffixes
 from videoscore.perform.mux.inventory import Inventory, lacks, take_inventory
 from videoscore.perform.mux.mp4.boxes import Ungraftable
 from videoscore.perform.mux.mp4.graft import can_graft, graft
@@ -156,8 +158,8 @@ def _untold(seconds: float) -> None:
 def _write_silence(path: Path) -> None:
     from videoscore.audio.wav import wav_writer
 
-    with wav_writer(path, 48000, 0):
-        pass
+    with wav_writer(path, 48000, 4800) as wav:
+        wav.write(np.zeros((4800, 2), np.float32))
 
 
 # ---------------------------------------------------------------- before writing
@@ -289,9 +291,9 @@ class _Job:
     def _missing(self, before: Inventory) -> list[str]:
         """What the written file lacks that the original has, as one sentence, and how much shorter it is."""
         dropped = [] if self.keep_original else [s.index for s in before.streams if s.kind == "audio"]
-        missing = lacks(before, take_inventory(self.part), dropped)
-        empty = [str(t.index) for t in read_tracks(self.media.path) if t.empty]
-        out = [f"stream {', '.join(empty)} of the original holds nothing and is left out"] if empty else []
+        empty = [t.index for t in read_tracks(self.media.path) if t.empty]
+        out = [f"stream {n} of the original holds nothing and is left out" for n in empty]
+        missing = lacks(before, take_inventory(self.part), [*dropped, *empty])
         if missing:
             out.append(f"{self.output.suffix} could not take over: {'; '.join(missing)}")
         written = probe(self.part).duration

@@ -25,7 +25,11 @@ _DISCARD_ALL = 48  # AVDISCARD_ALL: the demuxer reads the stream itself
 # before each input: the very file is read, and no playlist that names others (a file may have changed since its probe)
 ONE_FILE = ("-protocol_whitelist", "file", "-format_whitelist", FORMATS)
 _BOXED = ("mp4", "mov", "3gp")
-_BRANDS = ("major_brand", "minor_version", "compatible_brands")  # what the original's container was; not the new one
+_BRANDS = (
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+)  # what the original's container was; not the new one
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,17 @@ def trial(path: Path, track: Track, container: Container) -> list[str]:
 def music_command(media: Media, audio: Path, container: Container, track: NewTrack) -> list[str]:
     """All arguments but the output's name: the music alone, coded for this container."""
     return [
-        *(ffmpeg_path(), "-hide_banner", "-nostdin", "-v", "warning", "-nostats", "-progress", "pipe:1", "-y"),
+        *(
+            ffmpeg_path(),
+            "-hide_banner",
+            "-nostdin",
+            "-v",
+            "level+warning",
+            "-nostats",
+            "-progress",
+            "pipe:1",
+            "-y",
+        ),
         *(*ONE_FILE, "-f", "wav", "-i", url(audio), "-map", "0:a:0"),
         *_music(media, container, track),
         *("-f", container.muxer),
@@ -122,7 +136,17 @@ def command(
     # with -copyts all times stay as they are, so the music has to start where the picture does
     start = ["-f", "wav", "-itsoffset", _decimal(media.video.start)]
     return [
-        *(ffmpeg_path(), "-hide_banner", "-nostdin", "-v", "warning", "-nostats", "-progress", "pipe:1", "-y"),
+        *(
+            ffmpeg_path(),
+            "-hide_banner",
+            "-nostdin",
+            "-v",
+            "level+warning",
+            "-nostats",
+            "-progress",
+            "pipe:1",
+            "-y",
+        ),
         *("-copyts", *ONE_FILE, *guess, "-i", url(media.path), *ONE_FILE, *start, "-i", url(audio)),
         *(*maps, "-map_metadata", "0", "-map_chapters", "0", "-c", "copy", "-copyinkf"),
         *_music(media, container, track),
@@ -198,15 +222,13 @@ def _filters(media: Media, tracks: Sequence[Track], hidden: Mapping[int, Hidden]
                 f"between(N\\,{j.packet}\\,{j.last})*round({j.shift.numerator}/{j.shift.denominator}/TB)"
                 for j in joins
             )
-            chain.append(f"setts=ts=TS+{shift}")
+            chain.append(f"setts=pts=PTS+{shift}:dts=DTS+{shift}")
         if chain:
             out += [f"-bsf:{letters.get(track.kind, 'd')}:{number}", ",".join(chain)]
     return out
 
 
-def _boxed(
-    media: Media, tracks: Sequence[Track], container: Container, tags: Mapping[str, str]
-) -> list[str]:
+def _boxed(media: Media, tracks: Sequence[Track], container: Container, tags: Mapping[str, str]) -> list[str]:
     """What MP4 and MOV need to be told of streams from elsewhere."""
     if container.muxer not in (*_BOXED, "matroska"):
         return []
@@ -219,7 +241,7 @@ def _boxed(
     for n, track in enumerate(pictures):
         if track.codec == "hevc":
             out += [f"-tag:v:{n}", "hvc1"]  # QuickTime and Safari play no hev1
-    if not media.video.average_rate:  # raw DV: a time code needs a rate
+    if not media.video.rate_stated:  # raw DV: a time code needs a rate
         rate = 1 / media.video.frame_duration
         number = next((n for n, t in enumerate(pictures) if t.index == media.video.index), 0)
         out += [f"-r:v:{number}", f"{rate.numerator}/{rate.denominator}"]
