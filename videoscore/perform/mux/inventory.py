@@ -115,7 +115,7 @@ def take_inventory(path: Path) -> Inventory:
             {k: v for k, v in tags.items() if k not in _TECHNICAL and not k.startswith("_stat")}
             | ({"title": tags["title"]} if tags.get("title") else {}),
             _picture(container),
-            next((m["timecode"] for m in every if m.get("timecode")), ""),
+            next((v for m in every for k, v in m.items() if k.lower() == "timecode"), ""),
             tags.get("creation_time", "").partition(";")[0],
             _boxes(index),
             tags,

@@ -280,7 +280,15 @@ class _Job:
         covers = take_covers(self.media.path, tracks, folder) if container.muxer == "matroska" else []
         tracks = [t for t in tracks if not (t.cover and covers)]
         arguments = command(
-            self.media, self.audio, tracks, covers, container, self.track, hidden, before.file_tags
+            self.media,
+            self.audio,
+            tracks,
+            covers,
+            container,
+            self.track,
+            hidden,
+            before.file_tags,
+            before.timecode,
         )
         return ffmpeg_process.run([*arguments, url(self.part)], self.output, self._told(1.0))
 

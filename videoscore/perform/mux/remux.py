@@ -120,11 +120,12 @@ def command(
     track: NewTrack,
     hidden: Mapping[int, Hidden] | None = None,
     tags: Mapping[str, str] | None = None,
+    timecode: str = "",
 ) -> list[str]:
     """All arguments but the output's name.
 
     hidden : by stream, the packets that the original's edit list hides; they are left out.
-    tags : of the original file, to carry over those that the container would double.
+    tags : of the original file, to carry over those that the container would double. timecode : of its first picture.
     """
     order: list[Track | None] = list(tracks)
     firsts = [n for n, t in enumerate(tracks) if t.kind == "audio"]
@@ -153,6 +154,8 @@ def command(
         *[a for n in range(len(firsts)) for a in (f"-disposition:a:{n + 1}", "-default")],
         *_filters(media, tracks, hidden or {}),
         *_boxed(media, tracks, container, tags or {}),
+        # elsewhere FFmpeg makes a track of it; Matroska has a tag
+        *(["-metadata", f"timecode={timecode}"] if timecode and container.muxer == "matroska" else []),
         *_attach(covers, sum(t.kind == "attachment" for t in tracks)),
         *("-max_muxing_queue_size", "9999", *container.arguments, "-f", container.muxer),
     ]
