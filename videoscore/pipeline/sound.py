@@ -58,16 +58,19 @@ def mix_stems(
 def mux_sound(
     media: Media, sound: Path, output: Path, options: MixOptions, clock: Clock, overwrite: bool = False
 ) -> tuple[str, ...]:
-    """The film with the new sound track, its picture untouched. Returns what it lacks that the original has, a
-    sentence each. Raises OutputError."""
+    """The film with the new sound track, its picture untouched. Returns what it lacks that the original has, and
+    whether its peaks are too high, a sentence each. Raises OutputError."""
+    from videoscore.perform.mix.coded import peak_remark
     from videoscore.perform.mux.mux import mux
 
     with clock.stage("mux", float(media.duration)):
-        return mux(
+        written = mux(
             media,
             sound,
             output,
             overwrite=overwrite,
             keep_original=options.audio != "replace",
             progress=clock.progress,
-        ).remarks
+        )
+        loud = peak_remark(written.path, options.true_peak)
+    return (*written.remarks, loud) if loud else written.remarks

@@ -145,6 +145,12 @@ def _refusal(path: Path, head: bytes) -> VideoscoreError:
         return NotAVideo(
             "a playlist or a list of files, not a film", path=path, remedy="Give the film itself"
         )
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP" and b"ANIM" in head[12:64]:
+        return NotAVideo(
+            "an animated WebP can't be read", path=path, remedy="Convert it to GIF, MP4 or WebM first"
+        )
+    if head.startswith(b"\x89PNG") and b"acTL" in head:
+        return BrokenVideo("an animated PNG that is damaged", path=path, remedy=_AGAIN)
     if head.startswith(_PICTURE) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
         return NotAVideo("a single picture, not a film", path=path, remedy=_CONVERT)
     if is_text(head):

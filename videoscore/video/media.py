@@ -55,7 +55,8 @@ class VideoStream:
 class AudioStream:
     """One sound stream. `start` and `end` (None: unknown) are in seconds on the container's clock.
 
-    language : ISO 639-2, or "" where none is stated.
+    language : ISO 639-2, or "" where none is stated. aside : a commentary, a description or the like, not the film's
+    own sound.
     """
 
     index: int
@@ -66,6 +67,7 @@ class AudioStream:
     default: bool
     end: Fraction | None = None
     language: str = ""
+    aside: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from videoscore.video.spans import Span, measure
 # Codecs of single pictures. Such a stream counts as film only when it holds more than one.
 _STILL_CODECS = {"png", "apng", "bmp", "tiff", "webp", "gif", "mjpeg", "jpeg2000", "jpegxl", "svg", "targa"}
 _USUAL_RATE = Fraction(25)
+_ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions | Disposition.karaoke
 _STILL_BRANDS = {"avif", "heic", "heix", "mif1"}  # photographs in an MP4 box
 
 
@@ -88,6 +89,7 @@ def _sound(stream: AvAudio, span: Span) -> AudioStream:
         sample_rate=stream.sample_rate,
         start=(stream.start_time or 0) * base,
         default=bool(stream.disposition & Disposition.default),
+        aside=bool(stream.disposition & _ASIDE),
         end=None if span.end is None else span.end * base,
         language="" if (language := stream.metadata.get("language", "und")) in ("und", "unk") else language,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 import av
 import numpy as np
@@ -17,6 +18,9 @@ from videoscore.video.sound_clock import SPARSE, RunMap, Timed, timed
 from videoscore.video.stretch import REACH, between
 
 Block = NDArray[np.float32]
+
+_HEARD = -50.0  # dB RMS below full scale: an open input's noise stays under it
+_CLEARLY = 20.0  # dB that another track has to be louder
 
 
 def read_sound(
@@ -62,8 +66,49 @@ def read_sound(
 
 
 def pick_sound(media: Media) -> AudioStream | None:
-    """The default sound stream, else the first, else None."""
-    return next((a for a in media.audio if a.default), media.audio[0] if media.audio else None)
+    """The default sound stream, else the first, else None; where that is nearly silent and another one is not (a
+    camera's two microphones, one of them plugged in), the loudest."""
+    if len(media.audio) < 2:
+        return media.audio[0] if media.audio else None
+    return _loud_enough(media)
+
+
+def _default(media: Media) -> AudioStream:
+    return next((a for a in media.audio if a.default), media.audio[0])
+
+
+@lru_cache(maxsize=16)
+def _loud_enough(media: Media) -> AudioStream:
+    first = _default(media)
+    level = _loudest(media, first, _HEARD)
+    if level >= _HEARD:
+        return first
+    others = [a for a in media.audio if a != first and not a.aside and a.language in ("", first.language)]
+    levels = {a: _loudest(media, a, math.inf) for a in others}
+    best = max(levels, key=lambda a: levels[a], default=first)
+    return best if levels.get(best, -math.inf) > level + _CLEARLY else first
+
+
+def _loudest(media: Media, stream: AudioStream, enough: float) -> float:
+    """Level of the loudest half second, dB below full scale (RMS); what is above `enough` ends the search."""
+    loudest = -math.inf
+    for block in read_sound(media, 16000, 1, stream, block=8000):
+        power = float(np.mean(np.square(block, dtype=np.float64)))
+        loudest = max(loudest, 10 * math.log10(power) if power > 0 else -math.inf)
+        if loudest >= enough:
+            break
+    return loudest
+
+
+def sound_remark(media: Media) -> str:
+    """Which of several sound tracks is heard as the film's own, as a sentence; "" where there is only one."""
+    stream = pick_sound(media)
+    if stream is None or len(media.audio) < 2:
+        return ""
+    named = f"stream {stream.index}" + (f" ({stream.language})" if stream.language else "")
+    first = _default(media)
+    why = "" if stream == first else f", since stream {first.index} is nearly silent"
+    return f"of {len(media.audio)} sound tracks {named} is taken as the film's own{why}"
 
 
 def _silence(samples: int, channels: int) -> Block:
