@@ -196,7 +196,9 @@ class _Run:
         if stretch == 1:
             ready = held[self.written - int(shift) - self._base : stop - int(shift) - self._base]
         else:
-            ready = between(held, (np.arange(self.written, stop) - shift) / stretch - self._base)
+            ready = between(
+                held, (np.arange(self.written, stop, dtype=np.float64) - shift) / stretch - self._base
+            )
         yield ready
         self.written += len(ready)
         used = max(0, int((self.written - shift) / stretch) - self._base - 2 * REACH)

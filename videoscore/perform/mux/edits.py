@@ -6,7 +6,7 @@ forgets the mark. Without an edit list they must not be there at all, or what th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,16 +60,18 @@ def refuse_needed(found: dict[int, Hidden], output: Path, original: Path) -> Non
             )
 
 
-def _runs(stream: Sequence[Packet] | object, pictures: bool) -> Hidden:
+def _runs(stream: Iterable[Packet], pictures: bool) -> Hidden:
     ranges: list[tuple[int, int]] = []
     needed, begin, number = 0, None, -1
-    for number, packet in enumerate(stream):  # type: ignore[arg-type, var-annotated]
+    for number, packet in enumerate(stream):
         if packet.is_discard:
             begin = number if begin is None else begin
         elif begin is not None:
             if pictures and not packet.is_keyframe:
                 needed += number - begin
-            ranges.append((begin, number - 1))
+            # a sound decoder needs the packet before the first; it is also what marks an encoder's lead-in
+            last = number - 1 if pictures or begin else number - 2
+            ranges += [(begin, last)] if last >= begin else []
             begin = None
     if begin is not None:
         ranges.append((begin, number))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from typing import Any, cast
 
 import av
 from av.container import InputContainer
@@ -19,7 +21,7 @@ from av.stream import Disposition, Stream
 
 from videoscore.perform.mux.mp4 import boxes
 from videoscore.perform.mux.mp4.boxes import Ungraftable
-from videoscore.video.container import decoded, open_media
+from videoscore.video.container import all_packets, decoded, open_media
 
 
 def _words(text: str) -> frozenset[str]:
@@ -63,9 +65,14 @@ _TOLD = frozenset(
 )
 
 
+_IN_TIME = Fraction(3, 1000)  # seconds; Matroska and FLV round to one, twice
+_LOOKED_AT = 20000  # packets in which each sound should have begun
+
+
 @dataclass(frozen=True)
 class Kept:
-    """One stream beside what is in it. kind : also "cover" and "attachment"."""
+    """One stream beside what is in it. kind : also "cover" and "attachment". start : of a sound's first packet, seconds
+    after the first picture."""
 
     index: int
     kind: str
@@ -73,6 +80,7 @@ class Kept:
     language: str = ""
     title: str = ""
     marks: frozenset[str] = frozenset()
+    start: Fraction | None = None
 
     def __str__(self) -> str:
         return f"stream {self.index} ({self.codec} {'cover picture' if self.kind == 'cover' else self.kind})"
@@ -109,30 +117,41 @@ def take_inventory(path: Path) -> Inventory:
             (c["start"] * c["time_base"], str(c["metadata"].get("title", ""))) for c in container.chapters()
         )
         tags = {k.lower(): v for k, v in container.metadata.items()}
-        return Inventory(
-            streams,
-            chapters,
-            {k: v for k, v in tags.items() if k not in _TECHNICAL and not k.startswith("_stat")}
-            | ({"title": tags["title"]} if tags.get("title") else {}),
-            _picture(container),
-            next((v for m in every for k, v in m.items() if k.lower() == "timecode"), ""),
-            tags.get("creation_time", "").partition(";")[0],
-            _boxes(index),
-            tags,
-        )
+        picture, first = _picture(container)
+    starts = _starts(path, first)
+    return Inventory(
+        tuple(replace(s, start=starts.get(s.index)) for s in streams),
+        chapters,
+        {k: v for k, v in tags.items() if k not in _TECHNICAL and not k.startswith("_stat")}
+        | ({"title": tags["title"]} if tags.get("title") else {}),
+        picture,
+        next((v for m in every for k, v in m.items() if k.lower() == "timecode"), ""),
+        tags.get("creation_time", "").partition(";")[0],
+        _boxes(index),
+        tags,
+    )
 
 
-def lacks(original: Inventory, written: Inventory, dropped: Iterable[int] = ()) -> list[str]:
+def lacks(
+    original: Inventory, written: Inventory, dropped: Iterable[int] = (), resumed: Iterable[int] = ()
+) -> list[str]:
     """What `written` lacks of `original`, a few words each.
 
-    dropped : streams that were left out on purpose, as a replaced sound.
+    dropped : streams that were left out on purpose, as a replaced sound. resumed : streams that begin with another
+    packet than before.
     """
+    resumed = frozenset(resumed)
     out = []
     pairs = _paired(original.streams, written.streams, frozenset(dropped))
     out += [str(old) for old, new in pairs if new is None]
     both = [(old, new) for old, new in pairs if new is not None]
     out += [f"the language of {o} ({o.language})" for o, n in both if o.language and o.language != n.language]
     out += [f'the title of {o} ("{o.title}")' for o, n in both if o.title and o.title != n.title]
+    for old, new in both:
+        moved = None if old.start is None or new.start is None else new.start - old.start
+        if moved is not None and abs(moved) > _IN_TIME and old.index not in resumed:
+            way = "later" if moved > 0 else "earlier"
+            out.append(f"the place in time of {old} ({abs(float(moved)) * 1000:.0f} ms {way})")
     for old, new in both:
         out += [f'the mark "{mark}" of {old}' for mark in sorted(old.marks - new.marks)]
     if not _same_chapters(original.chapters, written.chapters):
@@ -211,19 +230,21 @@ def _same_chapters(old: tuple[tuple[Fraction, str], ...], new: tuple[tuple[Fract
 # ---------------------------------------------------------------- picture
 
 
-def _picture(container: InputContainer) -> dict[str, str]:
-    """Side data of the first picture, and how its colours and pixels are meant."""
+def _picture(container: InputContainer) -> tuple[dict[str, str], Fraction | None]:
+    """Side data of the first picture and how its pixels are meant; its time, seconds on the container's clock."""
     hidden = Disposition.attached_pic | Disposition.timed_thumbnails
     stream = next((s for s in container.streams.video if not s.disposition & hidden), None)
     if stream is None or stream.codec_context is None:
-        return {}
+        return {}, None
     out: dict[str, str] = {}
+    start = None
     aspect = stream.sample_aspect_ratio
     if aspect and aspect != 1:
         out["shape of the pixels"] = str(aspect)
     for frame in decoded(container, stream.index):
         assert isinstance(frame, av.VideoFrame)
-        for datum in list(frame.side_data):
+        start = None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
+        for datum in cast("Any", frame.side_data):  # a sequence, typed as a mapping
             name = SIDE_DATA.get(datum.type)
             if name is not None:
                 # there are several boxes for a stereoscopic layout, and readers name what they read in other ways
@@ -234,7 +255,22 @@ def _picture(container: InputContainer) -> dict[str, str]:
             if not frame.rotation:
                 del out["rotation"]
         break
-    return out
+    return out, start
+
+
+def _starts(path: Path, first: Fraction | None) -> dict[int, Fraction]:
+    """Of each sound the place of its first packet, seconds after the first picture."""
+    found: dict[int, Fraction] = {}
+    with open_media(path) as container:
+        sounds = [s.index for s in container.streams.audio]
+        for packet in (
+            islice(all_packets(container, sounds), _LOOKED_AT) if sounds and first is not None else ()
+        ):
+            if packet.stream_index not in found and packet.pts is not None and first is not None:
+                found[packet.stream_index] = packet.pts * packet.time_base - first
+            if len(found) == len(sounds):
+                break
+    return found
 
 
 # ---------------------------------------------------------------- boxes

@@ -12,7 +12,7 @@ import os
 import stat
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -243,17 +243,18 @@ class _Job:
         """Write `part`; returns the remarks. `folder` is for what is needed on the way."""
         container = container_for(self.output)
         warned: tuple[str, ...] = ()
+        resumed: list[int] = []
         before = take_inventory(self.media.path)
         if _stays_boxed(self.media, self.output, container):
             try:
                 self._graft(container, folder)
             except Ungraftable as error:
                 log.info("%s: copied stream by stream, %s", self.media.path.name, error)
-                warned = self._remux(container, folder, before)
+                warned, resumed = self._remux(container, folder, before)
         else:
-            warned = self._remux(container, folder, before)
+            warned, resumed = self._remux(container, folder, before)
         self.progress("mux", float(self.media.duration), float(self.media.duration))
-        return (*self._missing(before), *(f"ffmpeg warns: {line}" for line in warned[:_MOST_TOLD]))
+        return (*self._missing(before, resumed), *(f"ffmpeg warns: {line}" for line in warned[:_MOST_TOLD]))
 
     def _graft(self, container: Container, folder: Path) -> None:
         music = folder / f"music{self.output.suffix}"
@@ -267,10 +268,14 @@ class _Job:
             self.media.video.start,
             self.media.duration,
             keep_original=self.keep_original,
+            like=None if (heard := pick_sound(self.media)) is None else heard.index,
             told=lambda share: self.progress("mux", total * (_CODING + share * (1 - _CODING)), total),
         )
 
-    def _remux(self, container: Container, folder: Path, before: Inventory) -> tuple[str, ...]:
+    def _remux(
+        self, container: Container, folder: Path, before: Inventory
+    ) -> tuple[tuple[str, ...], list[int]]:
+        """Returns ffmpeg's warnings and the streams that begin with another packet than the original's."""
         tracks = [t for t in read_tracks(self.media.path) if not t.empty]
         tracks = [t for t in tracks if self.keep_original or t.kind != "audio"]
         require(container, tracks, self.output)
@@ -290,18 +295,19 @@ class _Job:
             before.file_tags,
             before.timecode,
         )
-        return ffmpeg_process.run([*arguments, url(self.part)], self.output, self._told(1.0))
+        warned = ffmpeg_process.run([*arguments, url(self.part)], self.output, self._told(1.0))
+        return warned, [n for n, gone in hidden.items() if any(a == 0 for a, _ in gone.ranges)]
 
     def _told(self, share: float) -> Callable[[float], None]:
         total = float(self.media.duration)
         return lambda seconds: self.progress("mux", min(seconds, total) * share, total)
 
-    def _missing(self, before: Inventory) -> list[str]:
+    def _missing(self, before: Inventory, resumed: Iterable[int]) -> list[str]:
         """What the written file lacks that the original has, as one sentence, and how much shorter it is."""
         dropped = [] if self.keep_original else [s.index for s in before.streams if s.kind == "audio"]
         empty = [t.index for t in read_tracks(self.media.path) if t.empty]
         out = [f"stream {n} of the original holds nothing and is left out" for n in empty]
-        missing = lacks(before, take_inventory(self.part), [*dropped, *empty])
+        missing = lacks(before, take_inventory(self.part), [*dropped, *empty], resumed)
         if missing:
             out.append(f"{self.output.suffix} could not take over: {'; '.join(missing)}")
         written = probe(self.part).duration

@@ -237,6 +237,9 @@ def _boxed(media: Media, tracks: Sequence[Track], container: Container, tags: Ma
         return []
     out = ["-strict", "unofficial"]  # 360 degree and stereoscopic layout
     out += [a for key in _BRANDS if key in tags for a in ("-metadata", f"{key}=")]
+    made = tags.get("creation_time", "")
+    if made:  # some files have it in two places, and readers then join both
+        out += ["-metadata", f"creation_time={made.partition(';')[0]}"]
     if container.muxer not in _BOXED:
         return out
     out += ["-movie_timescale", str(MOVIE_TIMESCALE)]
@@ -248,9 +251,6 @@ def _boxed(media: Media, tracks: Sequence[Track], container: Container, tags: Ma
         rate = 1 / media.video.frame_duration
         number = next((n for n, t in enumerate(pictures) if t.index == media.video.index), 0)
         out += [f"-r:v:{number}", f"{rate.numerator}/{rate.denominator}"]
-    made = tags.get("creation_time", "")
-    if made:
-        out += ["-metadata", f"creation_time={made.partition(';')[0]}"]
     # QuickTime's own keys go where QuickTime keeps them; all else where Finder, Explorer and players look
     keys = any(key.startswith("com.") for key in tags)
     flags = "+faststart+use_metadata_tags" if keys and container.muxer != "3gp" else "+faststart"

@@ -107,7 +107,10 @@ def top(path: Path) -> Iterator[Place]:
             skip = 8
             if size == 1 and len(head) == 16:
                 size, skip = struct.unpack_from(">Q", head, 8)[0], 16
-            elif size == 0:
+            elif size == 0 and kind in (
+                b"mdat",
+                b"moov",
+            ):  # to the end; of others that is no box but a trailer
                 size = end - at
             printable = all(32 <= c < 127 or c == 0xA9 for c in kind)
             if size < skip or not printable:

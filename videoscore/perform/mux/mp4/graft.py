@@ -67,6 +67,7 @@ def graft(
     duration: Fraction,
     *,
     keep_original: bool = True,
+    like: int | None = None,
     told: Callable[[float], None] = lambda share: None,
 ) -> None:
     """Write `original` with the one track of `music` as its first and default sound track.
@@ -77,6 +78,8 @@ def graft(
     output : written over; a file of the caller's own.
     start : seconds on the original's clock at which the music begins. duration : seconds it lasts.
     keep_original : keep the original's sound tracks, no longer played by default; else they go with their samples.
+    like : number of the original's track that the music stands for. Players of Apple's show the forced subtitles that
+        the sound track points to, so the new one points to the same.
     told : gets the share of the file that is written, 0 to 1.
 
     Raises
@@ -87,6 +90,9 @@ def graft(
         try:
             film, song = _open(original, source), _open(music, added)
             _check(film)
+            tracks = film.moov.all(b"trak")
+            if like is not None and like < len(tracks):
+                _follow(song.moov.need(b"trak"), tracks[like])
             _graft(film, song, source, added, output, (start, duration), keep_original, told)
         except (struct.error, IndexError) as error:
             raise Ungraftable("its index is damaged") from error
@@ -288,6 +294,15 @@ def _media_time(track: Box) -> int:
     count = int.from_bytes(edits.data[4:8], "big")
     times = [struct.unpack_from(form, edits.data, 8 + size * k)[1] for k in range(count)]
     return next((t for t in times if t >= 0), 0)
+
+
+def _follow(track: Box, like: Box) -> None:
+    """Point the music's track to the subtitles that another sound track wants shown with it."""
+    for box in like.all(b"tref"):
+        links = [c for c in boxes.parse(box.data) if c.kind == b"folw"]
+        if links:
+            where = next(k for k, c in enumerate(track.children) if c.kind == b"tkhd") + 1
+            track.children.insert(where, Box(b"tref", b"".join(c.write() for c in links)))
 
 
 def _seat(moov: Box, track: Box, old: list[Box], dropped: list[Box]) -> None:
