@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from media import make_clip, run_ffmpeg, write_wav
@@ -125,3 +126,46 @@ def test_a_second_run_may_overlap_the_first(tmp_path: Path) -> None:
     path = film(tmp_path, "a.mkv", [1, 3.1, 5.1], "flac", "setts=ts=TS-if(gt(N\\,30)\\,round(0.1/TB)\\,0)")
     assert heard(path) == pytest.approx([1, 3, 5], abs=0.001)
     assert probe(path).duration == Fraction(probe(path).duration)
+
+
+def by_stamps(path: Path, number: int) -> list[float]:
+    """Where bursts begin in a sound track by the stamps of its frames alone, seconds after the first picture."""
+    with av.open(f"file:{path}") as container:
+        start = next(container.decode(video=0))
+        begin = float(start.pts * start.time_base)
+    found: list[float] = []
+    with av.open(f"file:{path}") as container:
+        for frame in container.decode(container.streams.audio[number]):
+            samples = frame.to_ndarray()
+            full = 32768 if samples.dtype == np.int16 else 1
+            apart = samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
+            level = np.abs(apart.astype(float) / full).max(axis=0)
+            for n in np.flatnonzero(level > 0.2):
+                t = float(frame.pts * frame.time_base) - begin + n / frame.sample_rate
+                if not found or t - found[-1] > 0.2:
+                    found.append(t)
+    return found
+
+
+CASES = {
+    "one packet missing": (0.0, "noise=drop=between(n\\,60\\,60)"),
+    "two packets missing": (0.0, "noise=drop=between(n\\,60\\,61)"),
+    "clock +0.1 %": (0.001, "setts=ts=round(TS/1.001)"),
+    "clock +0.6 %": (0.006, "setts=ts=round(TS/1.006)"),
+    "clock -1 %": (-0.01, "setts=ts=round(TS/0.99)"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_click_and_flash_meet_in_the_mix_and_in_the_original(tmp_path: Path, case: str, suffix: str) -> None:
+    """The whole way: mixed under (silent) music and written; bursts lie at 1, 3 and 5 s in both tracks."""
+    from videoscore.pipeline.own_music import mix_files
+
+    off, chain = CASES[case]
+    path = film(tmp_path, f"a{suffix}", [t * (1 + off) for t in CLICKS], "aac", chain)
+    music = write_wav(tmp_path / "music.wav", np.zeros((RATE, 2)))
+    output = tmp_path / f"out{suffix}"
+    mix_files(path, [music], output, audio="keep")
+    assert by_stamps(output, 0) == pytest.approx(CLICKS, abs=0.001), "mix"
+    assert by_stamps(output, 1) == pytest.approx(CLICKS, abs=0.001), "original"
