@@ -78,6 +78,19 @@ def test_both_ends_tell_what_the_whole_tells(tmp_path: Path, monkeypatch: pytest
         monkeypatch.undo()
 
 
+def test_both_ends_tell_how_long_the_sound_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = make_clip(tmp_path / "p.mp4", seconds=4, gop=20)
+    wav = write_wav(tmp_path / "s.wav", sound("tone", 9))
+    for name in ("a.mp4", "a.mkv", "a.ts", "a.avi", "a.flv"):
+        coder = "mp3" if name.endswith("avi") else "aac"
+        run_ffmpeg("-i", picture.path, "-i", wav, "-c:v", "copy", "-c:a", coder, tmp_path / name)
+        whole = probe(tmp_path / name).duration
+        assert abs(whole - 9) < Fraction(1, 15), name
+        monkeypatch.setattr(spans_module, "_WHOLE_BYTES", 0)
+        assert probe(tmp_path / name).duration == whole, name
+        monkeypatch.undo()
+
+
 def test_mkv_without_duration(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "live.mkv", extra=["-live", "1"])
     assert abs(probe(clip.path).duration - clip.duration) <= MS

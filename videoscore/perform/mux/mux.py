@@ -22,6 +22,7 @@ import numpy as np
 from videoscore.errors import ContainerError, NotFound, OutputError, OutputExists
 from videoscore.perform.mux import edits, ffmpeg_process
 from videoscore.perform.mux.containers import Container, Track, container_for, require, suffixes
+from videoscore.perform.mux.containers import lacks as lacks_track
 from videoscore.perform.mux.inventory import Inventory, lacks, take_inventory
 from videoscore.perform.mux.mp4.boxes import Ungraftable
 from videoscore.perform.mux.mp4.graft import can_graft, graft
@@ -37,7 +38,7 @@ from videoscore.perform.mux.remux import (
     url,
 )
 from videoscore.progress import Progress, silent
-from videoscore.video.media import Media
+from videoscore.video.media import PADDING, Media
 from videoscore.video.probe import probe
 from videoscore.video.sound import pick_sound
 
@@ -197,14 +198,21 @@ def _check_output(original: Path, output: Path, overwrite: bool) -> None:
 
 
 def _stays_boxed(media: Media, output: Path, container: Container) -> bool:
-    """Whether an MP4 stays an MP4, or a QuickTime file one, and can take a track as it is."""
+    """Whether an MP4 stays an MP4, or a QuickTime file one, and can take a track as it is.
+
+    Between the two FFmpeg copies, unless only an edit list can hide what was cut away.
+    """
     if container.muxer not in ("mp4", "mov", "3gp") or not media.container.startswith("mov"):
         return False
     try:
         before = container_for(media.path).muxer
     except ContainerError:
         before = "mov" if media.brand == "qt" else "mp4"
-    return before == container.muxer and can_graft(media.path)
+    if before == container.muxer:
+        return can_graft(media.path)
+    tracks = read_tracks(media.path)
+    needed = any(h.needed for h in edits.hidden(media.path, tracks).values())
+    return needed and lacks_track(container, tracks) is None and can_graft(media.path)
 
 
 def _writable(path: Path, tracks: list[Track], container: Container) -> list[Track]:
@@ -312,6 +320,6 @@ class _Job:
             out.append(f"{self.output.suffix} could not take over: {'; '.join(missing)}")
         written = probe(self.part).duration
         short = self.media.duration - written
-        if short > max(self.media.video.frame_duration, Fraction(1, 10)):
+        if short > min(max(self.media.video.frame_duration, Fraction(1, 50)), PADDING):
             out.append(f"the result is {float(short):.2f} s shorter than the original")
         return out

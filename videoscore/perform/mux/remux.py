@@ -252,7 +252,9 @@ def _boxed(media: Media, tracks: Sequence[Track], container: Container, tags: Ma
         number = next((n for n, t in enumerate(pictures) if t.index == media.video.index), 0)
         out += [f"-r:v:{number}", f"{rate.numerator}/{rate.denominator}"]
     # QuickTime's own keys go where QuickTime keeps them; all else where Finder, Explorer and players look
-    keys = any(key.startswith("com.") for key in tags)
+    keys = {key: value for key, value in tags.items() if key.startswith("com.")}
+    for key, value in keys.items():  # Matroska has written them in capitals
+        out += ["-metadata", f"{key.replace('iso6709', 'ISO6709')}={value}"]
     flags = "+faststart+use_metadata_tags" if keys and container.muxer != "3gp" else "+faststart"
     return [*out, "-movflags", flags]
 
