@@ -20,7 +20,7 @@ _HARMLESS = re.compile(
     r"maximum wav data size|queue input is backward|deprecated|codec frame size is not set|last message repeated|"
     r"dropping corrupt|packet corrupt|corrupt input packet|PES packet size mismatch|unknown cover type|"
     r"found duplicated MOOV|multiple .* options|bitrate .* (low|high)|Skipping unhandled metadata|frames? duplicated|"
-    r"trying to remove \d+ samples",
+    r"trying to remove \d+ samples|UDTA parsing failed",
     re.IGNORECASE,
 )
 _LEVEL = re.compile(r"\[(warning|error|fatal|panic)\] *")

@@ -75,7 +75,7 @@ def mux(
     media : the probed original. All its streams, chapters, tags and the rotation are copied.
     audio_path : WAV whose first sample belongs to the first picture; padded or cut to the film's length.
     output : its suffix chooses the container; written beside as ``NAME.part...`` and renamed.
-    title : title of the new track; its language is that of the sound which was mixed into it.
+    title : title of the new track; its language is that of the sound which was mixed into it, if any was.
     keep_original : keep the original sound as further, non-default tracks.
 
     Raises
@@ -90,7 +90,8 @@ def mux(
     target = Path(os.path.realpath(output))
     stem = f"{target.stem[:40]}.part{os.getpid()}"
     part = target.with_name(f"{stem}{target.suffix}")
-    job = _Job(media, audio_path, output, part, new_track(title, pick_sound(media)), keep_original, progress)
+    mixed = pick_sound(media) if keep_original else None
+    job = _Job(media, audio_path, output, part, new_track(title, mixed), keep_original, progress)
     try:
         with tempfile.TemporaryDirectory(prefix=f"{stem}-", dir=target.parent) as folder:
             remarks = job.write(Path(folder))

@@ -143,8 +143,8 @@ def _graft(
     _seat(moov, track, old, dropped)
     sizes = [p.end - p.start for p in pieces]
     fixed = sum(p.end - p.start for p in film.places if p.kind not in _LEFT and p.kind)
-    # a guess of the index's size is enough to know whether places need 64 bits
-    wide = fixed + moov.size + 8 * sum(len(c[0]) for c in [(chunks,)]) + sum(sizes) + 64 >= 1 << 32
+    # in 64 bits the index is less than twice as large
+    wide = fixed + 2 * moov.size + sum(sizes) + BLOCK >= 1 << 32
     with open(output, "wb") as target:
         for place in film.places:
             if place.kind and place.kind not in _LEFT:
@@ -152,12 +152,14 @@ def _graft(
         _place(moov, track, pieces, target.tell(), wide)
         target.write(moov.write())
         target.write(boxes.header(b"mdat", sum(sizes)))
-        done = 0
+        total, done, last = max(1, sum(sizes)), 0, 0
         for piece in pieces:
             for block in _blocks(added if piece.music else source, piece.start, piece.end):
                 target.write(block)
                 done += len(block)
-                told(done / max(1, sum(sizes)))
+            if done - last >= BLOCK:
+                last = done
+                told(done / total)
         for place in film.places:
             if not place.kind:  # a camera's trailer is looked for at the very end
                 target.writelines(_blocks(source, place.start, place.end))
