@@ -47,6 +47,7 @@ __all__ = ["Muxed", "check_container", "default_suffix", "ffmpeg_path", "mux", "
 log = logging.getLogger(__name__)
 
 _MOST_TOLD = 3  # warnings of ffmpeg's that are passed on
+_TRIAL = "8M"  # bytes after which the trial ends, should the film's first second be longer than that
 _CODING = 0.5  # share of the progress that coding the music takes where the original is grafted
 
 
@@ -146,7 +147,9 @@ def _refusal(media: Media, output: Path) -> ContainerError | None:
             arguments = command(media, silence, tracks, (), container, NewTrack("trial"))
             end = float(media.video.start) + 1
             ffmpeg_process.run(
-                [*arguments, "-t", f"{end:.3f}", url(Path(folder) / f"trial{output.suffix}")], output, _untold
+                [*arguments, "-t", f"{end:.3f}", "-fs", _TRIAL, url(Path(folder) / f"trial{output.suffix}")],
+                output,
+                _untold,
             )
     except ContainerError as error:
         return error
