@@ -314,9 +314,14 @@ def mix(
     mixed = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
     loudness = mixed.loudness.integrated
     loud = "too short or silent to measure" if loudness is None else f"{loudness:.1f} LUFS"
-    teller.result(
-        {"output": output, "loudness": loudness, "true_peak": mixed.loudness.true_peak}, f"{output}: {loud}"
-    )
+    teller.remarks(mixed.remarks)
+    facts = {
+        "output": output,
+        "loudness": loudness,
+        "true_peak": mixed.loudness.true_peak,
+        "remarks": mixed.remarks,
+    }
+    teller.result(facts, f"{output}: {loud}")
 
 
 def _beside(cues: str, suffix: str) -> Path:

@@ -162,10 +162,10 @@ def _plan(
     source = Path(cues) if isinstance(cues, (str, Path)) else None
     targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, source)
     check_players(options)
-    remarks: tuple[str, ...] = ()
+    remarks = media.remarks
     if sheet is None:
         analysis = watch(media, options, clock)
-        sheet, remarks = analysis.sheet, analysis.remarks
+        sheet, remarks = analysis.sheet, remarks + analysis.remarks
     else:
         sheet = conform(sheet, media.duration)
     sheet, selection = choose(sheet, options, clock)
@@ -181,14 +181,14 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     made = _write_music(music, targets, folder, as_text(media.path.stem))
     stems = render_stems(music.arrangement, made["stems"], options.render, clock, workers)
     mixed = mix_stems(stems, media, options.mix, made["wav"], clock)
-    mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
+    lost = mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
     try:
         publish(made, targets.unwritten(), targets.overwrite)
     except OutputExists:
         if not targets.overwrite:  # then the film is this run's own, and its cue sheet would be another's
             targets.output.unlink(missing_ok=True)
         raise
-    remarks = planned.remarks
+    remarks = planned.remarks + mixed.remarks + lost
     if planned.selection is not None:
         from videoscore.library.select.select import remember_or_tell
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 THUMBNAILS = 24
 SIZE = 96  # longest side of a thumbnail, pixels
 PEAKS = 20  # a second
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,8 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
 
     path, options = task.folder / target.name, task.options
     if kind == "video":
-        mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress))
+        for remark in mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress)):
+            log.warning("%s: %s", target.name, remark)
     elif kind == "stems":
         render_stems(task.made.arrangement, path, options.render, Clock(progress))
     elif kind == "midi":
