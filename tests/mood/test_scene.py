@@ -224,7 +224,7 @@ def test_black_and_single_frames_give_a_curve(film):
 
 
 def test_folds_keep_groups_together_and_are_even():
-    from videoscore.research.scene.fit import grouped_folds
+    from videoscore.research.scene.head_fit import grouped_folds
 
     rng = np.random.default_rng(0)
     groups = np.array([f"g{k}" for k in rng.integers(0, 60, 400)])
@@ -238,7 +238,7 @@ def test_folds_keep_groups_together_and_are_even():
 def test_a_head_learns_survives_packing_and_is_calibrated():
     from videoscore.mood.perceivers.backbone import LITE, feature_size
     from videoscore.mood.perceivers.head import pack, unpack
-    from videoscore.research.scene.fit import fit
+    from videoscore.research.scene.head_fit import fit
 
     rng = np.random.default_rng(0)
     n, d = 240, feature_size(LITE["lite0"])

@@ -156,7 +156,25 @@ def tune(
     if picture is not None:
         with whole(Path(picture), overwrite) as part:
             draw(found, part)
-    rows = [
+    facts = {
+        "best": _facts(found.best),
+        "reason": found.reason,
+        "trials": [_facts(t) for t in found.trials],
+        "preset": save,
+        "picture": picture,
+    }
+    print_result(teller, facts, f"{table(TRIAL_HEADS, _trial_rows(found))}\n\n{found.reason}")
+
+
+TRIAL_HEADS = [
+    *("window", "min-cue", "cues", "mean s", "on cuts"),
+    *("a minute", "deviation", "stability", "cost", ""),
+]
+
+
+def _trial_rows(tuning: Any) -> list[list[str]]:
+    """A row of text for every pair of settings that was tried."""
+    return [
         [
             f"{t.window:g}",
             f"{float(t.min_cue):g}",
@@ -167,30 +185,10 @@ def tune(
             f"{t.deviation:.3f}",
             f"{t.stability:.2f}",
             f"{t.cost:.3f}",
-            "<" if t == found.best else "",
+            "<" if t == tuning.best else "",
         ]
-        for t in found.trials
+        for t in tuning.trials
     ]
-    heads = [
-        "window",
-        "min-cue",
-        "cues",
-        "mean s",
-        "on cuts",
-        "a minute",
-        "deviation",
-        "stability",
-        "cost",
-        "",
-    ]
-    facts = {
-        "best": _facts(found.best),
-        "reason": found.reason,
-        "trials": [_facts(t) for t in found.trials],
-        "preset": save,
-        "picture": picture,
-    }
-    print_result(teller, facts, f"{table(heads, rows)}\n\n{found.reason}")
 
 
 def _facts(trial: Any) -> dict[str, Any]:

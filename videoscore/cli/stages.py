@@ -185,19 +185,7 @@ def compose(
     target = Path(output) if output is not None else _beside(str(cues), ".mid")
     sheet, options, remarks = _wanted(cues, {**wishes, "sheet_file": sheet_file}, words)
     check_file(target, overwrite)
-    sheet_music = target.suffix.lower() in LEAD_SHEETS
-    if not sheet_music and target.suffix.lower() not in MIDI:
-        raise UsageError(
-            "music isn't written so",
-            path=target,
-            remedy=f"Name it {', '.join((*MIDI, *LEAD_SHEETS))}; `videoscore render` makes WAV files.",
-        )
-    if sheet_music and played:
-        raise UsageError(
-            "--played has no effect on a lead sheet", remedy="Leave it out, or name a .mid file."
-        )
-    if sheet_music:
-        leadsheet.require()
+    sheet_music = _is_lead_sheet(target, played)
     if sheet_file is not None:
         check_file(Path(sheet_file), overwrite)
     music = write(sheet, options, Clock(teller.progress), played=played)
@@ -224,6 +212,27 @@ def compose(
         },
         f"{target}: {len(music.score.notes)} notes, {clock(sheet.duration)}\n{cue_table(sheet)}",
     )
+
+
+def _is_lead_sheet(target: Path, played: bool) -> bool:
+    """Whether the music is to be written as a lead sheet, by the suffix; else as MIDI. Raises UsageError for another
+    suffix, SetupError where the library is missing that writes lead sheets."""
+    from videoscore.music import leadsheet
+
+    sheet_music = target.suffix.lower() in LEAD_SHEETS
+    if not sheet_music and target.suffix.lower() not in MIDI:
+        raise UsageError(
+            "music isn't written so",
+            path=target,
+            remedy=f"Name it {', '.join((*MIDI, *LEAD_SHEETS))}; `videoscore render` makes WAV files.",
+        )
+    if sheet_music and played:
+        raise UsageError(
+            "--played has no effect on a lead sheet", remedy="Leave it out, or name a .mid file."
+        )
+    if sheet_music:
+        leadsheet.require()
+    return sheet_music
 
 
 LEAD_SHEETS = (".musicxml", ".xml")

@@ -14,8 +14,8 @@ from random import Random
 from videoscore.compose.bank import Bank, Figure, chunks, weighted
 from videoscore.compose.form import UNITS, Harmony, Phrase
 from videoscore.compose.line import Slot, draw_line
+from videoscore.compose.melody import harmony_at, scale_of
 from videoscore.compose.tone import Tone
-from videoscore.compose.tune import harmony_at, scale_of
 from videoscore.compose.voicing import ladder
 
 LONGEST_RANK = 4

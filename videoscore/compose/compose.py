@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from videoscore.compose.bank import Bank, Cell, load_bank
+from videoscore.compose.best_take import best_take
 from videoscore.compose.cue import Page, Wish, write_cue
 from videoscore.compose.form import UNITS
 from videoscore.compose.gesture import write_gesture
@@ -17,7 +18,6 @@ from videoscore.compose.locked_notes import assembled, standing
 from videoscore.compose.marks import build_up, gesture_of, marks_of
 from videoscore.compose.motif import motif_of
 from videoscore.compose.realise import realise, released
-from videoscore.compose.takes import best_take
 from videoscore.cues.grid import bar_time, sections, tempo_map
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.cues.wishes import read_roles

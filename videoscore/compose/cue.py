@@ -19,10 +19,10 @@ from videoscore.compose.accompaniment import (
 from videoscore.compose.bank import Bank, Cell
 from videoscore.compose.drums import CRASH, KICK, Stroke, choose_groove, lay_drums
 from videoscore.compose.form import UNITS, Harmony, Phrase, plan_form, trial_chords
+from videoscore.compose.melody import Theme, draw_theme, scale_of, write_tune
 from videoscore.compose.ornament import varied
 from videoscore.compose.scoring import choose_style, parts_of
 from videoscore.compose.tone import Tone
-from videoscore.compose.tune import Theme, draw_theme, scale_of, write_tune
 from videoscore.compose.voicing import bass_line, layouts
 from videoscore.cues.meter import TEMPO
 from videoscore.mood.circle import centre

@@ -3,7 +3,7 @@
 A cue is built of four-bar phrases in the manner of periods and small ternary forms (Caplin 1998): an antecedent with a
 half cadence and a consequent that begins alike and closes; a contrasting phrase that travels; a return. What is over
 opens a cue, as a vamp of the accompaniment, or rounds it off. All cues of one mood in a film share a theme, since its
-material is drawn from the film's seed and the mood alone (`Theme` in tune.py).
+material is drawn from the film's seed and the mood alone (`Theme` in melody.py).
 """
 
 from __future__ import annotations

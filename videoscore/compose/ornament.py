@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from random import Random
 
 from videoscore.compose.form import UNITS, Phrase
+from videoscore.compose.melody import harmony_at
 from videoscore.compose.tone import Tone
-from videoscore.compose.tune import harmony_at
 
 FAST = 0.11  # seconds: no note becomes shorter
 

@@ -11,8 +11,8 @@ from videoscore.compose.chords import Chord
 from videoscore.compose.cue import Page
 from videoscore.compose.form import PHRASE, UNITS
 from videoscore.compose.marks import HIT_VELOCITY, Mark, build_up
+from videoscore.compose.melody import harmony_at
 from videoscore.compose.tone import Tone
-from videoscore.compose.tune import harmony_at
 from videoscore.cues.sheet import Cue
 from videoscore.music.score import PPQ, Note, Role, Section, TempoMap
 from videoscore.music.theory import shift_of

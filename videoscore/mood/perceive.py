@@ -95,16 +95,18 @@ def perceive(
     progress("perceive", total, total)
     seen = evidence.visible * reading.seen
     shares = {name: share * seen for name, share in reading.shares.items()} | {"held": 1 - seen}
-    held = _seconds(t, total, shares["held"] > UNREAD)
-    remarks = reading.remarks + (
-        (
-            f"in {held:.1f} of {total:.1f} s the picture shows no mood (black, plain, titles or "
-            f"nothing for this perceiver): the mood before is held there",
-        )
-        if held > 0
-        else ()
-    )
+    remarks = reading.remarks + _held_remark(_seconds(t, total, shares["held"] > UNREAD), total)
     return Perception(curve, tuple(cuts), shares, remarks)
+
+
+def _held_remark(held: float, total: float) -> tuple[str, ...]:
+    """What the user should know where no mood was read for some seconds."""
+    if held <= 0:
+        return ()
+    return (
+        f"in {held:.1f} of {total:.1f} s the picture shows no mood (black, plain, titles or "
+        f"nothing for this perceiver): the mood before is held there",
+    )
 
 
 def _refuse_idle(options: PerceiveOptions) -> None:

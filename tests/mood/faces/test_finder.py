@@ -18,10 +18,10 @@ from media import DATA
 from safetensors.torch import load_file
 
 from videoscore.errors import NotFound, SetupError
-from videoscore.mood.faces.boxes import overlap
 from videoscore.mood.faces.finder import WEIGHTS, FaceFinder, cut_out, levels
 from videoscore.mood.faces.mtcnn import networks
 from videoscore.mood.faces.person import Face
+from videoscore.mood.faces.rectangles import overlap
 from videoscore.research.faces.finder_weights import convert
 from videoscore.video.probe import probe
 from videoscore.video.sample import sample

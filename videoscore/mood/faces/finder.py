@@ -25,9 +25,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from videoscore.errors import SetupError
-from videoscore.mood.faces.boxes import overlap
 from videoscore.mood.faces.mtcnn import SIDES, STRIDE, networks
 from videoscore.mood.faces.person import Array, Face, Picture
+from videoscore.mood.faces.rectangles import overlap
 from videoscore.resources import weight_file
 from videoscore.workers.capacity import machine_cores
 

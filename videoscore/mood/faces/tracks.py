@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from videoscore.mood.faces.boxes import overlap
 from videoscore.mood.faces.person import Array, Face
+from videoscore.mood.faces.rectangles import overlap
 
 MEMORY = 1.6  # seconds that a track lives on without a find: two samples missed at the usual half second
 REACH = 1.5  # sizes of the face that it may move between two finds

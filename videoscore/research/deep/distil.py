@@ -27,7 +27,7 @@ from videoscore.mood.perceivers.scene import AREA, BACKBONES, Backbones
 from videoscore.research.deep.lessons import DeepCourse, Floats, Lessons, Recipe, Student
 from videoscore.research.deep.views import augmented_views, find_pictures, read_squares
 from videoscore.research.run import Log, device
-from videoscore.research.scene.fit import fit, standards
+from videoscore.research.scene.head_fit import fit, standards
 from videoscore.research.scene.oasis import Photographs, backbone_weights, read_features, read_table
 
 COMPONENTS = 128  # of the teacher's features that stage one matches

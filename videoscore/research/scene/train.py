@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from videoscore.mood.perceivers.head import pack
 from videoscore.mood.perceivers.scene import AREA, BACKBONES
-from videoscore.research.scene.fit import fit
+from videoscore.research.scene.head_fit import fit
 from videoscore.research.scene.oasis import backbone_weights, read_features
 from videoscore.research.weights import write_weights
 
