@@ -74,7 +74,7 @@ def playlist(
     teller.remarks(remarks)
     if output is not None:
         text = m3u(tracks) if form != ".json" else json.dumps(facts, default=plain, indent=1) + "\n"
-        write_text(Path(output), text)
+        write_text(Path(output), text, overwrite)
     rows = [
         [
             str(k),

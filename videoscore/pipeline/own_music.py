@@ -57,7 +57,7 @@ def mix_files(
         stems = [_stem(Path(path), folder / f"{k:03d}.wav", media.duration) for k, path in enumerate(music)]
         mixed = mix_stems(stems, media, options, folder / "sound.wav", clock)
         if alone:
-            publish({"wav": mixed.path}, {"wav": target})
+            publish({"wav": mixed.path}, {"wav": target}, overwrite)
         else:
             lost = mux_sound(media, mixed.path, target, options, clock, overwrite)
             mixed = replace(mixed, remarks=mixed.remarks + lost)

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from videoscore.errors import ContainerError, NotFound, OutputError, OutputExists
+from videoscore.files import place
 from videoscore.perform.mux import edits, ffmpeg_process
 from videoscore.perform.mux.containers import Container, Track, container_for, require, suffixes
 from videoscore.perform.mux.containers import lacks as lacks_track
@@ -96,7 +97,7 @@ def mux(
     try:
         with tempfile.TemporaryDirectory(prefix=f"{stem}-", dir=target.parent) as folder:
             remarks = job.write(Path(folder))
-        os.replace(part, target)
+        place(part, target, overwrite)
     except OSError as error:
         raise ffmpeg_process.write_error(output, error.strerror or str(error), error.errno) from error
     finally:
