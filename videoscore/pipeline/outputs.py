@@ -121,10 +121,9 @@ def check_target(kind: str, path: Path, overwrite: bool, media: Media) -> None:
         return
     check_file(path, overwrite, media.path)
     if kind == "video":
-        from videoscore.perform.mux.containers import container_for, require
-        from videoscore.perform.mux.mux import read_tracks
+        from videoscore.perform.mux.mux import check_container
 
-        require(container_for(path), read_tracks(media.path), path)
+        check_container(media, path)
 
 
 def check_file(path: Path, overwrite: bool, original: Path | None = None) -> None:

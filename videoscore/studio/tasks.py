@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 THUMBNAILS = 24
 SIZE = 96  # longest side of a thumbnail, pixels
 PEAKS = 20  # a second
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -112,14 +115,13 @@ def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
 
 def make(task: Make, progress: Progress) -> Made:
     """Compose, play and mix. The stems aren't kept (23 MB a minute and part): `export` plays them again."""
-    from videoscore.compose.resume import default
     from videoscore.perform.played_midi import write_midi
     from videoscore.pipeline.write import write
 
     folder, options, clock = task.folder, task.options, Clock(progress)
     folder.mkdir(parents=True)
     try:
-        music = write(task.sheet, options, clock, known=default())
+        music = write(task.sheet, options, clock)
         write_midi(music.arrangement, folder / "music.mid")
         stems = render_stems(music.arrangement, folder / "stems", options.render, clock)
         mixed = mix_stems(stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)
@@ -192,7 +194,8 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
 
     path, options = task.folder / target.name, task.options
     if kind == "video":
-        mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress))
+        for remark in mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress)):
+            log.warning("%s: %s", target.name, remark)
     elif kind == "stems":
         render_stems(task.made.arrangement, path, options.render, Clock(progress))
     elif kind == "midi":
