@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 import urllib.request
@@ -38,6 +39,7 @@ CALLS = (
 OWN = (".cache/videoscore/", ".local/share/videoscore/")  # in HOME
 LOOKUPS = ("/etc/hosts", "/etc/resolv.conf")
 HARMLESS = ("/dev/", "/proc/", "/sys/")
+LONGEST = 1800.0  # seconds after which a command that hangs is ended
 OPEN = 20.0  # seconds that the studio is left open
 
 _ADDRESS = re.compile(r'sin6?_port=htons\((\d+)\).*?(?:inet_addr\("|inet_pton\(AF_INET6, ")([^"]+)"')
@@ -81,11 +83,14 @@ def traced(command: Sequence[str], folder: Path, *, visit: bool = False) -> Trac
         start_new_session=True,
     )
     assert process.stdout is not None
+    limit = threading.Timer(LONGEST, os.killpg, (process.pid, signal.SIGKILL))
+    limit.start()
     if visit:
         _visit(next(line.strip() for line in process.stdout if line.startswith("http")))
         os.killpg(process.pid, signal.SIGINT)
     process.stdout.read()
     code = process.wait()
+    limit.cancel()
     out = Traced(code)
     lines = record.read_text(errors="replace").splitlines()
     out.network = sorted(set(_network(lines)))
