@@ -24,7 +24,7 @@ from av.video.reformatter import VideoReformatter
 from videoscore.video.container import open_media, packets
 from videoscore.video.cuts import HEIGHT, WIDTH, Look, alike
 from videoscore.video.media import Media
-from videoscore.workers.capacity import core_count
+from videoscore.workers.capacity import machine_cores
 
 # Key frames further apart than this are never compared: a whole shot could hide between them.
 _LONGEST_SKIP = Fraction(1)
@@ -91,7 +91,7 @@ class _Walker:
         self.main = _context(self.container, self.media.video.index)
         self.keys = _context(self.twin, self.media.video.index)
         self.main.thread_type = self.threads
-        self.main.thread_count = min(_THREADS, core_count())
+        self.main.thread_count = min(_THREADS, machine_cores())
         self.keys.thread_type = ThreadType.SLICE  # frame threads would hold the picture back
         self.shrink = VideoReformatter()
         stated = self.main.sample_aspect_ratio

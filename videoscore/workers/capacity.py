@@ -24,6 +24,12 @@ def core_count() -> int:
     return len(cores())
 
 
+def machine_cores() -> int:
+    """How many cores the machine has, whether or not this process may use them: how a batch of pictures is parted may
+    not hang on that, since rounding would."""
+    return os.cpu_count() or 1
+
+
 def free_memory(root: Path = _CGROUP, meminfo: Path = Path("/proc/meminfo")) -> int | None:
     """Bytes that can still be used: what the system has, or less where a container may use less. None: unknown."""
     found = []

@@ -173,7 +173,7 @@ class FieldHead(nn.Module):
 
 
 class Composer(nn.Module):
-    """Parameters of `forward` (all (B, T) int64 unless said otherwise): see `videoscore.compose.network.steps.Steps`."""
+    """Parameters of `forward` (all (B, T) int64 unless said otherwise): see `Steps` in steps.py."""
 
     def __init__(self, config: ComposerConfig) -> None:
         super().__init__()

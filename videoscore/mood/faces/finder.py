@@ -29,7 +29,7 @@ from videoscore.mood.faces.boxes import overlap
 from videoscore.mood.faces.mtcnn import SIDES, STRIDE, networks
 from videoscore.mood.faces.person import Array, Face, Picture
 from videoscore.resources import weight_file
-from videoscore.workers.capacity import core_count
+from videoscore.workers.capacity import machine_cores
 
 WEIGHTS = weight_file("finder")
 SMALLEST = 16  # pixels; side of the smallest face looked for
@@ -87,7 +87,7 @@ class FaceFinder:
         device: str = "cpu",
     ) -> None:
         self.nets = load(weights, device)
-        self.threads = threads or min(core_count(), MOST_THREADS)
+        self.threads = threads or min(machine_cores(), MOST_THREADS)
         self.smallest, self.confidence, self.device = max(smallest, SIDES["p"]), confidence, device
 
     def find(self, pictures: Sequence[Picture]) -> list[list[Face]]:

@@ -23,7 +23,7 @@ from videoscore.mood.faces.nets import INPUT, NETS, centre, folded, normalise
 from videoscore.mood.faces.stored import Calibration
 from videoscore.mood.octants import Spread, octant_probabilities
 from videoscore.resources import weight_file
-from videoscore.workers.capacity import core_count
+from videoscore.workers.capacity import machine_cores
 
 MODELS = tuple(NETS)
 SIDE = 48  # pixels of a face
@@ -63,7 +63,7 @@ class FaceModel:
     ) -> None:
         self.name, self.calibration = name, calibration
         self.net = net.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.threads = threads or min(core_count(), MOST_THREADS)
+        self.threads = threads or min(machine_cores(), MOST_THREADS)
 
     @property
     def spread(self) -> Spread:

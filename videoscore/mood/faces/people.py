@@ -55,7 +55,7 @@ def people(t: Array, glimpses: Sequence[Glimpse], cuts: Sequence[Cut], vote: int
     """Everybody's faces over a film.
 
     t : (n,) seconds, increasing. vote : a person's emotion is the commonest of this many samples around each
-    (see `vote` in this file), 0 for none; needs models that name emotions.
+    (`vote` samples, see below), 0 for none; needs models that name emotions.
     """
     n = len(t)
     weight, total, prominent = np.zeros(n), np.zeros((n, 3)), np.zeros(n)

@@ -26,7 +26,7 @@ from videoscore.mood.perceivers.titles import load as load_titles
 from videoscore.mood.visible import colourlessness, content_box
 from videoscore.resources import weight_file
 from videoscore.video.frames import Frame
-from videoscore.workers.capacity import core_count
+from videoscore.workers.capacity import machine_cores
 
 WEIGHTS = weight_file("scene")
 BACKBONES = ("lite2", "lite0")
@@ -71,7 +71,7 @@ class Backbones:
     ) -> None:
         self.names = tuple(names)
         self.half = half_precision() if half is None else half
-        self.threads = threads or min(core_count(), MOST_THREADS)
+        self.threads = threads or min(machine_cores(), MOST_THREADS)
         self.nets = []
         for name in self.names:
             net = EfficientNetLite(LITE[name])
