@@ -1,4 +1,4 @@
-"""The pages tell the truth about the tree: paths, modules, commands, options, make targets and links that they name exist."""
+"""The pages tell the truth about the tree: the paths, modules, commands, options and links that they name exist."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def test_modules_and_names_that_are_named_exist(name):
         if match := re.match(r"\s*from (videoscore[\w.]*) import ([\w, ]+)", line):
             dotted += [(match[1], word.split(" as ")[0].strip()) for word in match[2].split(",")]
         missing += [
-            f"{module}:{word}" for module, word in dotted if module not in there and not resolves(module, word)
+            f"{module}:{word}"
+            for module, word in dotted
+            if module not in there and not resolves(module, word)
         ]
     assert missing == []
 

@@ -12,8 +12,6 @@ from videoscore.cli.common import with_voice
 from videoscore.cli.telling import Teller
 from videoscore.errors import UsageError
 
-FORMS = (".edl", ".csv", ".otio", ".ffmeta")
-
 
 @click.command()
 @click.argument("cues")
@@ -37,12 +35,13 @@ def markers(teller: Teller, cues: str, output: str, rate: str | None, no_hits: b
     from videoscore.cues import markers as forms
     from videoscore.cues.file.sheet_file import load
     from videoscore.files import write_text
-    from videoscore.pipeline.outputs import check_file
+    from videoscore.pipeline.outputs import KINDS, check_file
 
     path = Path(output)
     suffix = path.suffix.lower()
-    if suffix not in FORMS:
-        raise UsageError("markers can't be written so", path=path, remedy=f"Name it {', '.join(FORMS)}.")
+    kinds = {KINDS[kind].suffix: kind for kind in (*forms.FORMS, "chapters")}
+    if suffix not in kinds:
+        raise UsageError("markers can't be written so", path=path, remedy=f"Name it {', '.join(kinds)}.")
     if suffix == ".ffmeta" and (rate is not None or no_hits):
         raise UsageError(
             f"{'--no-hits' if rate is None else '--rate'} has no effect on chapters",
@@ -55,8 +54,7 @@ def markers(teller: Teller, cues: str, output: str, rate: str | None, no_hits: b
         text = forms.chapters(sheet)
     else:
         pace = forms.check_rate(_rate(rate) if rate is not None else _of_video(Path(cues), sheet.source))
-        write = {".edl": forms.edl, ".csv": forms.table, ".otio": forms.otio}[suffix]
-        text = write(sheet, pace, not no_hits)
+        text = forms.FORMS[kinds[suffix]](sheet, pace, not no_hits)
     write_text(path, text)
     count = len(sheet.cues) if suffix == ".ffmeta" else len(forms.markers(sheet, not no_hits))
     teller.result({"output": path, "markers": count}, f"{path}: {count} markers")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from videoscore.cli.common import WATCHING, print_result, with_settings, with_voice
 from videoscore.cli.telling import Teller
 from videoscore.text.tables import clock, table
+
+if TYPE_CHECKING:
+    from videoscore.library.select.ranking import Track
 
 
 @click.command()
@@ -75,6 +79,18 @@ def playlist(
     if output is not None:
         text = m3u(tracks) if form != ".json" else json.dumps(facts, default=plain, indent=1) + "\n"
         write_text(Path(output), text)
+    head = (
+        f"{input}: {emotion.mood}, valence {emotion.valence:+.2f}, arousal {emotion.arousal:+.2f} "
+        f"({100 * emotion.share:.0f} % of what is seen speaks for it)"
+    )
+    if output is not None:
+        teller.result(facts, f"{output}: {len(tracks)} pieces for {head}")
+    else:
+        print_result(teller, facts, m3u(tracks).rstrip("\n") if as_m3u else f"{head}\n{_listed(tracks)}")
+
+
+def _listed(tracks: Sequence[Track]) -> str:
+    """The pieces as a table, best first."""
     rows = [
         [
             str(k),
@@ -87,12 +103,4 @@ def playlist(
         ]
         for k, t in enumerate(tracks, 1)
     ]
-    head = (
-        f"{input}: {emotion.mood}, valence {emotion.valence:+.2f}, arousal {emotion.arousal:+.2f} "
-        f"({100 * emotion.share:.0f} % of what is seen speaks for it)"
-    )
-    listed = table(["", "mood", "valence", "arousal", "distance", "length", "title"], rows)
-    if output is not None:
-        teller.result(facts, f"{output}: {len(tracks)} pieces for {head}")
-    else:
-        print_result(teller, facts, m3u(tracks).rstrip("\n") if as_m3u else f"{head}\n{listed}")
+    return table(["", "mood", "valence", "arousal", "distance", "length", "title"], rows)

@@ -17,6 +17,7 @@ from videoscore.text.tables import cue_row, cue_table, table
 
 if TYPE_CHECKING:
     from videoscore.preview.timeline import Timeline
+    from videoscore.preview.tune import Tuning
 
 PICTURES = (".png", ".svg")
 COLUMNS = 100  # of text, where there is no terminal to ask
@@ -148,6 +149,19 @@ def tune(
     if picture is not None:
         with whole(Path(picture)) as part:
             draw(found, part)
+    facts = {
+        "best": _facts(found.best),
+        "reason": found.reason,
+        "trials": [_facts(t) for t in found.trials],
+        "preset": save,
+        "picture": picture,
+    }
+    print_result(teller, facts, f"{_trials(found)}\n\n{found.reason}")
+
+
+def _trials(found: Tuning) -> str:
+    """Every trial as a row of a table, the best one marked."""
+    heads = ["window", "min-cue", "cues", "mean s", "on cuts", "a minute", "deviation", "stability", "cost"]
     rows = [
         [
             f"{t.window:g}",
@@ -163,26 +177,7 @@ def tune(
         ]
         for t in found.trials
     ]
-    heads = [
-        "window",
-        "min-cue",
-        "cues",
-        "mean s",
-        "on cuts",
-        "a minute",
-        "deviation",
-        "stability",
-        "cost",
-        "",
-    ]
-    facts = {
-        "best": _facts(found.best),
-        "reason": found.reason,
-        "trials": [_facts(t) for t in found.trials],
-        "preset": save,
-        "picture": picture,
-    }
-    print_result(teller, facts, f"{table(heads, rows)}\n\n{found.reason}")
+    return table([*heads, ""], rows)
 
 
 def _facts(trial: Any) -> dict[str, Any]:

@@ -186,19 +186,7 @@ def compose(
     target = Path(output) if output is not None else _beside(str(cues), ".mid")
     sheet, options, remarks = _wanted(cues, {**wishes, "sheet_file": sheet_file}, words)
     check_file(target, overwrite)
-    sheet_music = target.suffix.lower() in LEAD_SHEETS
-    if not sheet_music and target.suffix.lower() not in MIDI:
-        raise UsageError(
-            "music isn't written so",
-            path=target,
-            remedy=f"Name it {', '.join((*MIDI, *LEAD_SHEETS))}; `videoscore render` makes WAV files.",
-        )
-    if sheet_music and played:
-        raise UsageError(
-            "--played has no effect on a lead sheet", remedy="Leave it out, or name a .mid file."
-        )
-    if sheet_music:
-        leadsheet.require()
+    sheet_music = _is_lead_sheet(target, played)
     if sheet_file is not None:
         check_file(Path(sheet_file), overwrite)
     music = write(sheet, options, Clock(teller.progress), played=played, known=known_for(cues))
@@ -225,6 +213,28 @@ def compose(
         },
         f"{target}: {len(music.score.notes)} notes, {clock(sheet.duration)}\n{cue_table(sheet)}",
     )
+
+
+def _is_lead_sheet(target: Path, played: bool) -> bool:
+    """Whether `target` is MusicXML rather than MIDI. Raises UsageError when it is neither, or `played` would have no
+    effect; SetupError when a lead sheet can't be written here."""
+    from videoscore.music import leadsheet
+
+    suffix = target.suffix.lower()
+    if suffix in MIDI:
+        return False
+    if suffix not in LEAD_SHEETS:
+        raise UsageError(
+            "music isn't written so",
+            path=target,
+            remedy=f"Name it {', '.join((*MIDI, *LEAD_SHEETS))}; `videoscore render` makes WAV files.",
+        )
+    if played:
+        raise UsageError(
+            "--played has no effect on a lead sheet", remedy="Leave it out, or name a .mid file."
+        )
+    leadsheet.require()
+    return True
 
 
 LEAD_SHEETS = (".musicxml", ".xml")

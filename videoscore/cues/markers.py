@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -160,6 +161,14 @@ def otio(sheet: CueSheet, rate: Fraction, hits: bool = True) -> str:
     timeline.tracks.append(track)
     text: str = library.adapters.write_to_string(timeline, "otio_json")
     return text
+
+
+# kind of file (as in `videoscore.pipeline.outputs.KINDS`) -> what writes it, for those whose times are pictures
+FORMS: dict[str, Callable[[CueSheet, Fraction, bool], str]] = {
+    "edl": edl,
+    "csv": table,
+    "otio": otio,
+}
 
 
 def _line(text: str) -> str:

@@ -96,14 +96,12 @@ def perceive(
     seen = evidence.visible * reading.seen
     shares = {name: share * seen for name, share in reading.shares.items()} | {"held": 1 - seen}
     held = _seconds(t, total, shares["held"] > UNREAD)
-    remarks = reading.remarks + (
-        (
+    remarks = reading.remarks
+    if held > 0:
+        remarks += (
             f"in {held:.1f} of {total:.1f} s the picture shows no mood (black, plain, titles or "
             f"nothing for this perceiver): the mood before is held there",
         )
-        if held > 0
-        else ()
-    )
     return Perception(curve, tuple(cuts), shares, remarks)
 
 

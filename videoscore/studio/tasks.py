@@ -193,7 +193,10 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
     elif kind == "cues":
         save(heard(task.sheet, task.made.score, written_with(options)), path)
     else:
-        forms = {"edl": markers.edl, "csv": markers.table, "otio": markers.otio}
-        text = markers.chapters(task.sheet) if kind == "chapters" else forms[kind](task.sheet, rate)
+        text = (
+            markers.chapters(task.sheet)
+            if kind == "chapters"
+            else markers.FORMS[kind](task.sheet, rate, True)
+        )
         path.write_text(text, encoding="utf-8")
     return path
