@@ -15,7 +15,7 @@ Image = pytest.importorskip("PIL.Image")
 
 from videoscore.mood.perceivers.deep import DeepConfig, DeepPerceiver, MoodCNN  # noqa: E402
 from videoscore.research.deep.folders import read_folders, train_folder  # noqa: E402
-from videoscore.research.deep.lessons import Lessons, Recipe, Run, Student  # noqa: E402
+from videoscore.research.deep.lessons import DeepCourse, Lessons, Recipe, Student  # noqa: E402
 from videoscore.research.deep.views import STORED, augmented_views, find_pictures, read_squares  # noqa: E402
 
 SMALL = DeepConfig(convolutions=1, norm=True)
@@ -81,11 +81,11 @@ def test_views_depend_on_their_seed_alone():
 
 def test_a_run_that_was_broken_off_ends_like_an_unbroken_one(tmp_path):
     recipe = Recipe(epochs=2, batch=2, seed=5)
-    straight = Run(student(), lessons(), recipe, tmp_path / "straight").go()
-    first = Run(student(), lessons(), recipe, tmp_path / "broken")
-    first.go(stop_after=4)  # in the middle of the second epoch
-    second = Run(student(seed=9), lessons(), recipe, tmp_path / "broken")
-    assert second.step == 4
+    straight = DeepCourse(student(), lessons(), recipe, tmp_path / "straight").go()
+    first = DeepCourse(student(), lessons(), recipe, tmp_path / "broken")
+    first.go(most=4)  # in the middle of the second epoch
+    second = DeepCourse(student(seed=9), lessons(), recipe, tmp_path / "broken")
+    assert second.run.step == 4
     resumed = second.go()
     for (name, a), b in zip(straight.state_dict().items(), resumed.state_dict().values()):
         assert torch.equal(a, b), name
@@ -97,9 +97,9 @@ def test_a_run_that_was_broken_off_ends_like_an_unbroken_one(tmp_path):
 
 
 def test_another_recipe_does_not_go_on_in_the_same_folder(tmp_path):
-    Run(student(), lessons(), Recipe(epochs=1, batch=8), tmp_path).go(stop_after=1)
+    DeepCourse(student(), lessons(), Recipe(epochs=1, batch=8), tmp_path).go(most=1)
     with pytest.raises(UsageError, match="--run"):
-        Run(student(), lessons(), Recipe(epochs=1, batch=8, seed=1), tmp_path)
+        DeepCourse(student(), lessons(), Recipe(epochs=1, batch=8, seed=1), tmp_path)
 
 
 def test_frozen_blocks_stay_and_lessons_begin_behind_them(tmp_path):
@@ -109,7 +109,7 @@ def test_frozen_blocks_stay_and_lessons_begin_behind_them(tmp_path):
     base = lessons()
     middle = np.random.default_rng(1).random((2, 6, 64, 16, 16)).astype(np.float16)
     after = (
-        Run(
+        DeepCourse(
             pupil,
             Lessons(base.pictures, base.rows, base.moods, halfway=middle),
             Recipe(epochs=1, batch=3),
@@ -129,7 +129,7 @@ def test_features_can_be_the_only_lesson(tmp_path):
     features = (colours[:, 0, 0] / 127.5 - 1).astype(np.float32)
     torch.manual_seed(0)
     pupil = Student(MoodCNN(DeepConfig(1, 0.0, 0.0, True)), 3)
-    Run(
+    DeepCourse(
         pupil,
         Lessons(pictures, np.arange(16), features=features),
         Recipe(epochs=8, batch=8, rate=1e-3),

@@ -12,10 +12,10 @@ from PIL import Image
 
 from videoscore.errors import InputError, NotFound
 from videoscore.mood.faces.emotions import EMOTIONS
+from videoscore.research.faces.course import FaceOptions
 from videoscore.research.faces.data import NO_LABEL, TEST
-from videoscore.research.faces.face_run import FaceOptions
 from videoscore.research.faces.face_sets import read_faces
-from videoscore.research.faces.train import EmotionRun
+from videoscore.research.faces.train import EmotionCourse
 
 FIELDS = (
     "subDirectory_filePath",
@@ -137,7 +137,7 @@ def test_a_clip_lies_in_one_part(tmp_path: Path) -> None:
 def test_emotion_models_need_emotions(tmp_path: Path) -> None:
     write_clip(tmp_path, "001", {"00000": (5, -3)})
     with pytest.raises(InputError, match="resnet34-va"):
-        EmotionRun(read_faces(tmp_path), tmp_path / "run", FaceOptions(model="cnn-fer"))
+        EmotionCourse(read_faces(tmp_path), tmp_path / "run", FaceOptions(model="cnn-fer"))
 
 
 def test_nothing_usable(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from faces import write_fer2013
 from videoscore.errors import InputError, UsageError
 from videoscore.mood.faces.models import load_face_model
 from videoscore.research.agreement import concordance, four_measures
-from videoscore.research.faces.autoencoder import AutoencoderOptions, AutoencoderRun, disc
+from videoscore.research.faces.autoencoder import AutoencoderCourse, AutoencoderOptions, disc
+from videoscore.research.faces.course import FaceOptions
 from videoscore.research.faces.data import TEST, TRAIN, VALID, read_fer2013
 from videoscore.research.faces.evaluate import evaluate, table
 from videoscore.research.faces.export import spread_of
-from videoscore.research.faces.face_run import FaceOptions
-from videoscore.research.faces.train import EmotionRun, draws, train
-from videoscore.research.faces.valence_arousal import PointRun, cells, over, point_loss, under
+from videoscore.research.faces.train import EmotionCourse, draws, train
+from videoscore.research.faces.valence_arousal import PointCourse, cells, over, point_loss, under
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def options(model: str, **more) -> FaceOptions:  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize("model,way", [("cnn-fer", "plain"), ("resnet34-va", "generated")])
 def test_a_resumed_run_ends_in_the_same_weights(data: Path, tmp_path: Path, model: str, way: str) -> None:
     faces, how = read_fer2013(data), options(model, way=way)
-    kind = PointRun if model == "resnet34-va" else EmotionRun
+    kind = PointCourse if model == "resnet34-va" else EmotionCourse
     straight = kind(faces, tmp_path / "straight", how)
-    straight.go(lambda entry: None, most=4)
-    kind(faces, tmp_path / "broken", how).go(lambda entry: None, most=2)
+    straight.run.go(lambda entry: None, most=4)
+    kind(faces, tmp_path / "broken", how).run.go(lambda entry: None, most=2)
     resumed = kind(faces, tmp_path / "broken", how)
-    assert resumed.step == 2
-    resumed.go(lambda entry: None, most=2)
+    assert resumed.run.step == 2
+    resumed.run.go(lambda entry: None, most=2)
     for name, value in straight.net.state_dict().items():
         assert torch.equal(value, resumed.net.state_dict()[name]), name
     for name, value in straight.average.items():
@@ -54,17 +54,22 @@ def test_another_seed_is_another_network(data: Path, tmp_path: Path) -> None:
     faces = read_fer2013(data)
     nets = []
     for seed in (0, 1):
-        run = EmotionRun(faces, tmp_path / str(seed), options("cnn-fer", seed=seed))
-        run.go(lambda entry: None, most=2)
+        run = EmotionCourse(faces, tmp_path / str(seed), options("cnn-fer", seed=seed))
+        run.run.go(lambda entry: None, most=2)
         nets.append(run.net.state_dict()["head.weight"])
     assert not torch.equal(*nets)
 
 
 def test_a_folder_of_another_run_is_refused(data: Path, tmp_path: Path) -> None:
     faces = read_fer2013(data)
-    EmotionRun(faces, tmp_path, options("cnn-fer")).save()
+    EmotionCourse(faces, tmp_path, options("cnn-fer")).run.save()
     with pytest.raises(UsageError, match="model cnn-fer"):
-        EmotionRun(faces, tmp_path, options("vgg16-fer"))
+        EmotionCourse(faces, tmp_path, options("vgg16-fer"))
+    with pytest.raises(UsageError, match=r"seed 0 \(not 3\)"):
+        EmotionCourse(faces, tmp_path, options("cnn-fer", seed=3))
+    AutoencoderCourse(faces, tmp_path / "drawn", AutoencoderOptions(batch=4)).run.save()
+    with pytest.raises(UsageError, match=r"seed 0 \(not 3\)"):
+        AutoencoderCourse(faces, tmp_path / "drawn", AutoencoderOptions(batch=4, seed=3))
 
 
 @pytest.mark.parametrize("wrong", [{"model": "vgg19"}, {"way": "sideways"}])
@@ -96,10 +101,10 @@ def test_trained_weights_load_and_are_measured(data: Path, tmp_path: Path, model
 def test_it_learns(data: Path, tmp_path: Path) -> None:
     """Blots are easy: a network that doesn't find them has a broken trainer."""
     how = FaceOptions(model="resnet34-va", width=0.06, batch=32, epochs=8)
-    run = PointRun(read_fer2013(data), tmp_path, how)
-    before = run.measure()["CCC v"]
-    run.go(lambda entry: None)
-    assert run.measure()["CCC v"] > before + 0.3
+    run = PointCourse(read_fer2013(data), tmp_path, how)
+    before = run.figures()["CCC v"]
+    run.run.go(lambda entry: None)
+    assert run.figures()["CCC v"] > before + 0.3
 
 
 def test_fer2013_parts_and_points(data: Path) -> None:
@@ -167,11 +172,11 @@ def test_spread_of_finds_what_was_put_in() -> None:
 
 def test_autoencoder_state_comes_back(data: Path, tmp_path: Path) -> None:
     faces, how = read_fer2013(data), AutoencoderOptions(epochs=1, batch=4)
-    straight = AutoencoderRun(faces, tmp_path / "a", how)
-    straight.go(lambda entry: None, most=2)
-    AutoencoderRun(faces, tmp_path / "b", how).go(lambda entry: None, most=1)
-    resumed = AutoencoderRun(faces, tmp_path / "b", how)
-    resumed.go(lambda entry: None, most=1)
+    straight = AutoencoderCourse(faces, tmp_path / "a", how)
+    straight.run.go(lambda entry: None, most=2)
+    AutoencoderCourse(faces, tmp_path / "b", how).run.go(lambda entry: None, most=1)
+    resumed = AutoencoderCourse(faces, tmp_path / "b", how)
+    resumed.run.go(lambda entry: None, most=1)
     for name, value in straight.parts.state_dict().items():
         assert torch.equal(value, resumed.parts.state_dict()[name]), name
 
@@ -179,4 +184,4 @@ def test_autoencoder_state_comes_back(data: Path, tmp_path: Path) -> None:
 def test_too_few_faces(data: Path, tmp_path: Path) -> None:
     faces = read_fer2013(data)
     with pytest.raises(InputError, match="too few"):
-        EmotionRun(faces.take(faces.part == TEST), tmp_path, options("cnn-fer"))
+        EmotionCourse(faces.take(faces.part == TEST), tmp_path, options("cnn-fer"))

@@ -315,7 +315,7 @@ def face(
     seed: int,
 ) -> None:
     """Train a model that reads faces, on a GPU where there is one."""
-    from videoscore.research.faces.face_run import FaceOptions
+    from videoscore.research.faces.course import FaceOptions
     from videoscore.research.faces.train import train as stage
 
     options = FaceOptions(model=model, width=width, minutes=minutes, epochs=epochs, way=way, seed=seed)

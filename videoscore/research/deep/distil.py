@@ -24,8 +24,9 @@ from videoscore.mood.perceivers.backbone import half_precision
 from videoscore.mood.perceivers.deep import CONFIGS, SIDE, WIDTHS, DeepConfig, MoodCNN
 from videoscore.mood.perceivers.head import CLIP, RIM
 from videoscore.mood.perceivers.scene import AREA, BACKBONES, Backbones
-from videoscore.research.deep.lessons import Floats, Lessons, Log, Recipe, Run, Student, device
+from videoscore.research.deep.lessons import DeepCourse, Floats, Lessons, Recipe, Student
 from videoscore.research.deep.views import augmented_views, find_pictures, read_squares
+from videoscore.research.run import Log, device
 from videoscore.research.scene.fit import fit, standards
 from videoscore.research.scene.oasis import Photographs, backbone_weights, read_features, read_table
 
@@ -137,7 +138,7 @@ def first_stage(
     torch.manual_seed(recipe.seed)
     student = Student(MoodCNN(gentle(kind)), room.components.shape[1])
     lessons = Lessons(room.pictures, np.arange(len(room.pictures)), features=room.components)
-    return Run(student, lessons, recipe, folder).go(log=log).state_dict()
+    return DeepCourse(student, lessons, recipe, folder).go(log).state_dict()
 
 
 def soft_labels(room: Classroom, seen: NDArray[np.int64], seed: int) -> tuple[Floats, Floats]:
@@ -228,4 +229,4 @@ def second_stage(
     rows = np.concatenate([np.repeat(seen, LABELLED_AGAIN), free])
     lessons = Lessons(room.pictures, rows, moods, points, room.components, views)
     student = Student(net, room.components.shape[1], FROZEN)
-    return Run(student, lessons, recipe, folder).go(check, log)
+    return DeepCourse(student, lessons, recipe, folder, check).go(log)

@@ -25,8 +25,9 @@ from videoscore.research.deep.distil import (
     gentle,
     halfway,
 )
-from videoscore.research.deep.lessons import Lessons, Log, Recipe, Run, Student, logits
+from videoscore.research.deep.lessons import DeepCourse, Lessons, Recipe, Student, logits
 from videoscore.research.deep.train import FOLDS, SCHOOL, checker, fold_students, named
+from videoscore.research.run import Log
 from videoscore.research.scene.evaluate import chance, confusion_matrix, measures
 from videoscore.research.scene.fit import fit, grouped_folds
 from videoscore.research.scene.oasis import octants
@@ -119,8 +120,9 @@ def from_scratch(
         seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
         torch.manual_seed(seed)
         net = MoodCNN(gentle(kind))
-        work = Run(Student(net), Lessons(room.pictures, seen, moods), recipe, run / f"scratch_{kind}{k}")
-        trained = work.go(checker(room, seen, unseen), named(f"{kind} scratch {k}", log))
+        folder, check = run / f"scratch_{kind}{k}", checker(room, seen, unseen)
+        work = DeepCourse(Student(net), Lessons(room.pictures, seen, moods), recipe, folder, check)
+        trained = work.go(named(f"{kind} scratch {k}", log))
         out[unseen] = logits(trained, room.pictures, unseen)
     return out
 

@@ -14,9 +14,10 @@ from videoscore.errors import NotFound, UsageError
 from videoscore.mood.circle import MOODS, mood_index
 from videoscore.mood.perceivers.deep import CONFIGS, MoodCNN
 from videoscore.research.deep.calibrate import from_moods
-from videoscore.research.deep.lessons import Lessons, Log, Recipe, Run, Student, logits
+from videoscore.research.deep.lessons import DeepCourse, Lessons, Recipe, Student, logits
 from videoscore.research.deep.train import write
 from videoscore.research.deep.views import find_pictures, read_squares
+from videoscore.research.run import Log
 
 HELD_OUT = 0.2  # of every mood's pictures, at least one
 BATCH = 32
@@ -66,12 +67,12 @@ def train_folder(
     torch.manual_seed(seed)
     net = MoodCNN(CONFIGS[model])
     recipe = Recipe(epochs=epochs, batch=BATCH, seed=seed)
-    work = Run(Student(net), Lessons(sorted_.pictures, seen, moods), recipe, run)
 
     def check(trained: MoodCNN) -> dict[str, float]:
         return _hits(logits(trained, sorted_.pictures, unseen), sorted_.mood[unseen])
 
-    trained = work.go(check, log)
+    work = DeepCourse(Student(net), Lessons(sorted_.pictures, seen, moods), recipe, run, check)
+    trained = work.go(log)
     z, truth = logits(trained, sorted_.pictures, unseen), sorted_.mood[unseen]
     figures: dict[str, float | int | str] = {
         "pictures": len(sorted_.mood),

@@ -1,16 +1,9 @@
-"""Train an eight-mood CNN: one loop for every kind of lesson, on CPU and GPU, resumable to the same result.
-
-The randomness of an update depends on the seed and the number of the update alone, so a run that was
-stopped and taken up again ends where the unbroken one does.
-"""
+"""What the eight-mood CNNs learn, as a course of the training loop (`videoscore.research.run`)."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from videoscore.errors import UsageError
 from videoscore.mood.perceivers.backbone import half_precision
 from videoscore.mood.perceivers.deep import DENSE, MoodCNN
 from videoscore.research.deep.views import augmented_views, plain_views
+from videoscore.research.run import Budget, Log, Run, device
 
 Floats = NDArray[np.float32]
-Log = Callable[[dict[str, Any]], None]
+Check = Callable[[MoodCNN], dict[str, float]]
 
 WARM_UP = 0.05  # share of the run over which the rate rises
 POINT_SHARE = 0.3  # of the loss of valence and arousal beside that of the moods
@@ -104,92 +97,66 @@ class Student(nn.Module):
         return total
 
 
-def device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+class DeepCourse:
+    """An eight-mood CNN that learns lessons, and its `Run` in a folder; log.jsonl gets one line an epoch.
 
-
-class Run:
-    """A training run that lives in a folder: state.pt to go on from, log.jsonl with one line an epoch.
-
-    Raises UsageError when the folder holds a run with other settings.
+    check : measures the network, every `Recipe.check` epochs and at the end. Raises UsageError when the folder holds a
+    run with other settings.
     """
 
-    def __init__(self, student: Student, lessons: Lessons, recipe: Recipe, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.lessons, self.recipe = folder, lessons, recipe
-        self.where = device()
+    def __init__(
+        self,
+        student: Student,
+        lessons: Lessons,
+        recipe: Recipe,
+        folder: Path,
+        check: Check | None = None,
+    ) -> None:
+        self.lessons, self.recipe, self.check, self.where = lessons, recipe, check, device()
         self.student = student.to(self.where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         free = [p for p in student.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(free, lr=recipe.rate, weight_decay=recipe.decay)
-        self.step, self.lost, self.seconds = 0, 0.0, 0.0
         self.steps_per_epoch = math.ceil(len(lessons.rows) / recipe.batch)
-        self.settings = {
+        self.steps = self.steps_per_epoch * recipe.epochs
+        self.settings: dict[str, Any] = {
             **asdict(recipe),
             "pictures": len(lessons.rows),
             "config": asdict(student.net.config),
             "frozen": student.frozen,
         }
         del self.settings["checkpoint"], self.settings["check"]
-        if (folder / "state.pt").is_file():
-            self._load()
+        self.run = Run(self, folder, Budget(self.steps, 0.0, recipe.checkpoint, self.steps_per_epoch))
 
-    def _load(self) -> None:
-        state = torch.load(self.folder / "state.pt", map_location=self.where, weights_only=True)
-        if state["settings"] != self.settings:
-            raise UsageError(
-                "this folder holds a run with other settings",
-                path=self.folder,
-                remedy="Name another folder with --run, or the settings that it began with.",
-            )
-        self.student.load_state_dict(state["student"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.lost, self.seconds = state["step"], state["lost"], state["seconds"]
+    def go(self, log: Log = lambda entry: None, most: int | None = None) -> MoodCNN:
+        """Train to the end (or for `most` updates); the network, ready to be used."""
+        self.run.go(log, most)
+        return self.student.net.eval()
 
-    def save(self) -> None:
-        """Whole or not at all: a kill while writing leaves the state before."""
-        part = self.folder / "state.pt.part"
-        torch.save(
-            {
-                "student": self.student.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
-                "step": self.step,
-                "lost": self.lost,
-                "seconds": self.seconds,
-                "settings": self.settings,
-            },
-            part,
-        )
-        os.replace(part, self.folder / "state.pt")
-
-    @property
-    def steps(self) -> int:
-        return self.steps_per_epoch * self.recipe.epochs
-
-    def rate(self) -> float:
-        """Learning rate of the next update: linear warm-up, then a cosine down to nothing."""
-        done = self.step / self.steps
+    def rate(self, step: int) -> float:
+        """Learning rate of an update: linear warm-up, then a cosine down to nothing."""
+        done = step / self.steps
         if done < WARM_UP:
-            return self.recipe.rate * (self.step + 1) / (WARM_UP * self.steps + 1)
+            return self.recipe.rate * (step + 1) / (WARM_UP * self.steps + 1)
         return self.recipe.rate * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
 
-    def rows(self) -> NDArray[np.int64]:
-        """Pictures of the next update, sorted (they may lie on a disk)."""
-        epoch, at = divmod(self.step, self.steps_per_epoch)
+    def rows(self, step: int) -> NDArray[np.int64]:
+        """Pictures of an update, sorted (they may lie on a disk)."""
+        epoch, at = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng([self.recipe.seed, 1, epoch]).permutation(self.lessons.rows)
         return np.sort(np.array_split(order, self.steps_per_epoch)[at])
 
-    def update(self) -> float:
-        """One optimiser step; its loss."""
-        seed = [self.recipe.seed, 2, self.step]
-        rng = np.random.default_rng(seed)
+    def update(self, step: int, spent: float) -> dict[str, float]:
+        """One optimiser step, see `videoscore.research.run.Course`."""
+        rng = np.random.default_rng([self.recipe.seed, 2, step])
         torch.manual_seed(int(rng.integers(2**62)))  # what dropout blanks
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
-        rows, to_learn = self.rows(), self.lessons
+            group["lr"] = self.rate(step)
+        rows, to_learn = self.rows(step), self.lessons
         targets = [
             None if v is None else torch.from_numpy(v[rows]).float().to(self.where)
             for v in (to_learn.moods, to_learn.points, to_learn.features)
         ]
+        self.student.train()
         x = to_learn.views(rows, rng, self.where)
         with torch.autocast(self.where.type, torch.bfloat16, enabled=half_precision(self.where)):
             loss = self.student.loss(x, *targets)
@@ -197,49 +164,25 @@ class Run:
         loss.backward()
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
         self.optimiser.step()
-        self.step += 1
-        return float(loss.detach())
+        return {"loss": float(loss.detach())}
 
-    def go(
-        self,
-        check: Callable[[MoodCNN], dict[str, float]] | None = None,
-        log: Log = lambda entry: None,
-        stop_after: int | None = None,
-    ) -> MoodCNN:
-        """Train until the last epoch (or for `stop_after` updates); returns the network, ready to be used.
+    def entry(self, run: Run, losses: Mapping[str, float]) -> dict[str, Any]:
+        epoch = run.step // self.steps_per_epoch
+        entry: dict[str, Any] = {"epoch": epoch, "seconds": round(run.seconds, 1), **losses}
+        if self.check is not None and (epoch % self.recipe.check == 0 or run.step == self.steps):
+            entry |= self.check(self.student.net.eval())
+        run.save()
+        return entry
 
-        check : measures the network after every epoch. log : gets each epoch's figures, as log.jsonl does.
-        """
-        last = self.steps if stop_after is None else min(self.steps, self.step + stop_after)
-        self.student.train()
-        clock = saved = time.monotonic()
-        while self.step < last:
-            self.lost += self.update()
-            now = time.monotonic()
-            self.seconds, clock = self.seconds + now - clock, now
-            if self.step % self.steps_per_epoch == 0:
-                self._end_epoch(check, log)
-            if now - saved > self.recipe.checkpoint:
-                saved = now
-                self.save()
-        self.save()
-        return self.student.net.eval()
+    def measure(self, run: Run) -> dict[str, Any]:
+        return {}
 
-    def _end_epoch(self, check: Callable[[MoodCNN], dict[str, float]] | None, log: Log) -> None:
-        epoch = self.step // self.steps_per_epoch
-        entry: dict[str, Any] = {
-            "epoch": epoch,
-            "seconds": round(self.seconds, 1),
-            "loss": self.lost / self.steps_per_epoch,
-        }
-        self.lost = 0.0
-        if check is not None and (epoch % self.recipe.check == 0 or self.step == self.steps):
-            entry |= check(self.student.net.eval())
-            self.student.train()
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
-        self.save()
-        log(entry)
+    def state(self) -> dict[str, Any]:
+        return {"student": self.student.state_dict(), "optimiser": self.optimiser.state_dict()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.student.load_state_dict(state["student"])
+        self.optimiser.load_state_dict(state["optimiser"])
 
 
 def logits(net: MoodCNN, pictures: NDArray[np.uint8], rows: NDArray[np.int64], batch: int = 64) -> Floats:

@@ -22,7 +22,8 @@ from videoscore.research.deep.distil import (
     halfway,
     second_stage,
 )
-from videoscore.research.deep.lessons import Log, Recipe, device, logits
+from videoscore.research.deep.lessons import Recipe, logits
+from videoscore.research.run import Log, device
 from videoscore.research.scene.fit import grouped_folds
 from videoscore.research.scene.oasis import octants
 from videoscore.research.weights import write_weights

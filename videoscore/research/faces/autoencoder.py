@@ -14,22 +14,23 @@ do, was tried and left out: the decoder learned patterns that please it, not fac
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from videoscore.errors import InputError, UsageError
+from videoscore.errors import InputError
 from videoscore.mood.faces.models import load_face_model
 from videoscore.mood.faces.nets import INPUT, centre, normalise
 from videoscore.research.faces.augment import Jitter, augment
+from videoscore.research.faces.course import rate_at
 from videoscore.research.faces.data import SIDE, TRAIN, FaceSet
-from videoscore.research.faces.face_run import Log, device, logger, rate_at, save_state
+from videoscore.research.run import Budget, Log, Run, device
 
 APPEARANCE = 32
 CHANNELS = (24, 48, 96, 192)  # after each halving: 24, 12, 6, 3 pixels
@@ -145,12 +146,14 @@ class Eye(nn.Module):
         ).mean()
 
 
-class AutoencoderRun:
-    """The autoencoder with its adversary, in a folder; resumable as `FaceRun` is."""
+LOSSES = ("picture", "likeness", "divergence", "hide", "adversary")
+
+
+class AutoencoderCourse:
+    """The autoencoder with its adversary, and its `Run` in a folder."""
 
     def __init__(self, faces: FaceSet, folder: Path, options: AutoencoderOptions) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.options, self.where = folder, options, device()
+        self.options, self.where = options, device()
         known = np.isfinite(faces.point).all(1) & (faces.part == TRAIN)
         if not known.any():
             raise InputError("no training face has a valence and arousal", remedy="Train on another set.")
@@ -168,67 +171,36 @@ class AutoencoderRun:
         self.parts.to(self.where, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.eye = Eye().to(self.where) if options.likeness else None
         self.optimisers = [torch.optim.Adam(p.parameters(), options.rate) for p in self.parts.values()]
-        self.step, self.seconds = 0, 0.0
         self.mean = torch.from_numpy(self.faces.point.mean(0)).to(self.where)
-        if (folder / "state.pt").exists():
-            self._load()
+        self.settings = {k: v for k, v in asdict(options).items() if k not in ("epochs", "checkpoint_every")}
+        self.settings["faces"] = len(self.faces)
+        updates = options.epochs * len(self.faces) / options.batch
+        self.run = Run(self, folder, Budget(updates, checkpoint=options.checkpoint_every))
 
-    def _load(self) -> None:
-        state = torch.load(self.folder / "state.pt", map_location=self.where, weights_only=True)
-        if state.get("options", {}).get("seed") != self.options.seed:
-            raise UsageError("this folder holds another run", path=self.folder, remedy="Name another folder.")
+    def entry(self, run: Run, losses: Mapping[str, float]) -> dict[str, Any]:
+        figures = {name: round(loss, 4) for name, loss in losses.items()}
+        return {"step": run.step, "minutes": run.seconds / 60, "spent": run.spent, **figures}
+
+    def measure(self, run: Run) -> dict[str, Any]:
+        return {}
+
+    def state(self) -> dict[str, Any]:
+        return {"parts": self.parts.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers]}
+
+    def load(self, state: Mapping[str, Any]) -> None:
         self.parts.load_state_dict(state["parts"])
         for optimiser, before in zip(self.optimisers, state["optimisers"]):
             optimiser.load_state_dict(before)
-        self.step, self.seconds = state["step"], state["seconds"]
 
-    def save(self) -> None:
-        save_state(
-            {
-                "parts": self.parts.state_dict(),
-                "optimisers": [o.state_dict() for o in self.optimisers],
-                "step": self.step,
-                "seconds": self.seconds,
-                "options": asdict(self.options),
-            },
-            self.folder,
-        )
-
-    @property
-    def spent(self) -> float:
-        return self.step * self.options.batch / len(self.faces) / self.options.epochs
-
-    def go(self, log: Log, most: int | None = None) -> Autoencoder:
-        """Train until the budget is used up, or for `most` updates."""
-        log = logger(self.folder, log)
-        since, sums, end = self.seconds, np.zeros(5), None if most is None else self.step + most
-        self.parts.train()
-        while self.spent < 1 and self.step != end:
-            clock = time.monotonic()
-            sums += self.update()
-            self.step += 1
-            self.seconds += time.monotonic() - clock
-            if self.step % 50 == 0:
-                names = ("picture", "likeness", "divergence", "hide", "adversary")
-                log(
-                    {"step": self.step, "minutes": self.seconds / 60, "spent": self.spent}
-                    | dict(zip(names, (sums / 50).round(4).tolist()))
-                )
-                sums[:] = 0
-            if self.seconds - since > self.options.checkpoint_every:
-                since = self.seconds
-                self.save()
-        self.save()
-        return self.model.eval()
-
-    def update(self) -> np.ndarray:
-        """One step of the autoencoder, then one of its adversary. Returns the losses, see `go`."""
+    def update(self, step: int, spent: float) -> dict[str, float]:
+        """One step of the autoencoder, then one of its adversary; the losses by name, see `LOSSES`."""
         o = self.options
-        seed = o.seed * 1_000_003 + self.step
+        seed = o.seed * 1_000_003 + step
         random = torch.Generator().manual_seed(seed)
         chosen = np.random.default_rng(seed).choice(len(self.faces), o.batch)
         for optimiser in self.optimisers:
-            optimiser.param_groups[0]["lr"] = o.rate * max(rate_at(self.spent), 0.02)
+            optimiser.param_groups[0]["lr"] = o.rate * max(rate_at(spent), 0.02)
+        self.parts.train()
         real = augment(
             normalise(torch.from_numpy(self.faces.pixels[chosen]).to(self.where)), SIDE, GENTLE, random
         )
@@ -245,12 +217,12 @@ class AutoencoderRun:
             )
             divergence = -0.5 * (1 + spread - mean.square() - spread.exp()).sum(1).mean()
             hidden = F.mse_loss(self.adversary(mean).float(), self.mean.expand_as(point))
-            self._step(
-                self.optimisers[0], picture + o.likeness * likeness + o.narrow * divergence + o.hide * hidden
-            )
-            found = F.mse_loss(self.adversary(mean.detach()).float(), point)
-            self._step(self.optimisers[1], found)
-        return np.array([float(x.detach()) for x in (picture, likeness, divergence, hidden, found)])
+            total = picture + o.likeness * likeness + o.narrow * divergence + o.hide * hidden
+            self._step(self.optimisers[0], total)
+            adversary = F.mse_loss(self.adversary(mean.detach()).float(), point)
+            self._step(self.optimisers[1], adversary)
+        losses = (picture, likeness, divergence, hidden, adversary)
+        return {name: float(loss.detach()) for name, loss in zip(LOSSES, losses)}
 
     def _step(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
         self.parts.zero_grad(set_to_none=True)
@@ -282,4 +254,6 @@ class Drawer:
 
 def train_autoencoder(faces: FaceSet, folder: Path, options: AutoencoderOptions, log: Log) -> Autoencoder:
     """Train it, or go on, or only read it when its budget is used up already."""
-    return AutoencoderRun(faces, folder, options).go(log)
+    course = AutoencoderCourse(faces, folder, options)
+    course.run.go(log)
+    return course.model.eval()

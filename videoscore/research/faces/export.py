@@ -21,8 +21,9 @@ from videoscore.mood.faces.nets import fold, folded
 from videoscore.mood.faces.stored import Calibration, Header, pack, unpack
 from videoscore.mood.octants import TYPICAL, Spread
 from videoscore.research.agreement import concordance
+from videoscore.research.faces.course import FaceOptions
 from videoscore.research.faces.data import FaceSet
-from videoscore.research.faces.face_run import FaceOptions, Log
+from videoscore.research.run import Log
 from videoscore.research.weights import write_weights
 
 Array = NDArray[np.float64]

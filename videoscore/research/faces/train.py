@@ -21,10 +21,11 @@ from videoscore.errors import InputError
 from videoscore.mood.faces.emotions import EMOTIONS
 from videoscore.mood.faces.nets import normalise
 from videoscore.research.faces.augment import Jitter, augment
+from videoscore.research.faces.course import FaceCourse, FaceOptions, outputs
 from videoscore.research.faces.data import NO_LABEL, FaceSet
 from videoscore.research.faces.export import decided, export
-from videoscore.research.faces.face_run import FaceOptions, FaceRun, Log, outputs
 from videoscore.research.faces.face_sets import read_faces
+from videoscore.research.run import Log
 
 CLASSES = len(EMOTIONS)
 
@@ -44,7 +45,7 @@ def emotion_loss(out: Tensor, label: Tensor, votes: Tensor, smoothing: float) ->
     return (by_label + by_votes) / len(out)
 
 
-class EmotionRun(FaceRun):
+class EmotionCourse(FaceCourse):
     """`vgg16-fer` or `cnn-fer`. Raises InputError when no face has an emotion."""
 
     outputs = 2 * CLASSES
@@ -64,12 +65,12 @@ class EmotionRun(FaceRun):
 
     def loss(self, chosen: np.ndarray, random: torch.Generator) -> Tensor:
         x = normalise(torch.from_numpy(self.train.pixels[chosen]).to(self.where))
-        out = self.run(augment(x, self.side, Jitter(), random))
+        out = self.forward(augment(x, self.side, Jitter(), random))
         label = torch.from_numpy(self.train.label[chosen].astype(np.int64)).to(self.where)
         votes = torch.from_numpy(self.train.votes[chosen]).to(self.where)
         return emotion_loss(out, label, votes, self.options.smoothing)
 
-    def measure(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
         """Accuracy on the labels, on the majority of the votes (ties and faces without votes left out), and
         the mean loss of the votes in nats."""
         out = outputs(self.averaged(), self.valid.pixels, self.side)
@@ -102,22 +103,22 @@ def train(
     Returns `out`. Raises NotFound, InputError, UsageError, OSError.
     """
     faces = read_faces(data)
-    trained: FaceRun
+    trained: FaceCourse
     if options.model == "resnet34-va":
-        from videoscore.research.faces.valence_arousal import PointRun
+        from videoscore.research.faces.valence_arousal import PointCourse
 
-        trained = PointRun(faces, run, options, log, autoencoder)
+        trained = PointCourse(faces, run, options, log, autoencoder)
     else:
-        trained = EmotionRun(faces, run, options)
-    trained.go(log)
+        trained = EmotionCourse(faces, run, options)
+    trained.run.go(log)
     if out is None:
         return None
     facts = {
         "command": command,
         "seed": options.seed,
         "data": data.name,
-        "updates": trained.step,
+        "updates": trained.run.step,
         "epochs": round(trained.epoch, 2),
-        "minutes": round(trained.seconds / 60, 1),
+        "minutes": round(trained.run.seconds / 60, 1),
     }
     return export(trained.averaged(), trained.outputs, options, trained.valid, out, facts, log)

@@ -22,8 +22,9 @@ from videoscore.mood.faces.nets import normalise
 from videoscore.research.agreement import four_measures
 from videoscore.research.faces.augment import Jitter, augment
 from videoscore.research.faces.autoencoder import AutoencoderOptions, Drawer, disc, train_autoencoder
+from videoscore.research.faces.course import FaceCourse, FaceOptions, outputs
 from videoscore.research.faces.data import FaceSet
-from videoscore.research.faces.face_run import FaceOptions, FaceRun, Log, outputs
+from videoscore.research.run import Log
 
 CELL = 0.1  # of the plane; faces in it count as alike
 RARE = 10  # a cell with fewer faces than this is drawn as if it had so many: else one face is seen forever
@@ -63,7 +64,7 @@ def point_loss(out: Tensor, point: Tensor) -> Tensor:
     return F.mse_loss(out, point) + (1 - concordance).mean()
 
 
-class PointRun(FaceRun):
+class PointCourse(FaceCourse):
     """autoencoder : the folder of its run, trained first unless it is; by default in the run's own folder.
 
     Raises InputError when no face has a valence and arousal.
@@ -103,9 +104,9 @@ class PointRun(FaceRun):
             asked = disc(made, random).to(self.where)
             x = torch.cat([self.drawer.draw(chosen[:made], asked), x[made:]])
             point = torch.cat([asked, point[made:]])
-        return point_loss(self.run(augment(x, self.side, Jitter(), random)), point)
+        return point_loss(self.forward(augment(x, self.side, Jitter(), random)), point)
 
-    def measure(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
         """The four measures on the validation part, valence and arousal."""
         read = outputs(self.averaged(), self.valid.pixels, self.side).clamp(-1, 1).double().numpy()
         found = four_measures(self.valid.point.astype(float), read)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from videoscore.research.agreement import MEASURES, four_measures
+from videoscore.research.faces.course import FaceOptions, outputs
 from videoscore.research.faces.data import TEST, FaceSet
 from videoscore.research.faces.evaluate import chance
-from videoscore.research.faces.face_run import FaceOptions, outputs
 from videoscore.research.faces.face_sets import read_faces
-from videoscore.research.faces.valence_arousal import PointRun
+from videoscore.research.faces.valence_arousal import PointCourse
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {"way": "plain"},
@@ -65,15 +65,15 @@ def compare(
                 autoencoder_epochs=autoencoder_epochs,
                 **VARIANTS[name],
             )
-            trained = PointRun(
+            trained = PointCourse(
                 faces,
                 run / f"{name.replace(' ', '')}-{seed}",
                 options,
                 log,
                 autoencoder or run / "autoencoder",
             )
-            trained.go(log)
-            updates = trained.step
+            trained.run.go(log)
+            updates = trained.run.step
             for part, those in (("valid", trained.valid), ("test", test)):
                 kept = found[part].setdefault(name, {m: [] for m in MEASURES})
                 for measure, pair in _measures(trained, those).items():
@@ -91,7 +91,7 @@ def compare(
     }
 
 
-def _measures(trained: PointRun, faces: FaceSet) -> dict[str, tuple[float, float]]:
+def _measures(trained: PointCourse, faces: FaceSet) -> dict[str, tuple[float, float]]:
     read = outputs(trained.averaged(), faces.pixels, trained.side).clamp(-1, 1).double().numpy()
     return four_measures(faces.point.astype(float), read)
 

@@ -1,14 +1,12 @@
-"""A training run that lives in a folder: state.pt to go on from, log.jsonl to look at."""
+"""A network that reads faces, as a course of the training loop (`videoscore.research.run`)."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,7 @@ from torch import Tensor, nn
 from videoscore.errors import InputError, UsageError
 from videoscore.mood.faces.nets import INPUT, NETS, centre, normalise
 from videoscore.research.faces.data import TRAIN, VALID, FaceSet
-
-Log = Callable[[dict[str, Any]], None]
+from videoscore.research.run import Budget, Run, device
 
 # of the shipped models
 WIDTH = {"vgg16-fer": 0.5, "cnn-fer": 1.0, "resnet34-va": 0.25}
@@ -29,6 +26,7 @@ RATE = {"vgg16-fer": 0.1, "cnn-fer": 1e-3, "resnet34-va": 2e-3}
 # passes that a CPU affords, gets there in half the time
 ADAPTIVE = ("cnn-fer", "resnet34-va")
 WAYS = ("plain", "under", "over", "generated")
+BUDGET = ("minutes", "epochs", "checkpoint_every")  # options that may change when a run goes on
 
 
 @dataclass(frozen=True)
@@ -75,46 +73,23 @@ class FaceOptions:
         return self.rate or RATE[self.model]
 
 
-def device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def rate_at(done: float) -> float:
     """Share of the peak rate: up in the first tenth of the budget, then a cosine to nothing (one cycle,
     Smith & Topin 2019)."""
     return done / 0.1 if done < 0.1 else 0.5 * (1 + math.cos(math.pi * min(1.0, (done - 0.1) / 0.9))) + 1e-4
 
 
-def save_state(state: dict[str, Any], folder: Path) -> None:
-    """state.pt, whole or not at all: a kill while writing leaves the state before."""
-    part = folder / "state.pt.part"
-    torch.save(state, part)
-    os.replace(part, folder / "state.pt")
+class FaceCourse(ABC):
+    """A network that reads faces, a running mean of its weights, and its `Run` in a folder.
 
-
-def logger(folder: Path, log: Log) -> Log:
-    """Tells `log` and writes a line of log.jsonl."""
-
-    def both(entry: dict[str, Any]) -> None:
-        with open(folder / "log.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
-        log(entry)
-
-    return both
-
-
-class FaceRun(ABC):
-    """One network, a running mean of its weights, and where in its budget it is.
-
-    Every update draws from generators seeded with (seed, step) alone, so a run that was interrupted ends in
-    the same weights as one that wasn't, on a CPU with the same number of threads and a budget in epochs.
+    Every update draws from generators seeded with (seed, step) alone. Raises InputError for too few faces, UsageError
+    when the folder holds a run with other settings.
     """
 
     outputs: int
 
     def __init__(self, faces: FaceSet, folder: Path, options: FaceOptions) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.options, self.where = folder, options, device()
+        self.options, self.where = options, device()
         self.side = INPUT[options.model]
         self.train, self.valid = faces.take(faces.part == TRAIN), faces.take(faces.part == VALID)
         if len(self.train) == 0 or len(self.valid) == 0:
@@ -135,9 +110,10 @@ class FaceRun(ABC):
             self.optimiser = torch.optim.AdamW(groups, options.true_rate)
         else:
             self.optimiser = torch.optim.SGD(groups, options.true_rate, momentum=0.9, nesterov=True)
-        self.seconds, self.step = 0.0, 0
-        if (folder / "state.pt").exists():
-            self._load()
+        self.settings = {name: value for name, value in asdict(options).items() if name not in BUDGET}
+        self.settings["faces"] = len(self.train)
+        updates = options.epochs * len(self.train) / options.batch
+        self.run = Run(self, folder, Budget(updates, options.minutes, options.checkpoint_every))
 
     @abstractmethod
     def share(self) -> np.ndarray:
@@ -148,106 +124,70 @@ class FaceRun(ABC):
         """Mean loss of the training faces at these indices."""
 
     @abstractmethod
-    def measure(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
         """Figures of the averaged network on the validation part."""
 
     def _network(self) -> nn.Module:
         return NETS[self.options.model](self.outputs, self.options.true_width).to(self.where)  # type: ignore[call-arg]
 
-    def _load(self) -> None:
-        state = torch.load(self.folder / "state.pt", map_location=self.where, weights_only=True)
-        before = {k: state["options"].get(k) for k in ("model", "seed", "way")}
-        for key, value in before.items():
-            if value is not None and value != getattr(self.options, key):
-                raise UsageError(
-                    f"this folder holds a run with {key} {value}",
-                    path=self.folder,
-                    remedy="Name another folder, or the same options.",
-                )
-        self.net.load_state_dict(state["net"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.average, self.seconds, self.step = state["average"], state["seconds"], state["step"]
-
-    def save(self) -> None:
-        save_state(
-            {
-                "net": self.net.state_dict(),
-                "average": self.average,
-                "seconds": self.seconds,
-                "optimiser": self.optimiser.state_dict(),
-                "step": self.step,
-                "options": asdict(self.options),
-            },
-            self.folder,
-        )
-
     @property
     def epoch(self) -> float:
-        return self.step * self.options.batch / len(self.train)
-
-    @property
-    def spent(self) -> float:
-        """Share of the budget that is used up; 1 and above is the end."""
-        o = self.options
-        return self.epoch / o.epochs if o.epochs else self.seconds / (60 * o.minutes)
+        """Passes over the training faces so far."""
+        return self.run.step * self.options.batch / len(self.train)
 
     def averaged(self) -> nn.Module:
         net = self._network()
         net.load_state_dict(self.average)
         return net.eval()
 
-    def run(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """(b, 1, s, s) -> (b, outputs) float32, in half precision on the way."""
         with torch.autocast(self.where.type, torch.bfloat16):
             return self.net(x.contiguous(memory_format=torch.channels_last)).float()
 
-    def update(self, share: np.ndarray) -> float:
-        seed = self.options.seed * 1_000_003 + self.step
+    @cached_property
+    def shares(self) -> np.ndarray:
+        return self.share()
+
+    def update(self, step: int, spent: float) -> dict[str, float]:
+        """One optimiser step, see `videoscore.research.run.Course`."""
+        seed = self.options.seed * 1_000_003 + step
         random = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)  # of the dropout
-        chosen = np.random.default_rng(seed).choice(len(share), self.options.batch, p=share)
+        chosen = np.random.default_rng(seed).choice(len(self.shares), self.options.batch, p=self.shares)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.options.true_rate * rate_at(self.spent)
+            group["lr"] = self.options.true_rate * rate_at(spent)
+        self.net.train()
         loss = self.loss(chosen, random)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
-        keep = min(0.999, (1 + self.step) / (10 + self.step))
+        keep = min(0.999, (1 + step) / (10 + step))
         for name, value in self.net.state_dict().items():
             if value.dtype.is_floating_point:
                 self.average[name].lerp_(value, 1 - keep)
             else:
                 self.average[name].copy_(value)
-        return float(loss.detach())
+        return {"train": float(loss.detach())}
 
-    def go(self, log: Log, most: int | None = None) -> None:
-        """Train until the budget is used up, or for `most` updates; measures with every checkpoint."""
-        log = logger(self.folder, log)
-        share = self.share()
-        since, total, end = self.seconds, 0.0, None if most is None else self.step + most
-        self.net.train()
-        while self.spent < 1 and self.step != end:
-            clock = time.monotonic()
-            total += self.update(share)
-            self.step += 1
-            self.seconds += time.monotonic() - clock
-            if self.step % 50 == 0:
-                log(
-                    {
-                        "step": self.step,
-                        "minutes": self.seconds / 60,
-                        "epoch": self.epoch,
-                        "train": total / 50,
-                    }
-                )
-                total = 0.0
-            if self.seconds - since > self.options.checkpoint_every:
-                since = self.seconds
-                self.save()
-                log({"step": self.step, "epoch": self.epoch} | self.measure())
-        self.save()
-        log({"step": self.step, "epoch": self.epoch, "done": self.spent >= 1} | self.measure())
+    def entry(self, run: Run, losses: Mapping[str, float]) -> dict[str, Any]:
+        return {"step": run.step, "minutes": run.seconds / 60, "epoch": self.epoch, **losses}
+
+    def measure(self, run: Run) -> dict[str, Any]:
+        return {"step": run.step, "epoch": self.epoch, "done": run.spent >= 1} | self.figures()
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average = state["average"]
 
 
 def outputs(net: nn.Module, pixels: np.ndarray, side: int) -> Tensor:
