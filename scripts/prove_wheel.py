@@ -22,7 +22,7 @@ from setup import CPU_BUILDS, reachable  # noqa: E402
 
 # what a wheel that lacks it could not work without
 CARRIES = (
-    "videoscore/weights/composer.safetensors",
+    "videoscore/compose/figures.json",
     "videoscore/weights/SHA256SUMS",
     "videoscore/presets/cinematic.toml",
     "videoscore/soundfonts/registry.toml",

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from videoscore.user_folders import cache_root, expanded
+
 Found = TypeVar("Found")
 
 
-def cache_folder(kind: str) -> Path:
+def cache_folder(kind: str) -> Path | None:
     """The folder of one kind of results: in $VIDEOSCORE_CACHE, else in ``videoscore`` in the user's cache folder (XDG
-    Base Directory)."""
+    Base Directory); None for a user without a home folder."""
     if os.environ.get("VIDEOSCORE_CACHE"):
-        return Path(os.environ["VIDEOSCORE_CACHE"]).expanduser() / kind
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "videoscore" / kind
+        return expanded(os.environ["VIDEOSCORE_CACHE"]) / kind
+    root = cache_root()
+    return None if root is None else root / "videoscore" / kind
 
 
 @dataclass(frozen=True)

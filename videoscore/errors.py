@@ -25,6 +25,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from videoscore.file_names import shown
+
 MOST = 600  # characters of a problem that are shown
 
 
@@ -47,9 +49,9 @@ class VideoscoreError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        where = "" if self.path is None else f"{_one_line(str(self.path))}: "
-        what = f"{where}{_short(_one_line(self.problem)).rstrip('.')}."
-        return f"{what} {_one_line(self.remedy)}".rstrip()
+        where = "" if self.path is None else f"{shown(self.path)}: "
+        what = f"{where}{_short(shown(self.problem)).rstrip('.')}."
+        return f"{what} {shown(self.remedy)}".rstrip()
 
     def __reduce__(self) -> tuple:
         # the default reduction passes str(self) as `problem` and drops the keywords
@@ -63,11 +65,6 @@ def _rebuild(kind: type[VideoscoreError], problem: str, path: Path | None, remed
 def _short(text: str) -> str:
     """A name or value in a stranger's file may be of any length; who reads an error wants its ends."""
     return text if len(text) <= MOST else f"{text[: MOST // 2]} … {text[-MOST // 2 :]}"
-
-
-def _one_line(text: str) -> str:
-    """File names may hold newlines and control characters; an error is one line."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 class InputError(VideoscoreError):

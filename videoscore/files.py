@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from videoscore.errors import DiskFull, NotFound, OutputError, UsageError
+from videoscore.errors import DiskFull, NotFound, OutputError, OutputExists, UsageError
 
 MB = 1024 * 1024
 
@@ -59,13 +59,13 @@ def read_text(
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def whole(path: Path, overwrite: bool = True) -> Iterator[Path]:
     """A name of the same suffix beside `path`, to be written in the block: it becomes `path` at the end, or nothing
-    of it stays. Raises DiskFull or OutputError."""
-    part = path.with_name(f"{path.stem[:80]}.part{uuid.uuid4().hex[:8]}{path.suffix[:40]}")
+    of it stays. Raises DiskFull or OutputError; without `overwrite` OutputExists, see `place`."""
+    part = path.with_name(f"{path.stem[:20]}.part{uuid.uuid4().hex[:8]}{path.suffix[:20]}")
     try:
         yield part
-        os.replace(part, path)
+        place(part, path, overwrite)
     except OSError as error:
         raise write_error(path, error) from error
     finally:
@@ -74,14 +74,45 @@ def whole(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all. Raises DiskFull or OutputError."""
-    write_bytes(path, text.encode())
+def place(part: Path, target: Path, overwrite: bool) -> None:
+    """Give a finished file its name. Without `overwrite` that is refused, in one step, where the name is taken: of two
+    runs with one output the second doesn't replace what the first has made.
+
+    Raises OutputExists or OSError.
+    """
+    if overwrite:
+        os.replace(part, target)
+        return
+    try:
+        try:
+            os.link(part, target)
+        except OSError as error:
+            if error.errno == errno.EEXIST:
+                raise
+            # a file system without links, such as FAT: the name is taken first, and filled then
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL))
+            os.replace(part, target)
+        else:
+            os.unlink(part)
+    except FileExistsError as error:
+        raise OutputExists(
+            "was made by something else meanwhile",
+            path=target,
+            remedy="Give another name, or use --overwrite.",
+        ) from error
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all. Raises DiskFull or OutputError."""
-    with whole(path) as part:
+def write_text(path: Path, text: str, overwrite: bool = True) -> None:
+    """Write a text file, whole or not at all. Raises as `whole` does.
+
+    Lone surrogates, which UTF-8 has no form for, are written as ``\\udce9``: in JSON they are read back.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"), overwrite)
+
+
+def write_bytes(path: Path, data: bytes, overwrite: bool = True) -> None:
+    """Write a file, whole or not at all. Raises as `whole` does."""
+    with whole(path, overwrite) as part:
         part.write_bytes(data)
 
 

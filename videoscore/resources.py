@@ -10,6 +10,7 @@ WEIGHTS = PACKAGE / "weights"
 WEIGHT_SUMS = WEIGHTS / "SHA256SUMS"
 LIBRARY_PIECES = PACKAGE / "library" / "pieces"
 CUE_SHEET_SCHEMA = PACKAGE / "cues" / "file" / "cue-sheet.schema.json"
+FIGURES = PACKAGE / "compose" / "figures.json"
 STUDIO_STATIC = PACKAGE / "studio" / "static"
 
 

@@ -72,14 +72,14 @@ def test_the_copying_command_alone_refuses_it_too(tmp_path, kind):
     import subprocess
 
     from videoscore.perform.mux.containers import Track, container_for
-    from videoscore.perform.mux.remux import command, trial
+    from videoscore.perform.mux.remux import NewTrack, command, trial
 
     secret = make_clip(tmp_path / "secret.ts", seconds=1, audio="tone").path
     film = make_clip(tmp_path / "film.mp4", seconds=1).path
     media, track, mkv = probe(film), Track(0, "video", "h264"), container_for(Path("out.mkv"))
     film.write_text(LISTS[kind].format(target=secret.name))
     music = write_wav(tmp_path / "music.wav", sound("tone", 1))
-    whole = [*command(media, music, [track], [], mkv, "t"), f"file:{tmp_path / 'out.mkv'}"]
+    whole = [*command(media, music, [track], [], mkv, NewTrack("t")), f"file:{tmp_path / 'out.mkv'}"]
     for arguments in (whole, trial(film, track, mkv)):
         done = subprocess.run(arguments, capture_output=True, check=False, stdin=subprocess.DEVNULL)
         assert done.returncode != 0

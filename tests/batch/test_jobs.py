@@ -199,5 +199,6 @@ def test_what_is_named_and_missing_is_a_job_that_will_fail_and_a_pattern_an_erro
 
 def test_names_from_a_list():
     assert read_names(b"a.mp4\r\nb c.mp4\n\n") == ["a.mp4", "b c.mp4"]
+    assert read_names(b"\xef\xbb\xbfa.mp4\r\n") == ["a.mp4"]  # as some editors begin a text
     assert read_names(b"a\nb.mp4\0c.mp4\0") == ["a\nb.mp4", "c.mp4"]
     assert os.fsencode(read_names(b"\xff.mp4\n")[0]) == b"\xff.mp4"

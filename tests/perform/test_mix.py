@@ -21,7 +21,8 @@ from videoscore.errors import Cancelled, OutputError
 from videoscore.perform.mix.ducking import RELEASE, Ducking, merged
 from videoscore.perform.mix.limiter import Limiter
 from videoscore.perform.mix.mix import Mix, balance, mix
-from videoscore.perform.mix.speech import speech_chances, speech_regions
+from videoscore.perform.mix.speech import speech_regions
+from videoscore.perform.mix.speech_network import speech_chances
 from videoscore.perform.parts import Stem
 from videoscore.settings.fields import MixOptions
 from videoscore.video.media import Media, VideoStream
@@ -175,6 +176,19 @@ def test_balance():
 def test_no_speech_in_a_film_without_any(film, tmp_path):
     assert speech_regions(probe(film.path)) == ()
     assert speech_regions(silent_film(tmp_path, 3)) == ()
+
+
+def test_speech_chances_are_the_package_s_own():
+    import silero_vad
+    import torch
+
+    spoken = np.random.default_rng(3).normal(0, 0.1, 600 * 512).astype(np.float32)
+    spoken *= np.sin(np.arange(len(spoken)) / 2000) ** 2  # rises and falls, so that the probabilities do
+    model = silero_vad.load_silero_vad()  # its reference, frame by frame
+    with torch.inference_mode():
+        reference = model.audio_forward(torch.from_numpy(spoken)[None], 16_000)[0].numpy()
+    assert np.ptp(reference) > 0.02
+    assert np.abs(np.array(list(speech_chances([spoken]))) - reference).max() < 1e-4
 
 
 def test_speech_chances_do_not_depend_on_the_blocks():

@@ -18,7 +18,7 @@ from av.stream import Disposition
 from media import DATA, Clip, make_clip, packet_hash, run_ffmpeg, sound, write_wav
 
 from videoscore.errors import ContainerError, DiskFull, NotFound, OutputError, OutputExists
-from videoscore.perform.mux import mux as mux_module
+from videoscore.perform.mux import ffmpeg_process
 from videoscore.perform.mux.containers import CONTAINERS, Track, container_for, lacks, suffix_for
 from videoscore.perform.mux.mux import default_suffix, mux, read_tracks
 from videoscore.video.media import AudioStream, Media
@@ -73,7 +73,7 @@ def test_picture_untouched_music_in_place(tmp_path: Path, name: str, options: di
     media = probe(clip.path)
     output = tmp_path / f"out{default_suffix(media)}"
     assert output.suffix == (clip.path.suffix if name != "a.gif" else ".mov")
-    assert mux(media, score(media, tmp_path), output) == output
+    assert mux(media, score(media, tmp_path), output).path == output
 
     scored = probe(output)
     frame = media.video.frame_duration
@@ -97,7 +97,7 @@ def test_picture_untouched_music_in_place(tmp_path: Path, name: str, options: di
 
 def test_everything_else_is_kept(film: Clip, tmp_path: Path) -> None:
     media = probe(film.path)
-    output = mux(media, score(media, tmp_path), tmp_path / "out.mp4", title="Night music")
+    output = mux(media, score(media, tmp_path), tmp_path / "out.mp4", title="Night music").path
     with av.open(str(film.path)) as a, av.open(str(output)) as b:
         # "data" is how an MP4 stores its chapters
         assert [s.type for s in a.streams] == ["video", "audio", "subtitle", "data"]
@@ -117,7 +117,7 @@ def test_everything_else_is_kept(film: Clip, tmp_path: Path) -> None:
 
 def test_original_sound_can_be_left_out(film: Clip, tmp_path: Path) -> None:
     media = probe(film.path)
-    output = mux(media, score(media, tmp_path), tmp_path / "out.mp4", keep_original=False)
+    output = mux(media, score(media, tmp_path), tmp_path / "out.mp4", keep_original=False).path
     assert len(probe(output).audio) == 1
 
 
@@ -134,7 +134,7 @@ def test_mkv_keeps_fonts_and_cover(tmp_path: Path) -> None:
     ]
     run_ffmpeg("-i", clip.path, "-map", "0", "-c", "copy", "-attach", font, "-attach", cover, *tags, rich)
     media = probe(rich)
-    output = mux(media, score(media, tmp_path), tmp_path / "out.mkv")
+    output = mux(media, score(media, tmp_path), tmp_path / "out.mkv").path
 
     def kinds(path: Path) -> list[tuple[str, str, bool]]:
         return sorted((t.kind, t.codec, t.cover) for t in read_tracks(path))
@@ -149,7 +149,7 @@ def test_mkv_keeps_fonts_and_cover(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seconds", [0.3, 9.0])
 def test_music_is_brought_to_the_pictures_length(film: Clip, tmp_path: Path, seconds: float) -> None:
     media = probe(film.path)
-    output = mux(media, score(media, tmp_path, seconds), tmp_path / "out.mp4", keep_original=False)
+    output = mux(media, score(media, tmp_path, seconds), tmp_path / "out.mp4", keep_original=False).path
     with av.open(str(output)) as container:
         stream = container.streams.audio[0]
         assert abs(stream.duration * stream.time_base - media.duration) <= Fraction(1024, 48000)
@@ -161,7 +161,7 @@ def test_long_original_sound_does_not_outlast_the_picture(tmp_path: Path) -> Non
     long = tmp_path / "long.mp4"
     run_ffmpeg("-i", clip.path, "-i", wav, "-map", "0", "-map", "1", "-c:v", "copy", long)
     media = probe(long)
-    output = mux(media, score(media, tmp_path), tmp_path / "out.mp4")
+    output = mux(media, score(media, tmp_path), tmp_path / "out.mp4").path
     with av.open(str(output)) as container:
         assert abs(Fraction(container.duration, 10**6) - media.duration) <= media.video.frame_duration
 
@@ -273,7 +273,7 @@ def test_full_disk(film: Clip, tmp_path: Path) -> None:
     assert leftovers(tmp_path) == []
     assert not (tmp_path / "out.mp4").exists()
     said = "[out#0/mp4] Error writing trailer: No space left on device\nConversion failed!\n"
-    assert isinstance(mux_module._write_error(tmp_path / "x.mp4", said), DiskFull)
+    assert isinstance(ffmpeg_process.write_error(tmp_path / "x.mp4", said), DiskFull)
 
 
 def test_broken_music_leaves_nothing(film: Clip, tmp_path: Path) -> None:
@@ -296,12 +296,12 @@ def test_interrupt_leaves_nothing_and_kills_the_child(film: Clip, tmp_path: Path
     def stop(stage: str, done: float, total: float) -> None:
         raise KeyboardInterrupt
 
-    mux_module.subprocess.Popen = remember  # type: ignore[misc, assignment]
+    ffmpeg_process.subprocess.Popen = remember  # type: ignore[misc, assignment]
     try:
         with pytest.raises(KeyboardInterrupt):
             mux(media, score(media, tmp_path), tmp_path / "out.mp4", progress=stop)
     finally:
-        mux_module.subprocess.Popen = real  # type: ignore[misc]
+        ffmpeg_process.subprocess.Popen = real  # type: ignore[misc]
     assert leftovers(tmp_path) == []
     assert not (tmp_path / "out.mp4").exists()
     assert children
@@ -334,15 +334,31 @@ def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_unwritable_data_streams_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_time_code_goes_where_the_container_keeps_it(tmp_path: Path) -> None:
+    """QuickTime has a track for it, Matroska a tag; nothing is lost, so nothing is told."""
     clip = make_clip(tmp_path / "a.mov", extra=["-metadata:s:v", "timecode=01:00:00:00"])
     media = probe(clip.path)
     assert [t.kind for t in read_tracks(clip.path)] == ["video", "data"]
-    mux(media, score(media, tmp_path), tmp_path / "out.mp4")
-    output = tmp_path / "out.mkv"
-    mux(media, score(media, tmp_path), output)
-    assert [t.kind for t in read_tracks(output)] == ["video", "audio"]
-    assert "data stream 1" in caplog.text
+    for name, kinds in {"out.mp4": ["video", "audio", "data"], "out.mkv": ["video", "audio"]}.items():
+        written = mux(media, score(media, tmp_path), tmp_path / name)
+        assert written.remarks == ()
+        assert [t.kind for t in read_tracks(written.path)] == kinds
+        with av.open(str(written.path)) as container:
+            tags = {k.lower(): v for s in (container, *container.streams) for k, v in s.metadata.items()}
+        assert tags["timecode"] == "01:00:00:00"
+
+
+def test_telemetry_is_kept_in_mp4_and_told_elsewhere(tmp_path: Path) -> None:
+    """A camera's data track (GoPro's gpmd): FFmpeg has no writer for it, its bytes stay in an MP4 nevertheless."""
+    clip = make_clip(tmp_path / "a.mp4", extra=["-metadata:s:v", "timecode=01:00:00:00"])
+    named = clip.path.read_bytes().replace(b"tmcd", b"gpmd")
+    clip.path.write_bytes(named)
+    media = probe(clip.path)
+    same = mux(media, score(media, tmp_path), tmp_path / "out.mp4")
+    assert same.remarks == ()
+    assert same.path.read_bytes().count(b"gpmd") == named.count(b"gpmd")
+    other = mux(media, score(media, tmp_path), tmp_path / "out.mkv")
+    assert any("gpmd" in remark for remark in other.remarks)
 
 
 # ---------------------------------------------------------------- the table of containers
@@ -384,7 +400,7 @@ def test_suffixes() -> None:
 def test_real_files(tmp_path: Path, name: str) -> None:
     path = DATA / "video" / "odd" / name
     media = probe(path)
-    output = mux(media, score(media, tmp_path), tmp_path / f"out{default_suffix(media)}")
+    output = mux(media, score(media, tmp_path), tmp_path / f"out{default_suffix(media)}").path
     scored = probe(output)
     assert packet_hash(output) == packet_hash(path)
     assert abs(scored.duration - media.duration) <= media.video.frame_duration

@@ -328,3 +328,15 @@ def test_nothing_is_printed_where_ci_is_set():
     )
     assert done.stdout == b""
     assert soundfont.fluidsynth_version().split(".")[0] in ("2", "3")
+
+
+def test_debian_s_fonts_are_known_by_name(tmp_path):
+    for name in ("MuseScore_General_Full.sf3", "MuseScore_General_Lite.sf3", "other.sf3"):
+        (tmp_path / name).write_bytes(b"RIFF\0\0\0\0sfbk")
+    font = soundfont.find_soundfont(tmp_path)
+    assert (font.path.name, font.title, font.licence) == (
+        "MuseScore_General_Full.sf3",
+        "MuseScore General HQ",
+        "MIT",
+    )
+    assert soundfont.find_soundfont(tmp_path / "MuseScore_General_Lite.sf3").title == "MuseScore General"

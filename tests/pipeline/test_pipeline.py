@@ -165,39 +165,6 @@ def test_an_edited_cue_sheet_is_obeyed(scored, film, folder, tmp_path):
     assert (tmp_path / "edited.mid").read_bytes() != (folder / "scored.mid").read_bytes()
 
 
-def test_what_is_known_is_taken_and_gives_the_same_files(film, folder, scored, tmp_path):
-    """Composed, taken from the cache, and without one: the same MIDI and the same sound, byte for byte."""
-    environment = {"VIDEOSCORE_NO_CACHE": "", "VIDEOSCORE_CACHE": str(tmp_path / "cache")}
-    made = []
-    for name, more in (
-        ("first", environment),
-        ("again", environment),
-        ("without", {"VIDEOSCORE_NO_CACHE": "1"}),
-    ):
-        said = run_command(
-            film.path,
-            "--cues",
-            folder / "scored.cues.json",
-            "-o",
-            tmp_path / f"{name}.mp4",
-            "--keep",
-            "midi,wav",
-            "--seed",
-            "5",
-            "--roles",
-            "melody,bass",
-            "--json",
-            **more,
-        )
-        assert said.code == 0, said.err
-        made.append(
-            [(tmp_path / f"{name}{suffix}").read_bytes() for suffix in (".mid", ".wav", ".cues.json")]
-        )
-    assert made[0] == made[1] == made[2]
-    assert list((tmp_path / "cache" / "composed").glob("*.npz"))
-    assert load(tmp_path / "first.cues.json").composed == {"roles": "melody,bass"}
-
-
 def test_a_sheet_of_another_film_is_refused(scored, folder, tmp_path):
     longer = make_clip(tmp_path / "longer.mp4", seconds=8)
     said = run_command(longer.path, "--cues", folder / "scored.cues.json")

@@ -280,15 +280,15 @@ def test_the_film_itself_is_never_replaced(film: Clip) -> None:
 
 
 def test_the_command_line_names_what_differs_from_the_preset() -> None:
-    options = build("piano", 7, temperature=0.9, balance=-6.5, takes=2, smooth=12, roles="melody,bass")
+    options = build("piano", 7, intensity=0.9, balance=-6.5, takes=2, smooth=12, roles="melody,bass")
     words = command(
         Path("my film.mp4"), Path("my film.cues.json"), Path("out.mp4"), options, ["midi", "cues"]
     )
     assert words == (
         "videoscore score 'my film.mp4' --cues 'my film.cues.json' -o out.mp4 --keep midi --takes 2 "
-        "--temperature 0.9 --roles melody,bass --balance -6.5"
+        "--intensity 0.9 --roles melody,bass --balance -6.5"
     )
-    again = build("piano", 7, temperature="0.9", balance="-6.5", takes="2", roles="melody,bass")
+    again = build("piano", 7, intensity="0.9", balance="-6.5", takes="2", roles="melody,bass")
     assert replace(again, smooth=options.smooth) == options
 
 

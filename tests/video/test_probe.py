@@ -11,7 +11,7 @@ import pytest
 from media import DATA, make_clip, run_ffmpeg, sound, write_wav
 
 from videoscore.errors import BrokenVideo, InputError, NotAVideo, NotFound
-from videoscore.video import probe as probe_module
+from videoscore.video import spans as spans_module
 from videoscore.video.probe import probe
 
 MS = Fraction(1, 1000)
@@ -56,7 +56,8 @@ def test_start_is_kept_apart_from_duration(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "late.mp4", start=1.5, audio="tone", audio_offset=0.25)
     media = probe(clip.path)
     assert media.video.start == Fraction(3, 2)
-    assert media.duration == 2
+    assert media.video.duration == 2
+    assert media.duration == Fraction(9, 4)  # the sound that came late is heard to its end
     # an AAC encoder's lead-in of 1024 samples lies before the sound proper
     assert abs(media.audio[0].start - Fraction("1.75")) < Fraction(1024, 48000) + MS
 
@@ -72,8 +73,21 @@ def test_both_ends_tell_what_the_whole_tells(tmp_path: Path, monkeypatch: pytest
     for name in ("a.mp4", "a.mkv", "a.ts", "a.avi", "a.flv", "a.mpg"):
         clip = make_clip(tmp_path / name, seconds=6, gop=20, audio="tone")
         whole = probe(clip.path).video
-        monkeypatch.setattr(probe_module, "_WHOLE_BYTES", 0)
+        monkeypatch.setattr(spans_module, "_WHOLE_BYTES", 0)
         assert probe(clip.path).video == whole
+        monkeypatch.undo()
+
+
+def test_both_ends_tell_how_long_the_sound_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = make_clip(tmp_path / "p.mp4", seconds=4, gop=20)
+    wav = write_wav(tmp_path / "s.wav", sound("tone", 9))
+    for name in ("a.mp4", "a.mkv", "a.ts", "a.avi", "a.flv"):
+        coder = "mp3" if name.endswith("avi") else "aac"
+        run_ffmpeg("-i", picture.path, "-i", wav, "-c:v", "copy", "-c:a", coder, tmp_path / name)
+        whole = probe(tmp_path / name).duration
+        assert abs(whole - 9) < Fraction(1, 15), name
+        monkeypatch.setattr(spans_module, "_WHOLE_BYTES", 0)
+        assert probe(tmp_path / name).duration == whole, name
         monkeypatch.undo()
 
 

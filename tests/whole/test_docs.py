@@ -18,7 +18,7 @@ from videoscore.cli.main import COMMANDS, commands
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     [
-        *ROOT.glob("*.md"),
+        *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
         *(ROOT / "docs").rglob("*.md"),
         *(ROOT / "benchmarks").glob("*.md"),
         *(ROOT / "examples").rglob("*.md"),

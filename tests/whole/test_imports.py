@@ -14,7 +14,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Rooms (packages, or modules at the top) from the ground up; a room may import what stands before it, and itself.
 ORDER = (
-    *("errors", "progress", "words", "resources", "files", "cache", "settings", "audio", "workers"),
+    *(
+        "file_names",
+        "errors",
+        "progress",
+        "words",
+        "resources",
+        "files",
+        "user_folders",
+        "cache",
+        "settings",
+        "audio",
+        "workers",
+    ),
     *("video", "music", "mood", "cues", "compose", "perform", "library", "pipeline", "stages"),
     *("text", "preview", "batch", "studio", "research", "system", "videoscore", "cli", "__main__"),
 )

@@ -7,6 +7,7 @@ filter design is used here; tests hold the result against pyloudnorm's and ffmpe
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,13 +112,13 @@ def integrated(energies: NDArray[np.float64]) -> float | None:
 
 def read_blocks(path: Path, frames: int = BLOCK) -> Generator[Block, None, None]:
     """float32 blocks (n, channels) of a sound file, in order."""
-    with soundfile.SoundFile(path) as file:
+    with soundfile.SoundFile(os.fsencode(path)) as file:
         yield from file.blocks(frames, dtype="float32", always_2d=True)
 
 
 def measure(path: Path) -> Loudness:
     """Loudness of a sound file."""
-    info = soundfile.info(path)
+    info = soundfile.info(os.fsencode(path))
     meter = Meter(info.samplerate, info.channels)
     for block in read_blocks(path):
         meter.add(block)

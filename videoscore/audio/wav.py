@@ -55,7 +55,12 @@ def wav_writer(
     try:
         try:
             file = soundfile.SoundFile(
-                part, "w", sample_rate, channels, subtype, format="RF64" if size > RIFF_LIMIT else "WAV"
+                os.fsencode(part),
+                "w",
+                sample_rate,
+                channels,
+                subtype,
+                format="RF64" if size > RIFF_LIMIT else "WAV",
             )
         except (OSError, soundfile.SoundFileError) as error:
             raise _failed(path, error) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from videoscore.batch.report import Line, Report
 from videoscore.errors import VideoscoreError
 
 State = tuple[int, int]  # size, mtime in ns
+PATIENCE = 10  # intervals for which a file that is no film yet may still become one
 STEP = 0.2  # seconds after which a signal is noticed at the latest
 
 
@@ -39,13 +41,25 @@ class Settling:
         self._since = since  # what is gone is forgotten
         return found
 
+    def quiet(self, path: Path) -> float:
+        """Seconds for which a file that was settled has stayed the same."""
+        return self.now() - self._since[path][1]
 
-def watch(leader: Leader, wanted: Wanted, interval: float = 2.0) -> Report:
+
+def watch(
+    leader: Leader, wanted: Wanted, interval: float = 2.0, readable: Callable[[Path], bool] | None = None
+) -> Report:
     """Score what arrives until the leader is told to stop; the report of all of it, the last word on each film.
 
-    A file counts as complete when size and time haven't changed for `interval` seconds.
+    A file counts as complete when size and time haven't changed for `interval` seconds, no program has it open for
+    writing, and it can be read; one that can't is given up only after `PATIENCE` intervals. What changes while it is
+    scored is no failure: it waits until it is complete.
+
+    readable : whether a file can be read as far as that goes; by default, whether it can be probed.
     Raises OutputError, DiskFull when the ledger can't be written.
     """
+    readable = readable or _is_film
+    leader.arriving = True
     settling, given = Settling(interval), dict[Path, State]()
     whole, lines = Report(begun=time.time()), dict[str, Line]()
     clock = time.perf_counter()
@@ -53,7 +67,14 @@ def watch(leader: Leader, wanted: Wanted, interval: float = 2.0) -> Report:
         while not leader.stopper.asked:
             jobs = _jobs(leader, wanted)
             ready = settling.settled([job.input for job in jobs])
-            new = [job for job in jobs if job.input in ready and given.get(job.input) != ready[job.input]]
+            new = [
+                job
+                for job in jobs
+                if job.input in ready
+                and given.get(job.input) != ready[job.input]
+                and not is_being_written(job.input)
+                and (settling.quiet(job.input) >= PATIENCE * interval or readable(job.input))
+            ]
             if new:
                 report = leader.run(new)
                 lines |= {
@@ -68,6 +89,37 @@ def watch(leader: Leader, wanted: Wanted, interval: float = 2.0) -> Report:
     if whole.counts["queued"]:
         whole.stopped = whole.stopped or "interrupted"
     return whole
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether a program of this machine has a file open for writing; False where the system doesn't tell (not Linux, or
+    another user's program)."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return False
+    for handle in glob.iglob("/proc/[0-9]*/fd/[0-9]*"):
+        try:
+            other = os.stat(handle)
+            if (other.st_dev, other.st_ino) != (facts.st_dev, facts.st_ino):
+                continue
+            told = Path(handle.replace("/fd/", "/fdinfo/")).read_text(encoding="ascii")
+        except OSError:  # it has ended, or isn't ours to look at
+            continue
+        flags = next((line.split()[1] for line in told.splitlines() if line.startswith("flags:")), "0")
+        if int(flags, 8) & (os.O_WRONLY | os.O_RDWR):
+            return True
+    return False
+
+
+def _is_film(path: Path) -> bool:
+    from videoscore.video.probe import probe
+
+    try:
+        probe(path)
+    except VideoscoreError:
+        return False
+    return True
 
 
 def _jobs(leader: Leader, wanted: Wanted) -> list[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import glob
 import os
@@ -179,6 +180,7 @@ def find(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> Iterator[Found]
 
 def read_names(data: bytes) -> list[str]:
     """Names from a list: one a line, or separated by NUL where there is any (``find -print0``)."""
+    data = data.removeprefix(codecs.BOM_UTF8)
     names = data.split(b"\0") if b"\0" in data else [line.rstrip(b"\r") for line in data.split(b"\n")]
     return [os.fsdecode(name) for name in names if name]
 

@@ -19,6 +19,7 @@ from videoscore.batch.report import Line, Report, left
 from videoscore.batch.request import Listener, Request
 from videoscore.batch.stopping import Stopper
 from videoscore.errors import Cancelled, SetupError, VideoscoreError
+from videoscore.file_names import shown
 from videoscore.workers import get_executor
 from videoscore.workers.executor import Ended, Executor, Happening, Lost, Outcome, Setup, Task, Told, Work
 
@@ -50,6 +51,8 @@ class Leader:
         self._begun: dict[int, float] = {}
         self._owners: dict[Path, Path] = {}  # what was written -> the input it was made from
         self._keys = 0
+        self.arriving = False  # the films may still be written: one that changed under way waits
+        self._states: dict[int, tuple[int | None, int | None]] = {}
         self._last_note = ""
         self._full = ""
         self.report = Report()
@@ -155,6 +158,7 @@ class Leader:
         self._keys += 1
         self.ledger.start(job.input)
         self._running[self._keys], self._begun[self._keys] = job, time.perf_counter()
+        self._states[self._keys] = _stat(job.input)
         film = Film(
             str(job.input),
             str(self._folder(self._keys)),
@@ -206,6 +210,9 @@ class Leader:
             self._full = "no space left on the disk"
             self.ledger.put_back(job.input, self._full)
             self._waiting.appendleft(job)
+        elif outcome.error and self.arriving and _stat(job.input) != self._states[ended.key]:
+            self.ledger.put_back(job.input, "it was still being written")
+            self.tell_once(f"{shown(job.input.name)} is still being written; it waits")
         elif outcome.error:
             self._failed(ended.key, job, outcome)
         else:

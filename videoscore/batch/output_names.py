@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import string
 from collections.abc import Mapping
 
 from videoscore.errors import UsageError
+from videoscore.file_names import LONGEST, shortened, size
 from videoscore.pipeline.outputs import KEEP
 from videoscore.words import did_you_mean
 
 TEMPLATE = "{stem}.scored{ext}"
 FIELDS = ("stem", "ext", "parent", "preset", "seed")
-LONGEST = 255  # bytes of a file name: ext4, APFS, NTFS (there: characters)
 SPARE = len(".webm") + max(map(len, KEEP.values()))  # what is kept beside the film has a longer name
 
 
@@ -51,12 +50,11 @@ def output_name(template: str, values: Mapping[str, str]) -> str:
     two long names stay two. Raises UsageError when nothing is left to shorten.
     """
     name = fill(template, values)
-    if _size(name) > LONGEST - SPARE:
+    over = size(name) - (LONGEST - SPARE)
+    if over > 0:
         stem = values["stem"]
-        mark = "~" + hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
-        over = _size(name) + _size(mark) - (LONGEST - SPARE)
-        name = fill(template, {**values, "stem": _cut(stem, _size(stem) - over) + mark})
-    if _size(name) > LONGEST - SPARE or name in ("", ".", ".."):
+        name = fill(template, {**values, "stem": shortened(stem, size(stem) - over)})
+    if size(name) > LONGEST - SPARE or name in ("", ".", ".."):
         raise UsageError(
             f"--name: it makes {name[:60]!r}, which is no possible file name",
             remedy="Give a shorter template with {stem} in it.",
@@ -70,14 +68,3 @@ def fill(template: str, values: Mapping[str, str]) -> str:
         text + ("" if name is None else values[name])
         for text, name, _, _ in string.Formatter().parse(template)
     )
-
-
-def _size(name: str) -> int:
-    return len(os.fsencode(name))
-
-
-def _cut(name: str, size: int) -> str:
-    """The longest beginning of whole characters within `size` bytes."""
-    while name and _size(name) > max(0, size):
-        name = name[:-1]
-    return name

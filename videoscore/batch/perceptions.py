@@ -31,8 +31,8 @@ LARGEST = 200_000_000  # bytes of one entry's arrays: more is no perception of a
 _CURVE = ("t", "valence", "arousal", "moods", "confidence")
 
 
-def default_folder() -> Path:
-    """``perception`` in $VIDEOSCORE_CACHE, else in ``videoscore`` in the user's cache folder."""
+def default_folder() -> Path | None:
+    """``perception`` in $VIDEOSCORE_CACHE, else in ``videoscore`` in the user's cache folder, if there is one."""
     return cache_folder("perception")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from videoscore.errors import DiskFull, OutputExists
+from videoscore.file_names import shown
 from videoscore.files import write_text
 
 NAME = "report.json"
@@ -75,7 +76,7 @@ class Report:
             told = [line for line in self.lines if line.status == status]
             if status == "skipped":
                 told = [line for line in told if not line.reason.startswith("done before")]
-            lines += [f"  {status}  {one_line(line.input)}: {_without_name(line)}" for line in told[:SHOWN]]
+            lines += [f"  {status}  {shown(line.input)}: {_without_name(line)}" for line in told[:SHOWN]]
             if len(told) > SHOWN:
                 lines.append(f"  {status}  ... and {len(told) - SHOWN} more, see {NAME}")
         return "\n".join(lines)
@@ -101,14 +102,9 @@ def check_report(path: Path) -> None:
         raise OutputExists("is already there, and no report of a batch", path=path, remedy="Move it away.")
 
 
-def one_line(text: str) -> str:
-    """A name as a terminal can show it."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
 def _without_name(line: Line) -> str:
     """The reason, which may begin with the name that was just told."""
-    return one_line(line.reason).removeprefix(one_line(line.input) + ": ")
+    return shown(line.reason).removeprefix(shown(line.input) + ": ")
 
 
 def left(jobs: Sequence[tuple[Path, Path]], reason: str) -> list[Line]:

@@ -253,7 +253,7 @@ def read_request(
         batch["jobs"],
         batch["address"],
         batch["time_limit"],
-        (str(default_folder()), cache) if cache else None,
+        (str(folder), cache) if cache and (folder := default_folder()) else None,
     )
 
 
@@ -270,7 +270,7 @@ def _show(teller: Teller, wanted: Wanted, request: Request) -> None:
     from videoscore.batch.decide import decide, digest
     from videoscore.batch.jobs import plan
     from videoscore.batch.ledger import Ledger
-    from videoscore.batch.report import one_line
+    from videoscore.file_names import shown
 
     with Ledger(wanted.output, reading=True) as ledger:
         rows, jobs = ledger.rows(), plan(wanted, ledger.written())
@@ -296,8 +296,8 @@ def _show(teller: Teller, wanted: Wanted, request: Request) -> None:
             }
         )
     lines = [
-        f"{'score' if f['status'] == 'queued' else 'leave':6}{one_line(f['input'])} -> {one_line(f['output'])}"
-        + (f" ({one_line(f['reason'])})" if f["reason"] else "")
+        f"{'score' if f['status'] == 'queued' else 'leave':6}{shown(f['input'])} -> {shown(f['output'])}"
+        + (f" ({shown(f['reason'])})" if f["reason"] else "")
         for f in facts
     ]
     print_result(teller, {"plan": facts}, "\n".join(lines))

@@ -58,14 +58,14 @@ class BatchTeller:
             self._bar(word, input)
 
     def ended(self, line: Line) -> None:
-        from videoscore.batch.report import one_line
+        from videoscore.file_names import shown
 
         self._told.pop(Path(line.input), None)
         self._event("file", asdict(line))
         if self._all is not None:
             self._all.update()
         if line.status == "failed" and not self.teller.as_json:
-            self._say(f"failed: {one_line(line.reason)}")
+            self._say(f"failed: {shown(line.reason)}")
 
     def note(self, text: str) -> None:
         if not self.teller.as_json and not self.teller.quiet:
@@ -92,7 +92,7 @@ class BatchTeller:
     def _bar(self, word: Told, input: Path) -> None:
         from tqdm import tqdm
 
-        from videoscore.batch.report import one_line
+        from videoscore.file_names import shown
 
         bar = self._bars.get(word.slot)
         if bar is None:
@@ -104,7 +104,7 @@ class BatchTeller:
                 dynamic_ncols=True,
                 bar_format="{desc} {percentage:3.0f}% |{bar}|",
             )
-        name = one_line(input.name)
+        name = shown(input.name)
         name = name if len(name) <= WIDTH else f"{name[: WIDTH - 3]}..."
         bar.set_description_str(f"  {name:{WIDTH}} {word.stage:>11}", refresh=False)
         bar.n = min(1.0, word.done / word.total) if word.total else 0.0

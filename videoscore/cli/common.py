@@ -79,4 +79,4 @@ def print_result(teller: Teller, facts: dict[str, Any], text: str) -> None:
         teller.result(facts, text)
     else:
         teller.close()
-        click.echo(text)
+        print(text)  # not click.echo, which takes a terminal of ASCII for one of UTF-8

@@ -36,7 +36,6 @@ def evaluate() -> None:
 @click.option("--seconds", type=click.IntRange(4), default=30, show_default=True, help="length of a cue")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="seed of the cues")
 @click.option("--corpus", type=file, help="compare with the music it was trained on, and look for copies")
-@click.option("--weights", type=file, help="other weights than the installed ones")
 @with_voice
 def composer(teller: Teller, **given: Any) -> None:
     """Whether the composer does what it is asked, follows, copies; how like real music it is; speed, memory."""

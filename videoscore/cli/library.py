@@ -35,8 +35,9 @@ def with_library(command: Command) -> Command:
     @functools.wraps(command)
     def opened(*args: Any, library_file: str | None, **words: Any) -> Any:
         from videoscore.library.store.database import Library
+        from videoscore.user_folders import expanded
 
-        with Library(Path(library_file).expanduser() if library_file else None) as found:
+        with Library(expanded(library_file) if library_file else None) as found:
             return command(*args, library=found, **words)
 
     return click.option(
@@ -216,7 +217,7 @@ def export(teller: Teller, library: Any, file: str, overwrite: bool) -> None:
 
     check_file(Path(file), overwrite)
     pieces = library.pieces()
-    write_text(Path(file), to_csv(pieces))
+    write_text(Path(file), to_csv(pieces), overwrite)
     teller.result({"output": file, "pieces": len(pieces)}, f"{file}: {_count(len(pieces), 'piece')}")
 
 
@@ -263,7 +264,7 @@ def stats(teller: Teller, library: Any, image: str | None, overwrite: bool) -> N
         check_file(Path(image), overwrite)
     facts = count(library)
     if image is not None:
-        picture(library, Path(image))
+        picture(library, Path(image), overwrite)
     rows = [[mood, str(n["pieces"]), str(n["sections"])] for mood, n in facts["moods"].items()]
     grid = [["" if k else "arousal up", *map(str, line)] for k, line in enumerate(facts["plane"])]
     text = (

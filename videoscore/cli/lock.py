@@ -59,7 +59,7 @@ def lock(
         sheet = unlock_cues(sheet, numbers, cues)
     else:
         sheet = lock_cues(cues, numbers, unheard=unheard, progress=teller.progress, **given)
-    save(sheet, target)
+    save(sheet, target, overwrite or output is None)
     names = ", ".join(sheet.cues[k - 1].name for k in numbers)
     teller.result(
         {"output": target, "cues": numbers, "locked": [k for k, c in enumerate(sheet.cues, 1) if c.locked]},

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from videoscore import __version__
+from videoscore.cli.environment import settle
 from videoscore.cli.telling import Teller, describe, listen
 from videoscore.errors import DiskFull, VideoscoreError
 from videoscore.files import is_full
@@ -47,6 +48,7 @@ COMMANDS = {
     "evaluate": ("evaluate:evaluate", "Measure a trained model."),
 }
 DEFAULT = "score"
+COMPLETION = "_VIDEOSCORE_COMPLETE"  # environment variable of click's completion in shells
 
 
 class Commands(click.Group):
@@ -98,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code (docs/errors.md)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
+    settle()
     listen(debug, "--quiet" in arguments or "-q" in arguments)
     for name in ("SIGTERM", "SIGHUP"):  # die as on Ctrl-C: children ended, temporary files removed
         if hasattr(signal, name):
@@ -108,19 +111,38 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(arguments: list[str], teller: Teller, debug: bool) -> int:
     try:
-        commands.main(arguments, prog_name="videoscore", standalone_mode=False, obj=teller)
+        if COMPLETION in os.environ:  # a shell asks what could be written next
+            commands.main(arguments, prog_name="videoscore", standalone_mode=False)
+        # not `main`, which makes code 1 of a reader that has gone
+        with commands.make_context("videoscore", arguments, obj=teller) as context:
+            commands.invoke(context)
         teller.close()
-        sys.stdout.flush()
-        return 0
-    except BrokenPipeError:  # the reader of stdout has gone, e.g. `| head`
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _flushed(0)
+    except click.exceptions.Exit as end:  # --help, --version
+        return _flushed(end.exit_code)
+    except BrokenPipeError:
+        return _unread()
     except (KeyboardInterrupt, click.exceptions.Abort):
         _report(teller, "Cancelled", "cancelled; nothing half-written was left.", 130)
         return 130
     except (Exception, SystemExit) as error:
         return _failed(error, teller, debug)
+
+
+def _flushed(code: int) -> int:
+    """The code, once all that was said is out: a pipe may break only then."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _unread()
+    return code
+
+
+def _unread() -> int:
+    """The code for a reader of stdout that has gone (`| head`); nothing more is said to it."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _failed(error: BaseException, teller: Teller, debug: bool) -> int:
@@ -158,7 +180,7 @@ def _failed(error: BaseException, teller: Teller, debug: bool) -> int:
 
 
 def _report(teller: Teller, kind: str, line: str, code: int) -> None:
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):  # nobody reads, or stderr leads onto a full disk
         teller.error(kind, line, code)
 
 

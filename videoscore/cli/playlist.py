@@ -78,7 +78,7 @@ def playlist(
     teller.remarks(remarks)
     if output is not None:
         text = m3u(tracks) if form != ".json" else json.dumps(facts, default=plain, indent=1) + "\n"
-        write_text(Path(output), text)
+        write_text(Path(output), text, overwrite)
     head = (
         f"{input}: {emotion.mood}, valence {emotion.valence:+.2f}, arousal {emotion.arousal:+.2f} "
         f"({100 * emotion.share:.0f} % of what is seen speaks for it)"

@@ -52,7 +52,7 @@ def preview(
     for _, timeline in timelines:
         teller.remarks(timeline.analysis.remarks)
     if path is not None:
-        _write(timelines, path)
+        _write(timelines, path, overwrite)
     facts = {
         "output": output,
         "films": [
@@ -79,17 +79,19 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
+def _write(timelines: Sequence[tuple[str, Timeline]], path: Path, overwrite: bool) -> None:
     """The picture, the page or the contact sheet, whole or not at all."""
+    from videoscore.file_names import shown
     from videoscore.files import whole, write_text
     from videoscore.preview.html_page import page
     from videoscore.preview.picture import contact_sheet, draw
 
+    timelines = [(shown(name), timeline) for name, timeline in timelines]
     if path.suffix.lower() == ".html":
         name, timeline = timelines[0]
-        write_text(path, page(timeline, name))
+        write_text(path, page(timeline, name), overwrite)
         return
-    with whole(path) as part:
+    with whole(path, overwrite) as part:
         if len(timelines) == 1:
             draw(timelines[0][1], timelines[0][0], part)
         else:
@@ -97,12 +99,18 @@ def _write(timelines: Sequence[tuple[str, Timeline]], path: Path) -> None:
 
 
 def _text(name: str, timeline: Timeline) -> str:
-    from videoscore.preview.terminal import ribbon
+    from videoscore.file_names import shown
+    from videoscore.preview.terminal import LEVELS, ribbon
 
     terminal = sys.stdout.isatty()
     width = os.get_terminal_size().columns if terminal else COLUMNS
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"{name}\n{ribbon(timeline, width, colour)}\n\n{cue_table(timeline.analysis.sheet)}"
+    drawn = ribbon(timeline, width, colour)
+    try:
+        LEVELS.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        drawn = drawn.translate(str.maketrans(LEVELS, "12345678"))
+    return f"{shown(name)}\n{drawn}\n\n{cue_table(timeline.analysis.sheet)}"
 
 
 def _check_suffix(path: Path, allowed: Sequence[str]) -> None:
@@ -145,9 +153,9 @@ def tune(
     options = build(**settings)
     found = stage(analyze(input, options, progress=teller.progress), options)
     if save is not None:
-        write_text(Path(save), preset_text(found, load_preset(options.preset).path))
+        write_text(Path(save), preset_text(found, load_preset(options.preset).path), overwrite)
     if picture is not None:
-        with whole(Path(picture)) as part:
+        with whole(Path(picture), overwrite) as part:
             draw(found, part)
     facts = {
         "best": _facts(found.best),

@@ -106,9 +106,9 @@ def analyze(
     form = form or (Path(output).suffix.lower().lstrip(".") if output else "json")
     text = curve_csv(seen) if form == "csv" else curve_json(seen)
     if cues is not None:
-        save(seen.sheet, Path(cues))
+        save(seen.sheet, Path(cues), overwrite)
     if output is not None:
-        write_text(Path(output), text)
+        write_text(Path(output), text, overwrite)
     facts = {
         "output": output,
         "cues": cues,
@@ -177,7 +177,6 @@ def compose(
     from videoscore.perform.played_midi import write_midi as write_played
     from videoscore.pipeline.clock import Clock
     from videoscore.pipeline.outputs import check_file
-    from videoscore.pipeline.score import known_for
     from videoscore.pipeline.write import write
 
     wishes = {name: words.pop(name) for name in WISHES}
@@ -189,16 +188,16 @@ def compose(
     sheet_music = _is_lead_sheet(target, played)
     if sheet_file is not None:
         check_file(Path(sheet_file), overwrite)
-    music = write(sheet, options, Clock(teller.progress), played=played, known=known_for(cues))
+    music = write(sheet, options, Clock(teller.progress), played=played)
     sheet, remarks = music.sheet, (*remarks, *music.remarks)
     if sheet_music:
-        leadsheet.write_musicxml(music.score, target, Path(sheet.source).stem)
+        leadsheet.write_musicxml(music.score, target, Path(sheet.source).stem, overwrite)
     elif played:
-        write_played(music.arrangement, target)
+        write_played(music.arrangement, target, overwrite)
     else:
-        write_midi(music.score, target)
+        write_midi(music.score, target, overwrite)
     if sheet_file is not None:
-        save(music.heard(), Path(sheet_file))
+        save(music.heard(), Path(sheet_file), overwrite)
     teller.remarks(remarks)
     teller.result(
         {
@@ -279,7 +278,6 @@ def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **set
     """Play the music of the cue sheet CUES: one WAV file an instrument."""
     from videoscore.pipeline.clock import Clock
     from videoscore.pipeline.outputs import check_folder, replace_folder
-    from videoscore.pipeline.score import known_for
     from videoscore.pipeline.settle import load_sheet, settle_sheet
     from videoscore.pipeline.sound import render_stems
     from videoscore.pipeline.workspace import working_folder
@@ -289,7 +287,7 @@ def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **set
     check_folder(target, overwrite)
     sheet, options = settle_sheet(load_sheet(cues), **settings)
     tell = Clock(teller.progress)
-    music = write(sheet, options, tell, known=known_for(cues))
+    music = write(sheet, options, tell)
     teller.remarks(music.remarks)
     with working_folder(target) as folder:
         stems = render_stems(music.arrangement, folder / "stems", options.render, tell)
@@ -326,9 +324,14 @@ def mix(
     mixed = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
     loudness = mixed.loudness.integrated
     loud = "too short or silent to measure" if loudness is None else f"{loudness:.1f} LUFS"
-    teller.result(
-        {"output": output, "loudness": loudness, "true_peak": mixed.loudness.true_peak}, f"{output}: {loud}"
-    )
+    teller.remarks(mixed.remarks)
+    facts = {
+        "output": output,
+        "loudness": loudness,
+        "true_peak": mixed.loudness.true_peak,
+        "remarks": mixed.remarks,
+    }
+    teller.result(facts, f"{output}: {loud}")
 
 
 def _beside(cues: str, suffix: str) -> Path:

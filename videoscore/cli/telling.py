@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -82,7 +83,8 @@ class Teller:
         self.close()
         if not self.quiet and not self.as_json:
             for remark in remarks:
-                print(f"note: {remark}", file=sys.stderr, flush=True)
+                with contextlib.suppress(OSError):  # a note that can't be said stops nothing
+                    print(f"note: {remark}", file=sys.stderr, flush=True)
 
     def error(self, kind: str, message: str, exit_code: int) -> None:
         """One line on stderr, and the JSON event "error"."""

@@ -116,36 +116,26 @@ def _command() -> str:
 
 
 @train.command()
-@click.option("--corpus", type=file, required=True, help="what `videoscore train corpus` wrote")
 @click.option(
-    "--run",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="FOLDER",
-    help="state and log of the run; the same folder again goes on where it stopped",
+    "--music", type=folder, required=True, help="folder that holds the freely licensed sets' folders"
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="weights to write at the end")
+@with_labels
+@with_run
 @click.option(
-    "--minutes",
-    type=click.FloatRange(0, min_open=True),
-    default=90.0,
-    show_default=True,
-    help="training time in all, over every resume",
+    "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="the stock (.json)"
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run")
-@click.option("--threads", type=click.IntRange(0), default=0, show_default=True, help="CPU threads, 0 is all")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="processes")
 @with_voice
 def composer(
-    teller: Teller, corpus: Path, run: Path, out: Path | None, minutes: float, seed: int, threads: int
+    teller: Teller, music: Path, labels: Path | None, own: Path | None, run: Path, out: Path, workers: int
 ) -> None:
-    """Train the composer, on a GPU where there is one."""
-    from videoscore.compose.network.model import ComposerConfig
-    from videoscore.research.composer.train import TrainOptions
+    """Mine the figures, cells and grooves that the composer writes with."""
     from videoscore.research.composer.train import train as stage
 
-    options = TrainOptions(minutes=minutes, seed=seed, threads=threads)
-    stage(corpus, run, out, ComposerConfig(), options, command=_command(), log=_log(teller))
-    teller.result({"run": run, "output": out}, f"{out or run}: written")
+    table = _table(labels, own, teller.say)
+    numbers = stage(music, run, out, command=_command(), table=table, workers=workers, say=teller.say)
+    told = ", ".join(f"{count} {name}" for name, count in numbers.items())
+    teller.result({"run": run, "output": out, **numbers}, f"{out}: {told}")
 
 
 @train.command()

@@ -1,42 +1,33 @@
-"""The compose stage: a cue sheet in, a score out."""
+"""The compose stage: a cue sheet in, a score out.
+
+Cue by cue, and no cue's notes hang on another's: a mood's theme is drawn from the film's seed and the mood, so that it
+returns wherever the mood does. So editing, locking or leaving out one cue leaves every other as it was.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from videoscore.compose.locked_notes import assembled
-from videoscore.compose.plan.plan import Planner
+from videoscore.compose.bank import Bank, Cell, load_bank
+from videoscore.compose.cue import Page, Wish, write_cue
+from videoscore.compose.form import UNITS
+from videoscore.compose.gesture import write_gesture
+from videoscore.compose.locked_notes import assembled, standing
+from videoscore.compose.marks import build_up, gesture_of, marks_of
+from videoscore.compose.motif import motif_of
+from videoscore.compose.realise import realise, released
+from videoscore.compose.takes import best_take
+from videoscore.cues.grid import bar_time, sections, tempo_map
 from videoscore.cues.sheet import Cue, CueSheet
-from videoscore.music.score import Role, Score
+from videoscore.cues.wishes import read_roles
+from videoscore.music.score import Note, Role, Score, Section
+from videoscore.music.theory import parse_key
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import ComposeOptions
 
-if TYPE_CHECKING:
-    from videoscore.compose.resume import Composed
-    from videoscore.compose.write.writing import Writing
-
 Roles = Mapping[str, frozenset[Role]]
-ROWS = 16  # takes that are read side by side: beyond it a batch gains little and costs 20 MB of cache a row
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What writing took. steps: all of all takes, bar lines included."""
-
-    steps: int
-    notes: int
-
-
-@dataclass(frozen=True)
-class Switches:
-    """What the evaluation turns off to see its worth. mood: the network hears valence and arousal (tempo,
-    mode and density limits follow them by rule all the same); cached: it remembers what it read."""
-
-    mood: bool = True
-    cached: bool = True
+DEFAULT_ROLES = frozenset({Role.MELODY, Role.ACCOMPANIMENT, Role.BASS})
 
 
 def compose(
@@ -44,24 +35,35 @@ def compose(
     options: ComposeOptions | None = None,
     roles: Roles | None = None,
     progress: Progress = silent,
-    weights: Path | None = None,
-    known: Composed | None = None,
 ) -> Score:
     """Write the music of a cue sheet.
 
-    roles : the roles that play in each mood (by name); moods left out get melody, accompaniment and bass.
-    Deterministic: the same sheet (with its seed), options, roles and weights give the same notes on the
-    same machine. With ``options.takes`` > 1 every cue is written that many times and the take whose
-    tagged mood lies nearest to the wanted one is kept. Locked cues keep their notes, which the others hear; where all
-    are locked nothing is written, and no weights are needed.
+    roles : the roles that may play in each mood (by name); moods left out get melody, accompaniment and bass.
+    Deterministic: the same sheet (with its seed), options and roles give the same notes. With ``options.takes`` > 1
+    every cue is written that many times and the take whose tagged mood lies nearest to the wanted one is kept. Locked
+    cues keep their notes.
 
-    known : cues that were composed before aren't composed again; the notes are the same, bit for bit.
-
-    Raises SetupError when the weights are missing.
+    Raises SetupError when the composer's figures, or with several takes the tagger, are missing.
     """
-    return compose_with_facts([sheet], options or ComposeOptions(), roles, progress, weights, known=known)[0][
-        0
-    ]
+    options = options or ComposeOptions()
+    if all(cue.locked for cue in sheet.cues):
+        return assembled(sheet)
+    bank = load_bank()
+    parts, tempo = list(sections(sheet)), tempo_map(sheet)
+    notes: list[Note] = []
+    total = float(sheet.duration)
+    progress("compose", 0.0, total)
+    for number, cue in enumerate(sheet.cues):
+        if cue.locked:
+            continue
+        page, written = _write(sheet, number, parts[number], options, roles or {}, bank)
+        parts[number] = replace(parts[number], chords=_chords(page, cue))
+        notes += written
+        progress("compose", float(cue.end), total)
+    notes = released(notes, parts[-1], tempo)
+    for cue, section in zip(sheet.cues, parts):
+        notes += standing(cue, section.start)
+    return Score(tuple(sorted(notes)), tuple(parts), tempo, sheet.duration)
 
 
 def compose_many(
@@ -69,77 +71,82 @@ def compose_many(
     options: ComposeOptions | None = None,
     roles: Roles | None = None,
     progress: Progress = silent,
-    weights: Path | None = None,
 ) -> list[Score]:
-    """Write many cue sheets side by side, `ROWS` takes at a time: several times as fast as one by one.
-
-    Each score is what `compose` makes of its sheet alone, as far as rounding lets: a batch of another size adds
-    its products in another order, which may tip a draw (about one in 100,000). `progress` counts seconds of all
-    sheets together. Otherwise as `compose`.
-    """
-    return compose_with_facts(sheets, options or ComposeOptions(), roles, progress, weights)[0]
+    """Write many cue sheets, one after the other."""
+    return [compose(sheet, options, roles, progress) for sheet in sheets]
 
 
-def compose_with_facts(
-    sheets: Sequence[CueSheet],
-    options: ComposeOptions,
-    roles: Roles | None = None,
-    progress: Progress = silent,
-    weights: Path | None = None,
-    *,
-    switches: Switches = Switches(),
-    rows: int = ROWS,
-    known: Composed | None = None,
-) -> tuple[list[Score], Facts]:
-    """`compose_many`, with its counts and the switches that the evaluation needs; `known` is for a single sheet."""
-    if all(cue.locked for sheet in sheets for cue in sheet.cues):
-        return [assembled(sheet) for sheet in sheets], Facts(0, 0)
-    import torch
-
-    from videoscore.compose.network.decode import Decoder, Sampling
-    from videoscore.compose.network.load import WEIGHTS, load_composer
-    from videoscore.compose.plan.guide import push
-    from videoscore.compose.resume import Trail, go_on
-    from videoscore.compose.write.realise import realise
-    from videoscore.compose.write.writing import Writing
-
-    model, harmony = load_composer(weights or WEIGHTS)
-    plans = [Planner(harmony, roles).sheet(sheet) for sheet in sheets]
-    writings = [
-        Writing(sheet, bars, push(bars, options), options.takes, switches.mood)
-        for sheet, bars in zip(sheets, plans)
-    ]
-    done, total, steps = [0.0], sum(float(s.duration) for s in sheets), 0
-
-    def closed(cue: Cue) -> None:
-        done[0] += float(cue.duration)
-        progress("compose", done[0], total)
-
-    progress("compose", 0.0, total)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # one step is too small to share, and the sum of a shared one may differ
-    try:
-        with torch.inference_mode():
-            for batch in _batches(writings, max(1, rows // options.takes)):
-                guided = switches.mood and any(w.push.guided for w in batch)
-                decoder = Decoder(model, Sampling(options.temperature), guided, switches.cached)
-                if known is not None and len(sheets) == 1 and switches == Switches():
-                    trail = Trail(batch[0], (options.temperature, guided), weights or WEIGHTS)
-                    go_on(batch[0], decoder, known, trail, closed)
-                else:
-                    decoder.write(batch, closed)
-                steps += decoder.steps
-    finally:
-        torch.set_num_threads(threads)
-    scores = [realise(w.sheet, w.bars, w.page) for w in writings]
-    return scores, Facts(steps, sum(len(w.page) for w in writings))
+def _write(
+    sheet: CueSheet, number: int, section: Section, options: ComposeOptions, roles: Roles, bank: Bank
+) -> tuple[Page, list[Note]]:
+    """A cue's page and notes, the best of its takes."""
+    cue = sheet.cues[number]
+    wish = wish_for(sheet, number, options, roles)
+    gesture, marks = gesture_of(cue), marks_of(cue)
+    pages = []
+    for take in range(1 if gesture else options.takes):
+        drawn = replace(wish, take=take)
+        pages.append(write_cue(drawn, bank) if gesture is None else write_gesture(drawn, gesture))
+    scored = [realise(cue, section, page, {} if gesture else marks) for page in pages]
+    best = best_take(cue, section, scored) if len(scored) > 1 else 0
+    return pages[best], scored[best]
 
 
-def _batches(writings: Sequence[Writing], size: int) -> list[list[Writing]]:
-    """Batches of sheets that take about as long to write, so that few rows wait for the last one."""
+def wish_for(sheet: CueSheet, number: int, options: ComposeOptions, roles: Roles) -> Wish:
+    """What is asked of the writer for a cue: its mood bar by bar, with the build-up to its hits."""
+    cue = sheet.cues[number]
+    bars = cue.meter.bars
+    following = sheet.cues[number + 1] if number + 1 < len(sheet.cues) else None
+    goes_on = following is not None and following.key == cue.key and gesture_of(following) is None
+    marks = marks_of(cue)
+    curve = [cue.at(bar_time(cue.start, cue.end, bars, bar)) for bar in range(bars)]
+    push = options.intensity
+    return Wish(
+        bars,
+        cue.meter.beats,
+        float(cue.bpm),
+        cue.mood,
+        parse_key(cue.key)[1],
+        tuple(_within(push * v) for v, _ in curve),
+        tuple(_within(push * a + build_up(marks, bar, bars)[0]) for bar, (_, a) in enumerate(curve)),
+        goes_on,
+        sheet.seed,
+        sheet.seed_of(cue),
+        number,
+        roles.get(cue.mood, DEFAULT_ROLES),
+        final=following is None,
+        motif=own_motif(sheet, cue),
+        required=read_roles(options.roles) if options.roles else frozenset(),
+    )
 
-    def effort(w: Writing) -> float:
-        return sum(b.plan.length / b.plan.bpm * (1.5 + (b.plan.arousal or 0.0)) for b in w.bars)
 
-    order = sorted(writings, key=effort, reverse=True)
-    return [order[n : n + size] for n in range(0, len(order), size)]
+def own_motif(sheet: CueSheet, cue: Cue) -> tuple[Cell, ...]:
+    """The first bars of a tune that the user put into a locked cue of the same mood, metre and mode."""
+    minor = parse_key(cue.key)[1]
+    for other in sheet.cues:
+        own = other.locked and other.performance is None
+        if (
+            own
+            and (other.mood, other.meter.beats) == (cue.mood, cue.meter.beats)
+            and parse_key(other.key)[1] == minor
+        ):
+            return motif_of(other)
+    return ()
+
+
+def _within(value: float) -> float:
+    return max(-1.0, min(1.0, value))
+
+
+def _chords(page: Page, cue: Cue) -> tuple[int, ...]:
+    """The chord of every bar, as `videoscore.music.theory` numbers them in the normalised key: that which lasts
+    longest in it."""
+    length = cue.meter.beats * UNITS
+    out = []
+    for bar in range(cue.meter.bars):
+        begin, end = bar * length, (bar + 1) * length
+        here = [
+            (min(end, h.start + h.length) - max(begin, h.start), -h.start, h.chord.label) for h in page.chords
+        ]
+        out.append(max(here)[2])
+    return tuple(out)

@@ -6,17 +6,12 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from videoscore.compose.network.steps import GRID, POSITIONS
-from videoscore.compose.write.hand import Written
 from videoscore.cues.check import label
 from videoscore.cues.grid import quarter_of, sections, tempo_map
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import CueSheetError
 from videoscore.music.performance import LockedNote, Performance, in_order
-from videoscore.music.score import PPQ, Note, Role, Score, Section
-from videoscore.music.theory import shift_of
-
-TICK = PPQ // GRID  # MIDI ticks in 1/24 quarter
+from videoscore.music.score import Note, Role, Score, Section
 
 
 def lock(sheet: CueSheet, score: Score, numbers: Iterable[int]) -> CueSheet:
@@ -107,27 +102,6 @@ def assembled(sheet: CueSheet) -> Score:
     places = sections(sheet)
     notes = [note for cue, place in zip(sheet.cues, places) for note in standing(cue, place.start)]
     return Score(tuple(sorted(notes)), places, tempo_map(sheet), sheet.duration)
-
-
-def dictation(cue: Cue, first: int) -> dict[int, list[Written]]:
-    """Bar -> the notes of a locked cue whose first bar has number `first`, as the network reads and writes them.
-
-    Composed notes come out as they were written; of others the nearest on the grid, without what lies beyond the six
-    quarters of a bar that the network knows.
-    """
-    shift, length = shift_of(cue.key), cue.meter.beats * GRID
-    out: dict[int, list[Written]] = {}
-    for n in cue.notes or ():
-        bar, position = divmod(round(n.start / TICK), length)
-        if bar >= cue.meter.bars:
-            bar, position = cue.meter.bars - 1, length - 1
-        pitch = n.pitch if n.role == Role.DRUMS else min(127, max(0, n.pitch - shift))
-        if position < POSITIONS:
-            duration = max(1, round((n.held or n.duration) / TICK))
-            out.setdefault(first + bar, []).append(Written(first + bar, position, n.role, pitch, duration))
-    for notes in out.values():
-        notes.sort(key=lambda w: (w.position, w.role, -w.pitch))
-    return out
 
 
 def _known(sheet: CueSheet, numbers: Iterable[int]) -> Collection[int]:

@@ -48,7 +48,7 @@ _FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
 STEP = (0.35, 0.0, 0.9, 2.0, 3.2, 4.0, 4.4)
 RETURN = 1.4  # what it is worth that a mood comes back in its own key
 SHADE = 0.25  # a step away from the signature that suits the brightness
-CHANCE = 0.6
+CHANCE, FIRST_CHANCE = 0.6, 1.8  # how much chance counts; the first cue, which has no neighbour yet, is freer
 
 
 def key_of_signature(signature: int, minor: bool) -> str:
@@ -103,7 +103,7 @@ def plan_keys(cues: Sequence[Cue], seed: int) -> list[Cue]:
         suits = _brightness(cue)
         costs = {
             signature: SHADE * abs(signature - suits)
-            + CHANCE * _chance(seed, cue.mood, signature)
+            + (FIRST_CHANCE if previous is None else CHANCE) * _chance(seed, cue.mood, signature)
             + (0.0 if previous is None else STEP[distance(signature, previous)])
             - (RETURN if home.get(cue.mood) == signature else 0.0)
             for signature in range(-6, 6)

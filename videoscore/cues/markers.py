@@ -7,19 +7,39 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from urllib.parse import quote
 
 from videoscore.cues.sheet import CueSheet
-from videoscore.errors import SetupError, UsageError
+from videoscore.cues.timecode import Timecode
+from videoscore.errors import SetupError
 from videoscore.mood.circle import MOODS
 
 # Colours of markers that both Resolve's EDL and OpenTimelineIO know, a mood each in the order of `MOODS`
 EDL_COLOURS = dict(zip(MOODS, ("Yellow", "Sand", "Red", "Purple", "Blue", "Cyan", "Sky", "Green")))
 OTIO_COLOURS = dict(zip(MOODS, ("YELLOW", "ORANGE", "RED", "PURPLE", "BLUE", "CYAN", "WHITE", "GREEN")))
-HOUR = 3600  # an EDL's timeline begins at one hour by custom
-FASTEST = 1000  # pictures a second that a timecode may count
+EDL_START = "01:00:00:00"  # an EDL's timeline begins at one hour by custom
+
+
+FORMS = (".edl", ".csv", ".otio", ".ffmeta")
+
+
+def usual_start(suffix: str) -> str:
+    """Time code of the first picture in such a file, where nothing says another."""
+    return EDL_START if suffix == ".edl" else "00:00:00:00"
+
+
+def marker_file(
+    suffix: str, sheet: CueSheet, count: Timecode, hits: bool = True, media: Path | None = None
+) -> str:
+    """The text of a file of markers that is named so, one of `FORMS`; see the functions below."""
+    if suffix == ".ffmeta":
+        return chapters(sheet)
+    if suffix == ".otio":
+        return otio(sheet, count, hits, media)
+    return {".edl": edl, ".csv": table}[suffix](sheet, count, hits)
 
 
 @dataclass(frozen=True)
@@ -49,57 +69,30 @@ def markers(sheet: CueSheet, hits: bool = True) -> list[Marker]:
     return sorted(found, key=lambda m: m.t)
 
 
-def timecode(t: Fraction, rate: Fraction) -> str:
-    """hh:mm:ss:ff of the picture shown at `t` or nearest to it, counted without dropping numbers.
-
-    rate : pictures a second, exact (24000/1001, not 23.976); at a fractional rate the count runs at the next whole
-    one, as SMPTE 12M's non-drop code does.
-    """
-    frame = round(t * rate)
-    base = -(-rate.numerator // rate.denominator)
-    seconds, frames = divmod(frame, base)
-    width = len(str(base - 1))
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{frames:0{max(2, width)}d}"
-
-
-def check_rate(rate: Fraction) -> Fraction:
-    """Raises UsageError unless `rate` can be counted."""
-    if not 0 < rate <= FASTEST:
-        raise UsageError(
-            f"--rate: {rate} pictures a second can't be counted",
-            remedy=f"Give more than 0 and at most {FASTEST}, such as 25 or 24000/1001.",
-        )
-    return rate
-
-
-def edl(sheet: CueSheet, rate: Fraction, hits: bool = True) -> str:
+def edl(sheet: CueSheet, count: Timecode, hits: bool = True) -> str:
     """CMX 3600, one event a marker, whose comment carries name and colour in the form that DaVinci Resolve reads."""
-    lines = [f"TITLE: {_line(sheet.source) or 'videoscore'}", "FCM: NON-DROP FRAME", ""]
+    mode = "DROP FRAME" if count.drop else "NON-DROP FRAME"
+    lines = [f"TITLE: {_line(sheet.source) or 'videoscore'}", f"FCM: {mode}", ""]
     for number, marker in enumerate(markers(sheet, hits), 1):
-        first, last = (timecode(t + HOUR * _whole(rate), rate) for t in (marker.t, marker.t + 1 / rate))
-        length = max(1, round((marker.end - marker.t) * rate))
+        frame = count.frame(marker.t)
+        first, last = count.text(frame), count.text(frame + 1)
+        name = _line(marker.name).replace("|", "/")  # a bar parts the fields
         lines += [
-            f"{number % 1000:03d}  001      V     C        {first} {last} {first} {last}",
-            f" |C:ResolveColor{EDL_COLOURS[marker.mood]} |M:{_line(marker.name)} |D:{length}",
+            f"{number:03d}  001      V     C        {first} {last} {first} {last}",
+            f" |C:ResolveColor{EDL_COLOURS[marker.mood]} |M:{name} |D:{count.frames(marker.t, marker.end)}",
             "",
         ]
     return "\n".join(lines)
 
 
-def _whole(rate: Fraction) -> Fraction:
-    """Real seconds that a second of non-drop timecode lasts."""
-    return Fraction(-(-rate.numerator // rate.denominator)) / rate
-
-
-def table(sheet: CueSheet, rate: Fraction, hits: bool = True) -> str:
+def table(sheet: CueSheet, count: Timecode, hits: bool = True) -> str:
     """CSV: seconds, timecode, name, mood, note; a cue's end, too."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["start", "end", "timecode", "name", "mood", "note"])
     for m in markers(sheet, hits):
-        writer.writerow(
-            [f"{float(m.t):.6f}", f"{float(m.end):.6f}", timecode(m.t, rate), m.name, m.mood, m.note]
-        )
+        code = count.text(count.frame(m.t))
+        writer.writerow([f"{float(m.t):.6f}", f"{float(m.end):.6f}", code, m.name, m.mood, m.note])
     return text.getvalue()
 
 
@@ -117,11 +110,12 @@ def chapters(sheet: CueSheet) -> str:
     return "\n".join(lines) + "\n"
 
 
-def otio(sheet: CueSheet, rate: Fraction, hits: bool = True) -> str:
+def otio(sheet: CueSheet, count: Timecode, hits: bool = True, media: Path | None = None) -> str:
     """OpenTimelineIO (JSON): the film as one clip, and the markers on it.
 
-    Times are whole pictures at `rate`, which the format keeps as a number of double precision. Raises SetupError
-    without the package opentimelineio.
+    Times are whole pictures at the rate of `count`, which the format keeps as a number of double precision; the clip's
+    own begin at the film's time code. media : where the film lies; else its link is its name, beside the file.
+    Raises SetupError without the package opentimelineio.
     """
     try:
         import opentimelineio as library
@@ -131,31 +125,30 @@ def otio(sheet: CueSheet, rate: Fraction, hits: bool = True) -> str:
             remedy='Install it: pip install "videoscore[editors]".',
         ) from error
 
+    def moment(frame: int) -> library.opentime.RationalTime:
+        return library.opentime.RationalTime(frame, float(count.rate))
+
     def span(start: Fraction, end: Fraction) -> library.opentime.TimeRange:
-        pace = float(rate)
-        return library.opentime.TimeRange(
-            library.opentime.RationalTime(round(start * rate), pace),
-            library.opentime.RationalTime(round(end * rate) - round(start * rate), pace),
-        )
+        first = count.frame(start)
+        return library.opentime.TimeRange(moment(first), moment(count.frame(end) - first))
 
     whole = span(Fraction(0), sheet.duration)
+    link = quote(sheet.source) if media is None else media.resolve().as_uri()
     clip = library.schema.Clip(
-        name=_line(sheet.source),
+        name=sheet.source,
         source_range=whole,
-        media_reference=library.schema.ExternalReference(
-            target_url=_line(sheet.source), available_range=whole
-        ),
+        media_reference=library.schema.ExternalReference(target_url=link, available_range=whole),
     )
     for m in markers(sheet, hits):
         clip.markers.append(
             library.schema.Marker(
-                name=_line(m.name),
+                name=m.name,
                 marked_range=span(m.t, m.end),
                 color=OTIO_COLOURS[m.mood],
                 metadata={"videoscore": {"mood": m.mood, "note": m.note, "seconds": str(m.t)}},
             )
         )
-    timeline = library.schema.Timeline(name=_line(sheet.source))
+    timeline = library.schema.Timeline(name=sheet.source, global_start_time=moment(count.start))
     track = library.schema.Track(name="picture", kind=library.schema.TrackKind.Video)
     track.append(clip)
     timeline.tracks.append(track)
@@ -163,17 +156,9 @@ def otio(sheet: CueSheet, rate: Fraction, hits: bool = True) -> str:
     return text
 
 
-# kind of file (as in `videoscore.pipeline.outputs.KINDS`) -> what writes it, for those whose times are pictures
-FORMS: dict[str, Callable[[CueSheet, Fraction, bool], str]] = {
-    "edl": edl,
-    "csv": table,
-    "otio": otio,
-}
-
-
 def _line(text: str) -> str:
-    """Names may hold anything; a marker's is one line, and no bar, which parts its fields."""
-    return " ".join(text.replace("|", "/").split())
+    """Names may hold anything; what stands in a line of text is one line. Single spaces stay as they are."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def _escaped(text: str) -> str:

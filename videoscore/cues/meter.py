@@ -33,7 +33,7 @@ TEMPO: dict[str, tuple[float, float]] = {
 # Quarter notes a minute that may be asked for.
 BPM = (20.0, 300.0)
 # Share of seeds that give a mood three beats a bar instead of four. Hit-driven and tense music stays in four.
-THREE_FOUR = {"Happy": 0.15, "Withered": 0.2, "Tired": 0.25, "Peaceful": 0.3}
+THREE_FOUR = {"Happy": 0.2, "Depressed": 0.15, "Withered": 0.25, "Tired": 0.3, "Peaceful": 0.35}
 # A cue shorter than this is one bar, of whatever length suits its tempo.
 ONE_BAR = Fraction(4)
 # A hit this far from every beat (seconds) is missed altogether; within 40 ms sound and picture fuse.
@@ -44,6 +44,7 @@ OTHER_BEATS = 4.0
 OUT_OF_RANGE = 12.0
 HIT = 2.5
 MOST_BARS = 100_000
+VARIETY = 0.3  # natural logarithm of the span over which seeds vary a mood's tempo
 
 
 def tempo_wanted(mood: str, valence: float, arousal: float) -> float:
@@ -90,8 +91,8 @@ def choose_meter(
     if duration <= 0:
         raise ValueError("a cue has to last longer than 0 s")
     mood = mood_of(valence, arousal) if mood is None else mood
-    beats = 3 if _chance(seed, mood) < THREE_FOUR.get(mood, 0.0) else 4
-    wanted = tempo_wanted(mood, valence, arousal)
+    beats = 3 if _chance(seed, "meter", mood) < THREE_FOUR.get(mood, 0.0) else 4
+    wanted = _varied(tempo_wanted(mood, valence, arousal), TEMPO[mood], _chance(seed, "tempo", mood))
     if near is not None:
         wanted = math.sqrt(wanted * min(max(float(near), 0.8 * wanted), 1.25 * wanted))
     options = _options(duration, beats, TEMPO[mood])
@@ -161,6 +162,11 @@ def _hit_cost(bpm: np.ndarray, hits: Sequence[HitPoint], start: Fraction) -> np.
     return HIT * (missed * strength).sum(axis=1) / max(1.0, float(strength.sum()))
 
 
-def _chance(seed: int, mood: str) -> float:
-    digest = hashlib.blake2b(f"meter {seed} {mood}".encode(), digest_size=8).digest()
+def _varied(bpm: float, tempo: tuple[float, float], chance: float) -> float:
+    """A tempo moved by up to half of `VARIETY` as chance has it, inside the mood's range."""
+    return min(max(bpm * math.exp(VARIETY * (chance - 0.5)), tempo[0]), tempo[1])
+
+
+def _chance(seed: int, what: str, mood: str) -> float:
+    digest = hashlib.blake2b(f"{what} {seed} {mood}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2.0**64

@@ -123,3 +123,7 @@ class CueSheet:
     preset: str = "cinematic"
     notes: dict[str, str] = field(default_factory=dict)
     composed: dict[str, str | int | float | bool] = field(default_factory=dict)
+
+    def seed_of(self, cue: Cue) -> int:
+        """The seed that a cue's music hangs on: its own, else the sheet's."""
+        return self.seed if cue.seed is None else cue.seed

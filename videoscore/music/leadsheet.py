@@ -47,9 +47,9 @@ def require() -> Any:
     return music21
 
 
-def write_musicxml(music: Score, path: Path, title: str = "") -> None:
-    """Write the lead sheet, whole or not at all. Raises SetupError, DiskFull or OutputError."""
-    write_bytes(path, to_bytes(music, title))
+def write_musicxml(music: Score, path: Path, title: str = "", overwrite: bool = True) -> None:
+    """Write the lead sheet, whole or not at all. Raises SetupError, DiskFull, OutputError or OutputExists."""
+    write_bytes(path, to_bytes(music, title), overwrite)
 
 
 def to_bytes(music: Score, title: str = "") -> bytes:

@@ -34,9 +34,9 @@ def to_bytes(music: Score) -> bytes:
     return pack(tracks, music.sections[-1].end)
 
 
-def write_midi(music: Score, path: Path) -> None:
-    """Write `to_bytes` to a file, whole or not at all. Raises DiskFull or OutputError."""
-    write_bytes(path, to_bytes(music))
+def write_midi(music: Score, path: Path, overwrite: bool = True) -> None:
+    """Write `to_bytes` to a file, whole or not at all. Raises DiskFull, OutputError or OutputExists."""
+    write_bytes(path, to_bytes(music), overwrite)
 
 
 def conductor(sections: Sequence[Section], tempo: TempoMap) -> list[Event]:

@@ -6,6 +6,7 @@ measure what was composed and were trained on other songs than the tagger.
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,10 +131,12 @@ def midi_arrays(path: Path) -> NoteArrays:
     """
     import pretty_midi
 
+    from videoscore.music.midi_forms import standard_form
+
     if not Path(path).is_file():
         raise NotFound("no such file", path=path, remedy="Check the name.")
     try:
-        midi = pretty_midi.PrettyMIDI(str(path))
+        midi = pretty_midi.PrettyMIDI(io.BytesIO(standard_form(Path(path).read_bytes())))
     except (OSError, ValueError, EOFError, KeyError, IndexError) as why:
         raise InputError(f"not a MIDI file ({why})", path=path, remedy="Give a standard MIDI file.") from why
     notes = [n for i in midi.instruments if not i.is_drum for n in i.notes]

@@ -43,6 +43,6 @@ def _track(part: Part, port: int, channel: int) -> list[Event]:
     return [(0, 0, mido.MetaMessage("midi_port", port=port)), *events] if port else events
 
 
-def write_midi(music: Arrangement, path: Path) -> None:
-    """Write `to_bytes` to a file, whole or not at all. Raises DiskFull or OutputError."""
-    write_bytes(path, to_bytes(music))
+def write_midi(music: Arrangement, path: Path, overwrite: bool = True) -> None:
+    """Write `to_bytes` to a file, whole or not at all. Raises DiskFull, OutputError or OutputExists."""
+    write_bytes(path, to_bytes(music), overwrite)

@@ -8,7 +8,6 @@ from typing import Any
 from videoscore.cues.sheet import CueSheet
 from videoscore.errors import CueSheetError
 from videoscore.pipeline.clock import Clock
-from videoscore.pipeline.score import known_for
 from videoscore.pipeline.settle import load_sheet, settle_sheet
 from videoscore.pipeline.write import write
 from videoscore.progress import Progress, silent
@@ -38,7 +37,7 @@ def lock_cues(
     same_kind = settings.get("music") in (None, sheet.composed.get("music", "generate"))
     sheet_settings = sheet.composed if same_kind else {}
     _, options = settle_sheet(sheet, **{**sheet_settings, **settings})
-    music = write(sheet, options, Clock(progress), known=known_for(path))
+    music = write(sheet, options, Clock(progress))
     locked = lock(music.sheet, music.score, numbers)
     for number in numbers:
         before, after = sheet.cues[number - 1], locked.cues[number - 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videoscore.errors import OutputError, OutputExists, UsageError
+from videoscore.file_names import LONGEST, longest_in, shortened, size
+from videoscore.files import place
 from videoscore.video.media import Media
 from videoscore.words import did_you_mean
 
@@ -92,7 +95,9 @@ def plan_targets(
     from videoscore.perform.mux.mux import default_suffix
 
     if output is None:
-        output = media.path.with_name(f"{media.path.stem}.scored{default_suffix(media)}")
+        suffix = default_suffix(media)
+        most = LONGEST - len(".scored") - max(len(end) for end in (suffix, *KEEP.values()))
+        output = media.path.with_name(f"{shortened(media.path.stem, most)}.scored{suffix}")
     base = output.with_suffix("")
     kinds = dict.fromkeys(("cues", *keep))
     check_kinds(kinds)
@@ -116,14 +121,14 @@ def check_target(kind: str, path: Path, overwrite: bool, media: Media) -> None:
         return
     check_file(path, overwrite, media.path)
     if kind == "video":
-        from videoscore.perform.mux.containers import container_for, require
-        from videoscore.perform.mux.mux import read_tracks
+        from videoscore.perform.mux.mux import check_container
 
-        require(container_for(path), read_tracks(media.path), path)
+        check_container(media, path)
 
 
 def check_file(path: Path, overwrite: bool, original: Path | None = None) -> None:
     """Raise OutputExists or OutputError unless `path` may be written."""
+    _check_name(path)
     if path.is_dir():
         raise OutputError("this is a folder", path=path, remedy="Name a file in it with -o.")
     if original is not None and _same(path, original):
@@ -138,6 +143,7 @@ def check_file(path: Path, overwrite: bool, original: Path | None = None) -> Non
 def check_folder(path: Path, overwrite: bool) -> None:
     """Raise OutputExists or OutputError unless the folder `path` may be made or, with `overwrite`,
     replaced: it must then hold nothing but WAV files, so that no foreign file is lost."""
+    _check_name(path)
     if path.exists() or path.is_symlink():
         if (
             path.is_symlink()
@@ -150,20 +156,48 @@ def check_folder(path: Path, overwrite: bool) -> None:
     _check_parent(path)
 
 
-def publish(made: Mapping[str, Path], places: Mapping[str, Path]) -> None:
-    """Move what was made to its places, by kind, replacing what may be replaced."""
-    for kind, path in places.items():
-        if kind == "stems":
-            replace_folder(made[kind], path)
-        else:
-            os.replace(made[kind], path)
+def publish(made: Mapping[str, Path], places: Mapping[str, Path], overwrite: bool) -> None:
+    """Move what was made to its places, by kind.
+
+    Without `overwrite` all of it or nothing: raises OutputExists when a name was taken since it was checked.
+    """
+    done: list[Path] = []
+    try:
+        for kind, path in places.items():
+            if kind == "stems":
+                replace_folder(made[kind], path, overwrite)
+            else:
+                place(made[kind], path, overwrite)
+            done.append(path)
+    except BaseException:
+        if not overwrite:  # then these are this run's own
+            for path in done:
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        raise
 
 
-def replace_folder(made: Path, path: Path) -> None:
-    """Move the folder `made` to `path`, which `check_folder` has allowed."""
-    if path.is_dir():
+def replace_folder(made: Path, path: Path, overwrite: bool = True) -> None:
+    """Move the folder `made` to `path`, which `check_folder` has allowed. Raises OutputExists, see `publish`."""
+    if overwrite and path.is_dir():
         shutil.rmtree(path)
-    os.replace(made, path)
+    try:
+        os.replace(made, path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise
+        raise OutputExists(
+            "was made by something else meanwhile", path=path, remedy="Give another name, or use --overwrite."
+        ) from error
+
+
+def _check_name(path: Path) -> None:
+    most = longest_in(path.parent)
+    if size(path.name) > most:
+        raise OutputError(
+            f"its name has {size(path.name)} bytes, and {most} are possible there",
+            path=path,
+            remedy="Give a shorter name with -o.",
+        )
 
 
 def _check_parent(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,10 +57,11 @@ def mix_files(
         stems = [_stem(Path(path), folder / f"{k:03d}.wav", media.duration) for k, path in enumerate(music)]
         mixed = mix_stems(stems, media, options, folder / "sound.wav", clock)
         if alone:
-            publish({"wav": mixed.path}, {"wav": target})
+            publish({"wav": mixed.path}, {"wav": target}, overwrite)
         else:
-            mux_sound(media, mixed.path, target, options, clock, overwrite)
-    return mixed
+            lost = mux_sound(media, mixed.path, target, options, clock, overwrite)
+            mixed = replace(mixed, remarks=mixed.remarks + lost)
+    return replace(mixed, remarks=media.remarks + mixed.remarks)
 
 
 def _stem(path: Path, target: Path, duration: Fraction) -> Stem:

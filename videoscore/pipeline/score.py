@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from videoscore.cues.conform import conform
 from videoscore.cues.sheet import CueSheet
+from videoscore.errors import OutputExists
+from videoscore.file_names import as_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import Targets, plan_targets, publish
 from videoscore.pipeline.settle import check_players, load_sheet, refuse_watching, settle, settle_sheet
@@ -21,7 +23,6 @@ from videoscore.settings.fields import Options
 from videoscore.video.media import Media
 
 if TYPE_CHECKING:
-    from videoscore.compose.resume import Composed
     from videoscore.library.select.select import Selection
 
 STAGES = (
@@ -113,7 +114,6 @@ def score(
     overwrite: bool = False,
     workers: int | None = None,
     progress: Progress = silent,
-    cache: bool = True,
     **settings: Any,
 ) -> Result:
     """Write music for a video and put it under the picture.
@@ -127,8 +127,6 @@ def score(
     keep : any of "midi", "musicxml" (a lead sheet), "wav" (the new sound track), "stems". The cue sheet is always
         kept.
     workers : processes that render; by default one a core.
-    cache : keep what is composed in the user's cache folder, and take it from there, so that an edited cue sheet is
-        composed from the edit on. Of `cues` that aren't a file nothing is kept.
 
     Raises
     ------
@@ -137,17 +135,8 @@ def score(
     """
     clock = Clock(progress)
     planned = _plan(input, output, options, cues, preset, seed, keep, overwrite, clock, settings)
-    known = known_for(cues) if cache else None
     with working_folder(planned.targets.output) as folder:
-        return _perform(planned, folder, workers, clock, known)
-
-
-def known_for(cues: str | Path | CueSheet | None) -> Composed | None:
-    """Where what is composed is kept: of a film, whose sheet may be edited next, and of a cue sheet's file; of a sheet
-    in memory, as in a batch, nothing is."""
-    from videoscore.compose.resume import default
-
-    return None if isinstance(cues, CueSheet) else default()
+        return _perform(planned, folder, workers, clock)
 
 
 def _plan(
@@ -173,10 +162,10 @@ def _plan(
     source = Path(cues) if isinstance(cues, (str, Path)) else None
     targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, source)
     check_players(options)
-    remarks: tuple[str, ...] = ()
+    remarks = media.remarks
     if sheet is None:
         analysis = watch(media, options, clock)
-        sheet, remarks = analysis.sheet, analysis.remarks
+        sheet, remarks = analysis.sheet, remarks + analysis.remarks
     else:
         sheet = conform(sheet, media.duration)
     sheet, selection = choose(sheet, options, clock)
@@ -185,18 +174,21 @@ def _plan(
     return Plan(media, options, sheet, targets, remarks, selection)
 
 
-def _perform(
-    planned: Plan, folder: Path, workers: int | None, clock: Clock, known: Composed | None
-) -> Result:
+def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> Result:
     """From the cue sheet to the written files; everything is made in `folder` first."""
     media, options, targets = planned.media, planned.options, planned.targets
-    music = write(planned.sheet, options, clock, selection=planned.selection, known=known)
-    made = _write_music(music, targets, folder, media.path.stem)
+    music = write(planned.sheet, options, clock, selection=planned.selection)
+    made = _write_music(music, targets, folder, as_text(media.path.stem))
     stems = render_stems(music.arrangement, made["stems"], options.render, clock, workers)
     mixed = mix_stems(stems, media, options.mix, made["wav"], clock)
-    mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
-    publish(made, targets.unwritten())
-    remarks = planned.remarks
+    lost = mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
+    try:
+        publish(made, targets.unwritten(), targets.overwrite)
+    except OutputExists:
+        if not targets.overwrite:  # then the film is this run's own, and its cue sheet would be another's
+            targets.output.unlink(missing_ok=True)
+        raise
+    remarks = planned.remarks + mixed.remarks + lost
     if planned.selection is not None:
         from videoscore.library.select.select import remember_or_tell
 

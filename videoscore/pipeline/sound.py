@@ -57,12 +57,14 @@ def mix_stems(
 
 def mux_sound(
     media: Media, sound: Path, output: Path, options: MixOptions, clock: Clock, overwrite: bool = False
-) -> None:
-    """The film with the new sound track, its picture untouched. Raises OutputError."""
+) -> tuple[str, ...]:
+    """The film with the new sound track, its picture untouched. Returns what it lacks that the original has, and
+    whether its peaks are too high, a sentence each. Raises OutputError."""
+    from videoscore.perform.mix.coded import peak_remark
     from videoscore.perform.mux.mux import mux
 
     with clock.stage("mux", float(media.duration)):
-        mux(
+        written = mux(
             media,
             sound,
             output,
@@ -70,3 +72,5 @@ def mux_sound(
             keep_original=options.audio != "replace",
             progress=clock.progress,
         )
+        loud = peak_remark(written.path, options.true_peak)
+    return (*written.remarks, loud) if loud else written.remarks

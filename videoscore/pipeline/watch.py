@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from videoscore.cues.sheet import CueSheet
+from videoscore.file_names import as_text
 from videoscore.mood.curve import Array, MoodCurve
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.settle import settle
@@ -106,7 +107,7 @@ def watch(media: Media, options: Options, clock: Clock, perceptions: Perceptions
             perception.cuts,
             media.duration,
             options.spot,
-            source=media.path.name,
+            source=as_text(media.path.name),
             seed=options.seed,
             preset=options.preset,
         )

@@ -17,7 +17,6 @@ from videoscore.settings.build import differing
 from videoscore.settings.fields import Options
 
 if TYPE_CHECKING:
-    from videoscore.compose.resume import Composed
     from videoscore.library.select.select import Selection
 
 
@@ -64,13 +63,11 @@ def write(
     *,
     played: bool = True,
     selection: Selection | None = None,
-    known: Composed | None = None,
 ) -> Music:
     """Compose, or fit from the library, and orchestrate a cue sheet with the preset of `options`.
 
     played : False where the arrangement isn't wanted, and so drums may be written that the preset has nobody for.
     selection : what `choose` gave for this sheet; it is chosen here when it wasn't.
-    known : where composed cues are kept, so that they aren't composed again (`videoscore.compose.resume`).
     """
     from videoscore.compose.compose import compose
     from videoscore.perform.orchestrate.orchestrate import orchestrate
@@ -82,7 +79,7 @@ def write(
 
     def composed(sheet: CueSheet) -> Score:
         with clock.stage("compose", float(sheet.duration)):
-            return compose(sheet, options.compose, roles=roles, progress=clock.progress, known=known)
+            return compose(sheet, options.compose, roles=roles, progress=clock.progress)
 
     score = composed(sheet) if selection is None else _fit(selection, composed, options, clock)
     with clock.stage("orchestrate", float(sheet.duration)):

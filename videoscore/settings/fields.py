@@ -82,13 +82,9 @@ class SpotOptions:
 @dataclass(frozen=True)
 class ComposeOptions:
     takes: int = option(1, "takes to write a cue, of which the judge keeps the best", min=1, max=64)
-    temperature: float = option(1.0, "sampling temperature", min=0.1, max=2.0)
-    guidance: float = option(
-        3.0, "classifier-free guidance on valence and arousal (1 is none)", min=0.0, max=6.0
-    )
     intensity: float = option(
         1.0,
-        "how hard the wanted mood is pushed: 0 leaves it to the music, 1 is as usual, 2 exaggerates",
+        "how strongly the music follows the mood: 0 not at all, 1 is as usual, 2 exaggerates",
         min=0.0,
         max=2.0,
     )

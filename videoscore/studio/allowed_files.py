@@ -7,10 +7,12 @@ import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterable
+from itertools import islice
 from pathlib import Path
 
 from videoscore.batch.jobs import SUFFIXES
 from videoscore.errors import InputError, NotAVideo, NotFound, UsageError
+from videoscore.file_names import as_text
 
 MOST_LISTED = 500
 MOST_LOOKED_AT = 20_000
@@ -51,9 +53,13 @@ class Shelf:
 
     def listed(self) -> list[str]:
         """Films below the folder, as paths from it, sorted; links aren't followed, hidden ones are left out."""
+        return list(self._films())
+
+    def _films(self) -> dict[str, str]:
+        """Path from the folder as text -> as it is on the disk."""
         if self.folder is None:
-            return []
-        found: list[str] = []
+            return {}
+        found: dict[str, str] = {}
         looked = 0
         for where, folders, names in os.walk(self.folder):
             folders[:] = sorted(f for f in folders if not f.startswith("."))
@@ -61,10 +67,11 @@ class Shelf:
                 looked += 1
                 path = Path(where, name)
                 if path.suffix.lower() in SUFFIXES and not name.startswith(".") and not path.is_symlink():
-                    found.append(str(path.relative_to(self.folder)))
+                    inside = str(path.relative_to(self.folder))
+                    found[as_text(inside)] = inside
             if len(found) >= MOST_LISTED or looked >= MOST_LOOKED_AT:
                 break
-        return found[:MOST_LISTED]
+        return dict(islice(found.items(), MOST_LISTED))
 
     def find(self, name: str) -> Path:
         """The file of a name as `listed` gives it.
@@ -86,6 +93,8 @@ class Shelf:
         ):
             raise refusal
         path = self.folder / name
+        if not os.path.exists(path):  # bytes in it that are no text
+            path = self.folder / self._films().get(name, name)
         try:
             # the same when resolved: no part of it is a link, to wherever
             if path.resolve(strict=True) != path or not path.is_file() or path.suffix.lower() not in SUFFIXES:

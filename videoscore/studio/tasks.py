@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from videoscore.cues.sheet import CueSheet
+from videoscore.files import write_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import publish
 from videoscore.pipeline.sound import mix_stems, mux_sound, render_stems
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 THUMBNAILS = 24
 SIZE = 96  # longest side of a thumbnail, pixels
 PEAKS = 20  # a second
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -110,14 +115,13 @@ def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
 
 def make(task: Make, progress: Progress) -> Made:
     """Compose, play and mix. The stems aren't kept (23 MB a minute and part): `export` plays them again."""
-    from videoscore.compose.resume import default
     from videoscore.perform.played_midi import write_midi
     from videoscore.pipeline.write import write
 
     folder, options, clock = task.folder, task.options, Clock(progress)
     folder.mkdir(parents=True)
     try:
-        music = write(task.sheet, options, clock, known=default())
+        music = write(task.sheet, options, clock)
         write_midi(music.arrangement, folder / "music.mid")
         stems = render_stems(music.arrangement, folder / "stems", options.render, clock)
         mixed = mix_stems(stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)
@@ -157,7 +161,7 @@ def _peaks(path: Path) -> Iterator[float]:
     """`PEAKS` heights a second, 0..1."""
     import soundfile
 
-    with soundfile.SoundFile(path) as file:
+    with soundfile.SoundFile(os.fsencode(path)) as file:
         step = file.samplerate // PEAKS
         for block in file.blocks(step * PEAKS, dtype="float32", always_2d=True):
             high: NDArray[Any] = np.abs(block).max(axis=1)
@@ -170,7 +174,9 @@ def export(task: Export, progress: Progress) -> tuple[Path, ...]:
     task.folder.mkdir()
     try:
         publish(
-            {kind: _write(kind, path, task, progress) for kind, path in task.targets.items()}, task.targets
+            {kind: _write(kind, path, task, progress) for kind, path in task.targets.items()},
+            task.targets,
+            overwrite=True,
         )
     finally:
         shutil.rmtree(task.folder, ignore_errors=True)
@@ -180,12 +186,16 @@ def export(task: Export, progress: Progress) -> tuple[Path, ...]:
 def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
     """One of the files, under its name in the hidden folder."""
     from videoscore.compose.locked_notes import heard
-    from videoscore.cues import markers
     from videoscore.cues.file.sheet_file import save
+    from videoscore.cues.markers import marker_file, usual_start
+    from videoscore.cues.timecode import film_timecode
+    from videoscore.pipeline.outputs import KINDS
+    from videoscore.video.frame_rate import picture_count
 
-    path, rate, options = task.folder / target.name, 1 / task.media.video.frame_duration, task.options
+    path, options = task.folder / target.name, task.options
     if kind == "video":
-        mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress))
+        for remark in mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress)):
+            log.warning("%s: %s", target.name, remark)
     elif kind == "stems":
         render_stems(task.made.arrangement, path, options.render, Clock(progress))
     elif kind == "midi":
@@ -193,10 +203,8 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
     elif kind == "cues":
         save(heard(task.sheet, task.made.score, written_with(options)), path)
     else:
-        text = (
-            markers.chapters(task.sheet)
-            if kind == "chapters"
-            else markers.FORMS[kind](task.sheet, rate, True)
-        )
-        path.write_text(text, encoding="utf-8")
+        suffix = KINDS[kind].suffix
+        count = film_timecode(picture_count(task.media), usual=usual_start(suffix))
+        text = marker_file(suffix, task.sheet, count, media=task.media.path)
+        write_text(path, text)
     return path

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from videoscore.errors import BrokenVideo, NotAVideo, NotFound, VideoscoreError
 from videoscore.video.bounds import PROBED_PIXELS, check_streams, limit
+from videoscore.video.media import Join
 
 # Demuxers that read one file and nothing else. Left out on purpose: hls, dash, concat, image2 (they
 # open other files), tty and the raw text ones (they "play" any text), lavfi and the devices.
@@ -73,9 +74,9 @@ def open_media(path: Path) -> InputContainer:
     return container
 
 
-def packets(container: InputContainer, index: int) -> Iterator[Packet]:
-    """One stream's packets that hold data; damage that stops the demuxer counts as the end."""
-    demuxed = container.demux(container.streams[index])
+def all_packets(container: InputContainer, indices: Sequence[int]) -> Iterator[Packet]:
+    """Packets of some streams that hold data, as they lie; damage that stops the demuxer counts as the end."""
+    demuxed = container.demux([container.streams[index] for index in indices])
     while True:
         try:
             packet = next(demuxed, None)
@@ -87,11 +88,30 @@ def packets(container: InputContainer, index: int) -> Iterator[Packet]:
             yield packet
 
 
-def decoded(container: InputContainer, index: int) -> Iterator[Frame]:
+def unfolded(stream: Iterable[Packet], joins: Sequence[Join]) -> Iterator[Packet]:
+    """The same packets, on one clock where `joins` say that it starts again."""
+    counts: dict[int, int] = {}
+    for packet in stream:
+        index = packet.stream_index
+        number = counts[index] = counts.get(index, -1) + 1
+        for join in joins:
+            if join.stream == index and join.packet <= number <= join.last:
+                ticks = round(join.shift / packet.time_base)
+                packet.pts = None if packet.pts is None else packet.pts + ticks
+                packet.dts = None if packet.dts is None else packet.dts + ticks
+        yield packet
+
+
+def packets(container: InputContainer, index: int, joins: Sequence[Join] = ()) -> Iterator[Packet]:
+    """One stream's packets that hold data, on one clock where `joins` say that it starts again."""
+    return unfolded(all_packets(container, [index]), joins)
+
+
+def decoded(container: InputContainer, index: int, joins: Sequence[Join] = ()) -> Iterator[Frame]:
     """One stream's decoded frames; packets that can't be decoded are passed over."""
     context = container.streams[index].codec_context
     assert isinstance(context, AudioCodecContext | VideoCodecContext)
-    for packet in chain(packets(container, index), (None,)):  # None: what the decoder still holds
+    for packet in chain(packets(container, index, joins), (None,)):  # None: what the decoder still holds
         try:
             yield from context.decode(packet)
         except av.FFmpegError:
@@ -125,6 +145,12 @@ def _refusal(path: Path, head: bytes) -> VideoscoreError:
         return NotAVideo(
             "a playlist or a list of files, not a film", path=path, remedy="Give the film itself"
         )
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP" and b"ANIM" in head[12:64]:
+        return NotAVideo(
+            "an animated WebP can't be read", path=path, remedy="Convert it to GIF, MP4 or WebM first"
+        )
+    if head.startswith(b"\x89PNG") and b"acTL" in head:
+        return BrokenVideo("an animated PNG that is damaged", path=path, remedy=_AGAIN)
     if head.startswith(_PICTURE) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
         return NotAVideo("a single picture, not a film", path=path, remedy=_CONVERT)
     if is_text(head):

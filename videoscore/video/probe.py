@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-import av
 from av.audio import AudioStream as AvAudio
 from av.container import InputContainer
-from av.packet import Packet
 from av.stream import Disposition
 from av.video import VideoStream as AvVideo
 from av.video.frame import VideoFrame
@@ -20,21 +16,21 @@ from videoscore.errors import BrokenVideo, NotAVideo
 from videoscore.video.bounds import check_duration, check_picture
 from videoscore.video.container import decoded, open_media, packets
 from videoscore.video.media import AudioStream, Media, VideoStream
+from videoscore.video.spans import Span, measure
 
 # Codecs of single pictures. Such a stream counts as film only when it holds more than one.
 _STILL_CODECS = {"png", "apng", "bmp", "tiff", "webp", "gif", "mjpeg", "jpeg2000", "jpegxl", "svg", "targa"}
+_USUAL_RATE = Fraction(25)
+_ASIDE = Disposition.comment | Disposition.visual_impaired | Disposition.descriptions | Disposition.karaoke
 _STILL_BRANDS = {"avif", "heic", "heix", "mif1"}  # photographs in an MP4 box
-
-# Files up to this size are demuxed whole for their times; of larger ones only both ends are read.
-_WHOLE_BYTES = 48 << 20
-_HEAD_PACKETS = 64  # more than any codec reorders (H.264 and HEVC: at most 16 pictures)
 
 
 def probe(path: Path) -> Media:
     """Describe the film in `path`: streams, exact duration of the picture, rotation, start.
 
-    The duration runs from the PTS of the first picture to the end of the last one that is really
-    in the file, read from the packets and not from the header, which may be absent or wrong.
+    The picture's duration runs from the PTS of the first picture to the end of the last one that is really
+    in the file, read from the packets and not from the header, which may be absent or wrong; likewise where each
+    sound ends. A clock that starts again is unfolded (`Media.joins`).
 
     Raises
     ------
@@ -43,9 +39,15 @@ def probe(path: Path) -> Media:
     path = Path(path)
     with open_media(path) as container:
         stream = _picture_stream(path, container)
-        video = _describe(path, container, stream)
-        audio = tuple(_sound(s) for s in container.streams.audio if s.codec_context and s.sample_rate)
-        return Media(path, container.format.name, video, audio)
+        sounds = [s for s in container.streams.audio if s.codec_context and s.sample_rate]
+        rate = _rate(stream)
+        spans, joins = measure(path, container, stream, [s.index for s in sounds], 1 / (rate or _USUAL_RATE))
+        video = _describe(path, stream, spans[stream.index], rate)
+        audio = tuple(_sound(s, spans[s.index]) for s in sounds)
+        brand = "qt" if container.metadata.get("major_brand", "").strip() == "qt" else ""
+        media = Media(path, container.format.name, video, audio, joins, brand)
+        check_duration(media.duration, path)
+        return media
 
 
 def _picture_stream(path: Path, container: InputContainer) -> AvVideo:
@@ -78,7 +80,7 @@ def _has_many_packets(path: Path, index: int) -> bool:
         return sum(1 for _ in islice(packets(container, index), 2)) > 1
 
 
-def _sound(stream: AvAudio) -> AudioStream:
+def _sound(stream: AvAudio, span: Span) -> AudioStream:
     base = stream.time_base or Fraction(1, stream.sample_rate)
     return AudioStream(
         index=stream.index,
@@ -87,89 +89,25 @@ def _sound(stream: AvAudio) -> AudioStream:
         sample_rate=stream.sample_rate,
         start=(stream.start_time or 0) * base,
         default=bool(stream.disposition & Disposition.default),
+        aside=bool(stream.disposition & _ASIDE),
+        end=None if span.end is None else span.end * base,
+        language="" if (language := stream.metadata.get("language", "und")) in ("und", "unk") else language,
     )
 
 
 # ---------------------------------------------------------------- times
 
 
-@dataclass
-class Span:
-    """Folds packets into the PTS of the first picture and the end of the last one.
-
-    nominal : PTS units that a packet without a duration lasts.
-    """
-
-    nominal: int
-    first: int | None = None
-    end: int | None = None
-    count: int = 0
-    untimed: int = 0
-    _key: int | None = None
-    _delay: int | None = None
-
-    def add(self, packet: Packet) -> None:
-        pts = self._pts(packet)
-        self.untimed += pts is None
-        if pts is None or packet.is_corrupt:
-            return
-        if self._key is None:
-            if not packet.is_keyframe:  # nothing before the first key frame can be shown
-                return
-            self._key = pts
-        # Discarded packets (an edit list's lead-in) are decoded, not shown; pictures before the
-        # first key frame's refer to what was cut away (open GOP).
-        if packet.is_discard or pts < self._key:
-            return
-        self.count += 1
-        end = pts + (packet.duration or self.nominal)
-        self.first = pts if self.first is None else min(self.first, pts)
-        self.end = end if self.end is None else max(self.end, end)
-
-    def _pts(self, packet: Packet) -> int | None:
-        """PTS, or DTS plus the stream's reordering delay where the container stores no PTS."""
-        if packet.pts is not None:
-            if self._delay is None and packet.dts is not None:
-                self._delay = packet.pts - packet.dts
-            return packet.pts
-        return None if packet.dts is None else packet.dts + (self._delay or 0)
+def _rate(stream: AvVideo) -> Fraction | None:
+    """Pictures a second as the container states it, where that is possible."""
+    return next((r for r in (stream.average_rate, stream.guessed_rate) if r and r <= 1000), None)
 
 
-def _fold(span: Span, stream: Iterable[Packet], limit: int | None = None) -> Span:
-    for packet in stream:
-        span.add(packet)
-        if limit is not None and span.count >= limit:
-            break
-    return span
-
-
-def _measure(path: Path, container: InputContainer, stream: AvVideo, nominal: int) -> Span:
-    """First PTS and end of the pictures that are really there."""
-    if container.size > _WHOLE_BYTES:
-        head = _fold(Span(nominal), packets(container, stream.index), _HEAD_PACKETS)
-        tail = _tail(container, stream, nominal)
-        if head.first is not None and tail.end is not None and head.end is not None and tail.end > head.end:
-            return Span(nominal, head.first, tail.end, head.count)
-    with open_media(path) as fresh:
-        return _fold(Span(nominal), packets(fresh, stream.index))
-
-
-def _tail(container: InputContainer, stream: AvVideo, nominal: int) -> Span:
-    """The last GOP; nothing when the container can't seek or lacks the data there."""
-    try:
-        container.seek(2**61, stream=stream, backward=True)
-    except (av.FFmpegError, OverflowError):
-        return Span(nominal)
-    return _fold(Span(nominal), packets(container, stream.index))
-
-
-def _describe(path: Path, container: InputContainer, stream: AvVideo) -> VideoStream:
-    base = stream.time_base
+def _describe(path: Path, stream: AvVideo, span: Span, rate: Fraction | None) -> VideoStream:
     check_picture(stream.codec_context.width, stream.codec_context.height, path)
+    base = stream.time_base
     if base is None:
         raise BrokenVideo("its picture has no time base", path=path, remedy="Remux it first, e.g. to MKV")
-    rate = next((r for r in (stream.average_rate, stream.guessed_rate) if r and r <= 1000), Fraction(25))
-    span = _measure(path, container, stream, max(1, round(1 / rate / base)))
     if span.first is None or span.end is None:
         if span.untimed:
             problem, remedy = "its pictures carry no times", "Put it into a container first, e.g. MKV"
@@ -187,7 +125,8 @@ def _describe(path: Path, container: InputContainer, stream: AvVideo) -> VideoSt
         time_base=base,
         first_pts=span.first,
         duration=duration,
-        frame_duration=1 / rate,
+        frame_duration=1 / (rate or _USUAL_RATE),
+        rate_stated=rate is not None and rate == stream.average_rate,
     )
 
 

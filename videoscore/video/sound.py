@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from fractions import Fraction
+from functools import lru_cache
 
 import av
 import numpy as np
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 
 from videoscore.video.container import decoded, open_media
 from videoscore.video.media import AudioStream, Media
+from videoscore.video.sound_clock import SPARSE, RunMap, Timed, timed
+from videoscore.video.stretch import REACH, between
 
 Block = NDArray[np.float32]
 
-# Time stamps of whole milliseconds (Matroska, FLV) and encoders' jitter stay below this; a larger
-# step is a real gap or overlap.
-_TOLERANCE = Fraction(1, 20)
+_HEARD = -50.0  # dB RMS below full scale: an open input's noise stays under it
+_CLEARLY = 20.0  # dB that another track has to be louder
 
 
 def read_sound(
@@ -64,8 +66,49 @@ def read_sound(
 
 
 def pick_sound(media: Media) -> AudioStream | None:
-    """The default sound stream, else the first, else None."""
-    return next((a for a in media.audio if a.default), media.audio[0] if media.audio else None)
+    """The default sound stream, else the first, else None; where that is nearly silent and another one is not (a
+    camera's two microphones, one of them plugged in), the loudest."""
+    if len(media.audio) < 2:
+        return media.audio[0] if media.audio else None
+    return _loud_enough(media)
+
+
+def _default(media: Media) -> AudioStream:
+    return next((a for a in media.audio if a.default), media.audio[0])
+
+
+@lru_cache(maxsize=16)
+def _loud_enough(media: Media) -> AudioStream:
+    first = _default(media)
+    level = _loudest(media, first, _HEARD)
+    if level >= _HEARD:
+        return first
+    others = [a for a in media.audio if a != first and not a.aside and a.language in ("", first.language)]
+    levels = {a: _loudest(media, a, math.inf) for a in others}
+    best = max(levels, key=lambda a: levels[a], default=first)
+    return best if levels.get(best, -math.inf) > level + _CLEARLY else first
+
+
+def _loudest(media: Media, stream: AudioStream, enough: float) -> float:
+    """Level of the loudest half second, dB below full scale (RMS); what is above `enough` ends the search."""
+    loudest = -math.inf
+    for block in read_sound(media, 16000, 1, stream, block=8000):
+        power = float(np.mean(np.square(block, dtype=np.float64)))
+        loudest = max(loudest, 10 * math.log10(power) if power > 0 else -math.inf)
+        if loudest >= enough:
+            break
+    return loudest
+
+
+def sound_remark(media: Media) -> str:
+    """Which of several sound tracks is heard as the film's own, as a sentence; "" where there is only one."""
+    stream = pick_sound(media)
+    if stream is None or len(media.audio) < 2:
+        return ""
+    named = f"stream {stream.index}" + (f" ({stream.language})" if stream.language else "")
+    first = _default(media)
+    why = "" if stream == first else f", since stream {first.index} is nearly silent"
+    return f"of {len(media.audio)} sound tracks {named} is taken as the film's own{why}"
 
 
 def _silence(samples: int, channels: int) -> Block:
@@ -74,49 +117,98 @@ def _silence(samples: int, channels: int) -> Block:
 
 def _aligned(media: Media, stream: AudioStream, rate: int, channels: int, total: int) -> Iterator[Block]:
     """Pieces without holes or overlaps, from sample 0 to at most `total`."""
-    written = 0  # samples already on the timeline
-    position: int | None = None  # where the next resampled sample belongs
-    resampler = _resampler(rate, channels)
-    slack = int(_TOLERANCE * rate)
-
-    def place(piece: Block, at: int) -> Block:
-        """`piece`, which starts at sample `at`, as what follows sample `written`."""
-        piece = piece[max(0, written - at) :]
-        lead = _silence(min(at, total) - written, channels)
-        return np.concatenate([lead, piece])[: total - written]
-
-    for frame in _frames(media, stream):
-        at = _sample_of(frame, media, rate)
-        if position is None:
-            position = at if at is not None else 0
-        elif at is not None and abs(at - position) > slack:
-            rest = place(_drain(resampler, None, channels), position)
-            written += len(rest)
-            yield rest
-            resampler, position = _resampler(rate, channels), at
-        piece = _drain(resampler, frame, channels)
-        ready = place(piece, position)
-        position += len(piece)
-        if len(piece):
-            written += len(ready)
-            yield ready
-        if written >= total:
+    written, run = 0, None
+    sparse = media.container in SPARSE
+    for item in timed(_frames(media, stream), float(media.video.start), sparse):
+        if item.fresh:
+            if run is not None:
+                yield from run.finish()
+                written = run.written
+            run = _Run(item.own, rate, channels, written, total, sparse)
+        assert run is not None
+        yield from run.add(item)
+        if run.written >= total:
             return
-    if position is not None:
-        yield place(_drain(resampler, None, channels), position)
+    if run is not None:
+        yield from run.finish()
 
 
-def _sample_of(frame: AudioFrame, media: Media, rate: int) -> int | None:
-    """The sample number on the timeline at which a decoded frame starts."""
-    if frame.pts is None or frame.time_base is None:
-        return None
-    return round((frame.pts * frame.time_base - media.video.start) * rate)
+class _Run:
+    """Sound without a gap, laid on the timeline as its time stamps say.
+
+    own : seconds of sound before the run. written : samples of the timeline that are filled.
+    """
+
+    def __init__(self, own: float, rate: int, channels: int, written: int, total: int, sparse: bool) -> None:
+        self.own, self.rate, self.channels = own, rate, channels
+        self.written, self.total = written, total
+        self.map = RunMap(sparse)
+        self._resampler = _resampler(rate, channels)
+        self._parts: list[Block] = []  # resampled samples, from number `_base` of the run on
+        self._base = 0
+        self._done = 0  # points of the map up to which all is written
+        self._begun = False
+
+    def add(self, item: Timed) -> Iterator[Block]:
+        self._parts.append(_drain(self._resampler, item.frame, self.channels))
+        if self.map.add(item):
+            yield from self._write()
+
+    def finish(self) -> Iterator[Block]:
+        """What is left, to the run's end."""
+        self._parts.append(_drain(self._resampler, None, self.channels))
+        self.map.close()
+        yield from self._write()
+        yield from self._piece(self._line(len(self.map.knots) - 2), None)
+
+    def _write(self) -> Iterator[Block]:
+        """All between the points that are settled."""
+        last = len(self.map.knots) - 1
+        for k in range(self._done, last):
+            yield from self._piece(self._line(k), (self.map.knots[k + 1][0] - self.own) * self.rate)
+        self._done = max(0, last)
+
+    def _line(self, k: int) -> tuple[float, float]:
+        """Behind point k (before it for the first): place on the timeline = shift + stretch * number in the run."""
+        knots = self.map.knots
+        if len(knots) < 2 or k < 0:
+            return (self.own + knots[0][1]) * self.rate, 1.0
+        (a, late_a), (b, late_b) = knots[k], knots[k + 1]
+        if late_a == late_b:
+            return (self.own + late_a) * self.rate, 1.0
+        stretch = 1 + (late_b - late_a) / (b - a)
+        return (a + late_a - stretch * (a - self.own)) * self.rate, stretch
+
+    def _piece(self, line: tuple[float, float], end: float | None) -> Iterator[Block]:
+        """Up to sample number `end` of the run, or all that is there."""
+        shift, stretch = line
+        if stretch == 1:
+            shift = round(shift)
+        if not self._begun:  # the run may begin later than the one before has ended
+            begin = min(max(self.written, round(shift)), self.total)
+            yield _silence(begin - self.written, self.channels)
+            self.written, self._begun = begin, True
+        held = np.concatenate(self._parts)
+        there = self._base + len(held)
+        # the interpolation reaches for samples beyond, which may still have to come
+        stop = math.ceil(shift + stretch * (there if end is None else min(end, there - REACH)))
+        stop = max(self.written, min(self.total, stop))
+        if stretch == 1:
+            ready = held[self.written - int(shift) - self._base : stop - int(shift) - self._base]
+        else:
+            ready = between(
+                held, (np.arange(self.written, stop, dtype=np.float64) - shift) / stretch - self._base
+            )
+        yield ready
+        self.written += len(ready)
+        used = max(0, int((self.written - shift) / stretch) - self._base - 2 * REACH)
+        self._parts, self._base = [held[used:]], self._base + min(used, len(held))
 
 
 def _frames(media: Media, stream: AudioStream) -> Iterator[AudioFrame]:
     """Decoded frames of one sound stream; damaged packets are passed over."""
     with open_media(media.path) as container:
-        for frame in decoded(container, stream.index):
+        for frame in decoded(container, stream.index, media.joins):
             if isinstance(frame, AudioFrame) and frame.samples:
                 yield frame
 

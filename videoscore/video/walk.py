@@ -127,7 +127,7 @@ class _Walker:
     def _packets(self) -> Iterator[Packet]:
         """The film's packets from its first key frame on."""
         started = False
-        for packet in packets(self.container, self.media.video.index):
+        for packet in packets(self.container, self.media.video.index, self.media.joins):
             started = started or packet.is_keyframe
             if started:
                 yield packet

@@ -20,7 +20,8 @@ def start_module(
     return subprocess.Popen(
         [sys.executable, "-m", module],
         cwd=IMPORT_ROOT,  # so that `-m` finds the package, whether it is installed or not
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # of what libraries say; our own words are JSON in ASCII
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

@@ -41,6 +41,8 @@ class RayPool:
     """
 
     def __init__(self, work: Work, setup: Setup) -> None:
+        # nightly builds tell their makers of the clusters that are begun
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
             import ray
         except ImportError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from decimal import Decimal
@@ -49,8 +50,8 @@ class Fields:
         ok = isinstance(found, (int, float, Decimal)) and not isinstance(found, bool)
         if not ok or not math.isfinite(found) or not low <= found <= high:
             raise CueSheetError(
-                f"{name} of {self.where} is {str(found)[:40]}",
-                remedy=f"Write a number from {low:g} to {high:g}.",
+                f"{name} of {self.where} is {_written(found)}",
+                remedy=f"Write a number from {low:g} to {high:g}{_bare(found)}.",
             )
         return float(found)
 
@@ -61,8 +62,8 @@ class Fields:
         whole = int(found) if isinstance(found, Decimal) and found == found.to_integral_value() else found
         if isinstance(whole, bool) or not isinstance(whole, int) or not low <= whole <= high:
             raise CueSheetError(
-                f"{name} of {self.where} is {str(found)[:40]}",
-                remedy=f"Write a whole number from {low} to {high}.",
+                f"{name} of {self.where} is {_written(found)}",
+                remedy=f"Write a whole number from {low} to {high}{_bare(found)}.",
             )
         return whole
 
@@ -77,3 +78,15 @@ class Fields:
                 f"{name} of {self.where} is not a list of up to {most}", remedy="Write [ ... ]."
             )
         return found
+
+
+def _written(value: object) -> str:
+    """A value as it stands in the file: a text with its quotes, so that it isn't taken for the number in it."""
+    if isinstance(value, Decimal):
+        return str(value)[:40]
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def _bare(value: object) -> str:
+    return ", without quotes" if isinstance(value, str) else ""

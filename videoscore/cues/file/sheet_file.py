@@ -58,12 +58,12 @@ def loads(text: str, *, path: str | Path | None = None) -> CueSheet:
         raise CueSheetError(error.problem, path=path, remedy=error.remedy) from error
 
 
-def save(sheet: CueSheet, path: str | Path) -> None:
+def save(sheet: CueSheet, path: str | Path, overwrite: bool = True) -> None:
     """Write a sheet: beside the target first, then renamed, so that no half-written file is ever seen.
 
-    Raises CueSheetError, DiskFull or OutputError.
+    Raises CueSheetError, DiskFull or OutputError; without `overwrite` OutputExists.
     """
-    write_text(Path(path), dumps(sheet))
+    write_text(Path(path), dumps(sheet), overwrite)
 
 
 def load(path: str | Path) -> CueSheet:

@@ -15,7 +15,7 @@ from videoscore.music.score import PPQ, Role
 
 UNITS = 24  # of the grid on which bars are found, a quarter
 TICKS = PPQ // UNITS  # MIDI ticks a unit
-SUFFIXES = (".mid", ".midi", ".kar")
+SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
 # Over these a file is no piece that is worth the time to read it.
 MOST_BYTES = 8 * 1024 * 1024
 MOST_NOTES = 100_000
@@ -65,15 +65,10 @@ class Music:
 
 
 def read(data: bytes) -> Music:
-    """Read a standard MIDI file. Raises Unusable."""
+    """Read a MIDI file of any form. Raises Unusable."""
     if len(data) > MOST_BYTES:
         raise Unusable(f"over {MOST_BYTES // 2**20} MB")
-    import symusic
-
-    try:
-        midi: Any = symusic.Score.from_midi(data)
-    except Exception as why:  # symusic raises bare RuntimeError and ValueError on broken files
-        raise Unusable("damaged, or no MIDI file") from why
+    midi = _parsed(data)
     count = sum(len(track.notes) for track in midi.tracks)
     if count == 0:
         raise Unusable("no notes")
@@ -112,6 +107,24 @@ def read(data: bytes) -> Music:
     if music.seconds(np.array([table[-1, 0]]))[0] > MOST_SECONDS:
         raise Unusable(f"over {MOST_SECONDS / 3600:.0f} hours long")
     return music
+
+
+def _parsed(data: bytes) -> Any:
+    """A symusic score. Raises Unusable."""
+    import symusic
+
+    from videoscore.music.midi_forms import BadMidi, mended, standard_form
+
+    try:
+        plain = standard_form(data)
+        try:
+            return symusic.Score.from_midi(plain)
+        except Exception:  # symusic raises bare RuntimeError and ValueError on what it doesn't like
+            return symusic.Score.from_midi(mended(plain))
+    except BadMidi as why:
+        raise Unusable(str(why)) from why
+    except Exception as why:
+        raise Unusable("damaged, or no MIDI file") from why
 
 
 def grid_notes(music: Music) -> Notes:

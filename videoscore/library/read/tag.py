@@ -16,7 +16,7 @@ from videoscore.music.score import PPQ, Role
 from videoscore.music.tagger import Tagger
 from videoscore.music.theory import find_key, local_keys
 
-VERSION = 2  # of what is found out; files that an older one read are read again
+VERSION = 3  # of what is found out; files that an older one read are read again
 SECTION = 8  # bars
 LEFT_OVER = 4  # bars that make a section of their own at the end of a run; fewer join the one before
 SHORTEST_WINDOW = 10.0  # seconds that the tagger looks at; as in its own labelling of the corpus

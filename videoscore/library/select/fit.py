@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from videoscore.compose.write.realise import RELEASE
+from videoscore.compose.realise import RELEASE
 from videoscore.cues.grid import sections, tempo_map
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.library.read.read import Music

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from videoscore.compose.locked_notes import standing
 from videoscore.cues.sheet import Cue, CueSheet
-from videoscore.errors import InputError, NotFound, OutputError
+from videoscore.errors import InputError, NotFound, OutputError, SetupError
+from videoscore.file_names import as_text
 from videoscore.files import read_start
 from videoscore.library.read.content import digest
 from videoscore.library.read.read import MOST_BYTES, Music, Unusable, read
@@ -20,6 +21,7 @@ from videoscore.library.store.database import Library, default_path
 from videoscore.music.score import Note, Role, Score
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import LibraryOptions
+from videoscore.user_folders import expanded
 
 MOST_GONE = 1000  # missing files after which no more are looked for
 TITLE = 80  # characters of a title in a cue sheet
@@ -42,13 +44,23 @@ class Selection:
 
 def film_of(sheet: CueSheet) -> str:
     """By what the library remembers a film: its file's name and its length."""
-    return f"{sheet.source} {float(sheet.duration):.3f}"
+    return f"{as_text(sheet.source)} {float(sheet.duration):.3f}"
+
+
+def library_path(path: str | None) -> Path | None:
+    """The file that is named, else the user's own; None for a user without a home folder."""
+    if path:
+        return expanded(path)
+    try:
+        return default_path()
+    except SetupError:
+        return None
 
 
 def open_library(path: str | None) -> Library | None:
     """The user's library for reading; None when there is none yet. Raises NotFound when one is named and missing."""
-    place = Path(path).expanduser() if path else default_path()
-    if place.is_file():
+    place = library_path(path)
+    if place is not None and place.is_file():
         return Library(place)
     if path:
         raise NotFound(
@@ -153,8 +165,8 @@ def play(
 
 def remember(selection: Selection, options: LibraryOptions) -> None:
     """Note in the user's library, where there is one, what was played. Raises OutputError."""
-    place = Path(options.path).expanduser() if options.path else default_path()
-    if place.is_file() and any(selection.picks):
+    place = library_path(options.path)
+    if place is not None and place.is_file() and any(selection.picks):
         with Library(place) as library:
             library.use(selection.film, [None if p is None else p.piece.content for p in selection.picks])
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from videoscore.errors import DiskFull, NotFound, OutputError, SetupError
 from videoscore.library.store.entry import PieceEntry, SectionEntry
 from videoscore.mood.circle import centre, mood_of
+from videoscore.user_folders import data_root, expanded
 
 VARIABLE = "VIDEOSCORE_LIBRARY"
 PATIENCE = 30.0  # seconds to wait for another process's write
@@ -82,11 +83,19 @@ class Seen:
 
 
 def default_path() -> Path:
-    """$VIDEOSCORE_LIBRARY, else ``videoscore/library.sqlite`` in the user's data folder (XDG Base Directory)."""
+    """$VIDEOSCORE_LIBRARY, else ``videoscore/library.sqlite`` in the user's data folder (XDG Base Directory).
+
+    Raises SetupError for a user without a home folder.
+    """
     if os.environ.get(VARIABLE):
-        return Path(os.environ[VARIABLE]).expanduser()
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "videoscore" / "library.sqlite"
+        return expanded(os.environ[VARIABLE])
+    root = data_root()
+    if root is None:
+        raise SetupError(
+            "this user has no home folder for the library",
+            remedy=f"Name its file with --library, or in ${VARIABLE}.",
+        )
+    return root / "videoscore" / "library.sqlite"
 
 
 class Library:

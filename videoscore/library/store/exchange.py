@@ -6,8 +6,10 @@ import csv
 import io
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from videoscore.errors import UsageError
 from videoscore.files import MB, read_text
@@ -36,6 +38,8 @@ COLUMNS = (
     "content",
 )
 MOST_BYTES = 256 * MB
+UNCHANGED = 1e-3  # of valence and arousal, which spreadsheets may round
+DELIMITERS = ",;\t"  # spreadsheets write what the country writes lists with
 
 
 @dataclass
@@ -48,12 +52,34 @@ class Imported:
     missing: list[tuple[int, str]] = field(default_factory=list)
 
 
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+Word = tuple[float, float, str]  # valence, arousal, mood
+
+
 @dataclass(frozen=True)
 class _Row:
+    """spoken, point : the user's word as a mood, and as numbers; two that differ when one of them was edited."""
+
     line: int
     path: str
     content: str
-    user: tuple[float, float, str] | None
+    spoken: Word | None
+    point: Word | None
+
+    def word(self, piece: Stored) -> Word | None:
+        """The user's word: what differs from what the library says. Raises UsageError when both do, and disagree."""
+        if self.spoken is None or self.point is None or self.spoken[2] == self.point[2]:
+            return self.point or self.spoken
+        if max(abs(self.point[0] - piece.valence), abs(self.point[1] - piece.arousal)) < UNCHANGED:
+            return self.spoken
+        if self.spoken[2] == piece.mood:
+            return self.point
+        raise UsageError(
+            f"line {self.line}: valence {self.point[0]:g} and arousal {self.point[1]:g} are {self.point[2]}, not "
+            f"{self.spoken[2]}, and the piece has neither",
+            remedy="Leave either the mood or the numbers empty.",
+        )
 
 
 def row(piece: Stored) -> dict[str, str | float | int]:
@@ -94,7 +120,8 @@ def import_csv(
     """Take the user's words from a table such as `to_csv` writes, and add the files that are new.
 
     A row names its piece by `content` or `path`. Its mood, or valence and arousal, are the user's word, unless its
-    `source` is "tagger". Nothing is written when the table breaks a rule.
+    `source` is "tagger"; where they disagree, the one that isn't the library's. Nothing is tagged when the table breaks
+    a rule.
 
     Raises NotFound, UsageError (with the line), and what `add` raises.
     """
@@ -107,14 +134,20 @@ def import_csv(
         out.added = add(library, there, jobs, progress)
         known, paths = _index(library)
     skipped = {str(p) for p, _ in out.added.skipped}
+    words: list[tuple[Stored, Word]] = []
     for r in rows:
         content = r.content if r.content in known else paths.get(r.path)
         if content is None:
             if r.path not in skipped:
                 out.missing.append((r.line, r.path or r.content))
-        elif r.user is not None:
-            library.tag(library.pieces("content = ?", (content,))[0], r.user)
-            out.tagged += 1
+            continue
+        piece = library.pieces("content = ?", (content,))[0]
+        spoken = _named(path, r.word, piece)
+        if spoken is not None:
+            words.append((piece, spoken))
+    for piece, spoken in words:
+        library.tag(piece, spoken)
+    out.tagged = len(words)
     return out
 
 
@@ -167,30 +200,45 @@ def _read(path: Path) -> list[_Row]:
     text = read_text(
         path, MOST_BYTES, "Check the name.", form="CSV in UTF-8", wrong="That is no table of a library."
     )
+    return _named(path, _rows, text)
+
+
+def _named(path: Path, function: Callable[[Given], Made], given: Given) -> Made:
+    """`function(given)`, whose errors say in which file."""
     try:
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        if not {"path", "content"} & set(reader.fieldnames or ()):
-            raise UsageError(
-                "it has no column path or content",
-                remedy="Its first line has to name the columns; `videoscore library export` shows how.",
-            )
-        return [_parsed(cells, reader.line_num) for cells in reader]
+        return function(given)
     except csv.Error as error:
         raise UsageError(str(error), path=path, remedy="Save it as CSV anew.") from error
     except UsageError as error:
         raise UsageError(error.problem, path=path, remedy=error.remedy) from error
 
 
-def _parsed(cells: dict[str, str | None], line: int) -> _Row:
+def _rows(text: str) -> list[_Row]:
+    head, _, rest = text.partition("\n")
+    if head.startswith("sep="):  # Excel's own first line
+        text, (head, _, _) = rest, rest.partition("\n")
+    for delimiter in DELIMITERS:
+        if {"path", "content"} & set(next(csv.reader([head], delimiter=delimiter), ())):
+            reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+            return [_parsed(cells, reader.line_num, delimiter != ",") for cells in reader]
+    raise UsageError(
+        "it has no column path or content",
+        remedy="Its first line has to name the columns; `videoscore library export` shows how.",
+    )
+
+
+def _parsed(cells: dict[str, str | None], line: int, comma: bool) -> _Row:
+    """comma : decimals may be written with one."""
     names = ("path", "content", "mood", "valence", "arousal", "source")
     get = {name: (cells.get(name) or "").strip() for name in names}
     if get["source"] not in ("", "user", "tagger"):
         raise UsageError(f"line {line}: the source is {get['source'][:20]!r}", remedy="Write user or tagger.")
-    user = None
+    spoken = point = None
     if get["source"] != "tagger":
+        numbers = [get[name].replace(",", ".") if comma else get[name] for name in ("valence", "arousal")]
         try:
-            user = read_word(get["mood"], get["valence"], get["arousal"])
+            spoken, point = read_word(get["mood"], None, None), read_word(None, *numbers)
         except UsageError as error:
             raise UsageError(f"line {line}: {error.problem}", remedy=error.remedy) from None
     path = os.path.abspath(os.path.expanduser(get["path"])) if get["path"] else ""
-    return _Row(line, path, get["content"].lower(), user)
+    return _Row(line, path, get["content"].lower(), spoken, point)

@@ -42,10 +42,10 @@ def stats(library: Library) -> dict[str, Any]:
     }
 
 
-def picture(library: Library, path: Path) -> None:
+def picture(library: Library, path: Path, overwrite: bool = True) -> None:
     """Sections (small) and pieces (large) on the plane, with the eight moods. The suffix chooses the format.
 
-    Raises SetupError without matplotlib, OutputError when it can't be written.
+    Raises SetupError without matplotlib, OutputError when it can't be written, without `overwrite` OutputExists.
     """
     try:
         from matplotlib.figure import Figure
@@ -83,7 +83,7 @@ def picture(library: Library, path: Path) -> None:
         label="pieces",
     )
     axes.legend(loc="lower right")
-    with whole(path) as part:
+    with whole(path, overwrite) as part:
         figure.savefig(part, dpi=120, format=path.suffix.lstrip(".") or "png")
 
 

@@ -27,7 +27,7 @@ from videoscore.perform.parts import Stem
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import MixOptions
 from videoscore.video.media import Media
-from videoscore.video.sound import read_sound
+from videoscore.video.sound import read_sound, sound_remark
 
 Block = NDArray[np.float32]
 
@@ -38,6 +38,7 @@ ENCODER_MARGIN = 1.3  # dB
 QUIETEST_ORIGINAL = -40.0  # LUFS
 MOST_GAIN = 30.0  # dB on the whole
 CLOSE = 0.3  # LU from the target that is near enough
+TOLD = 0.5  # LU from the target that the user is told of
 ATTEMPTS = 6
 LEAST_SLOPE = 0.2  # LU that a dB more brings when the limiter eats most of it
 
@@ -50,7 +51,7 @@ class Mix:
     loudness : of the result; its `integrated` and `true_peak` are None for silence.
     music_gain, gain : dB on the music before, and on everything after, music and original are put together.
     reduction : the most that the limiter took away, dB.
-    ducked : the speech under which the music is lowered.
+    ducked : the speech under which the music is lowered. remarks : what the user should know, a sentence each.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class Mix:
     gain: float
     reduction: float
     ducked: tuple[Region, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def mix(
@@ -141,7 +143,18 @@ class _Mixing:
         # with no music to hide behind, an original of mere background noise stays as quiet as it is
         most = MOST_GAIN if music.best is None else math.inf
         loudness, gain, reduction = self._level(mixed_file, mixed, most)
-        return Mix(self.out, self.rate, self.samples, loudness, music_gain, gain, reduction, self.ducked)
+        remarks = self._remarks(loudness, original is not None and original.best is not None)
+        return Mix(
+            self.out, self.rate, self.samples, loudness, music_gain, gain, reduction, self.ducked, remarks
+        )
+
+    def _remarks(self, loudness: Loudness, mixed: bool) -> tuple[str, ...]:
+        out = [remark] if mixed and (remark := sound_remark(self.media)) else []
+        wanted, best = self.options.loudness, loudness.best
+        if best is not None and abs(best - wanted) > TOLD:
+            why = ", all that fits under the peaks allowed" if best < wanted else ""
+            out.append(f"the loudness is {best:.1f} LUFS and not {wanted:.1f}{why}")
+        return tuple(out)
 
     def _write(self, path: Path, blocks: Iterator[Block], subtype: str = "FLOAT") -> Loudness:
         """Write and measure `blocks`, cut or filled up with silence to the exact length."""

@@ -7,7 +7,7 @@ only where it stands out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -20,8 +20,6 @@ from videoscore.video.sound import read_sound
 Region = tuple[Fraction, Fraction]  # start and end, seconds from the first picture
 
 RATE = 16_000  # Hz, the model's
-FRAME, CONTEXT = 512, 64  # samples the model judges at a time, and of the frame before
-BATCH = 512  # frames a call: 16 s of sound
 THRESHOLD = 0.5
 SHORTEST = 0.25  # seconds of speech that count
 PAUSE = 0.3  # seconds of silence that end a region
@@ -31,7 +29,7 @@ PAD = 0.05  # seconds added on either side
 def speech_regions(media: Media, progress: Progress = silent) -> tuple[Region, ...]:
     """Stretches of speech in a film's sound, in order and apart; none without sound.
 
-    Reads the sound once in constant memory; about 2 s of work for 10 minutes on one core.
+    Reads the sound once in constant memory; about 1.5 s of work for 10 minutes on one core.
 
     Parameters
     ----------
@@ -51,6 +49,8 @@ def speech_regions(media: Media, progress: Progress = silent) -> tuple[Region, .
         from silero_vad import get_speech_timestamps_from_probs
     finally:
         torch.set_num_threads(threads)
+
+    from videoscore.perform.mix.speech_network import speech_chances
 
     heard = [0]
 
@@ -74,33 +74,3 @@ def speech_regions(media: Media, progress: Progress = silent) -> tuple[Region, .
         (Fraction(region["start"], RATE), min(Fraction(region["end"], RATE), media.duration))
         for region in found
     )
-
-
-def speech_chances(blocks: Iterable[NDArray[np.float32]]) -> Iterator[float]:
-    """Probability of speech of every 32 ms of mono 16 kHz sound, in constant memory."""
-    from silero_vad import load_silero_vad
-
-    session = load_silero_vad(sequence=True).session
-    hidden = cell = np.zeros((1, 1, 128), np.float32)
-    context = np.zeros(CONTEXT, np.float32)
-    for frames in _frames(blocks):
-        contexts = np.concatenate((context[None], frames[:-1, -CONTEXT:]))
-        context = frames[-1, -CONTEXT:]
-        chances, hidden, cell = session.run(
-            ["speech_probs", "hn", "cn"],
-            {"input": np.concatenate((contexts, frames), axis=1), "h": hidden, "c": cell},
-        )
-        yield from chances.reshape(-1).tolist()
-
-
-def _frames(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    """(up to BATCH, FRAME) frames; the last one is filled up with silence."""
-    size = BATCH * FRAME
-    rest = np.zeros(0, np.float32)
-    for block in blocks:
-        rest = np.concatenate((rest, block))
-        while len(rest) >= size:
-            yield rest[:size].reshape(BATCH, FRAME)
-            rest = rest[size:]
-    if len(rest):
-        yield np.pad(rest, (0, -len(rest) % FRAME)).reshape(-1, FRAME)

@@ -21,6 +21,7 @@ class Track:
 
     kind : "video", "audio", "subtitle", "data" or "attachment". cover : an attached picture.
     reordered : pictures are stored in another order than shown, with a PTS each (AVI has none).
+    empty : the container announces it, but there is nothing of it.
     """
 
     index: int
@@ -28,6 +29,7 @@ class Track:
     codec: str
     cover: bool = False
     reordered: bool = False
+    empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,12 @@ def _set(words: str) -> frozenset[str]:
 
 
 _AAC = ("aac", "-b:a", "256k")
-_FASTSTART = ("-movflags", "+faststart+use_metadata_tags")
 # without these the muxer moves every stream by its own idea of a buffering delay
 _TS = ("-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0")
 _TS_VIDEO = _set("mpeg1video mpeg2video mpeg4 h264 hevc vvc cavs dirac vc1")
 _TS_AUDIO = _set("mp1 mp2 mp3 aac aac_latm ac3 eac3 dts truehd opus pcm_bluray")
 _TS_TEXT = _set("dvb_subtitle dvb_teletext hdmv_pgs_subtitle")
-_MP4 = Container("mp4", _AAC, subtitle=_set("mov_text dvd_subtitle"), arguments=_FASTSTART)
+_MP4 = Container("mp4", _AAC, subtitle=_set("mov_text dvd_subtitle"))
 _TRANSPORT = Container("mpegts", _AAC, _TS_VIDEO, _TS_AUDIO, _TS_TEXT, arguments=_TS)
 _PROGRAM = Container(
     "vob",
@@ -76,8 +77,8 @@ _OGG = Container("ogg", ("libvorbis", "-q:a", "6"), _set("theora vp8"), _set("vo
 CONTAINERS: dict[str, Container] = {
     ".mp4": _MP4,
     ".m4v": _MP4,
-    ".mov": Container("mov", _AAC, subtitle=_set("mov_text eia_608"), arguments=_FASTSTART),
-    ".3gp": Container("3gp", _AAC, subtitle=_set("mov_text"), arguments=("-movflags", "+faststart")),
+    ".mov": Container("mov", _AAC, subtitle=_set("mov_text eia_608")),
+    ".3gp": Container("3gp", _AAC, subtitle=_set("mov_text")),
     ".mkv": Container(
         "matroska",
         ("flac", "-sample_fmt", "s16"),
@@ -125,6 +126,7 @@ _SAME = {
 }
 # tried in this order when the original's own container will not do
 _FALLBACKS = (".mkv", ".mov", ".mp4", ".nut")
+_LAST = (".avi", ".ts")  # and these where none of them takes it
 
 
 def container_for(output: Path) -> Container:
@@ -153,6 +155,13 @@ def suffix_for(tracks: Sequence[Track], original: str) -> str:
     if own is not None and lacks(own, tracks) is None:
         return original
     return next((s for s in _FALLBACKS if lacks(CONTAINERS[s], tracks) is None), ".mkv")
+
+
+def suffixes(original: str) -> tuple[str, ...]:
+    """Suffixes to be tried for a film, the best first: its own where there is such a container."""
+    lower = original.lower()
+    own = (original,) if _SAME.get(lower, lower) in CONTAINERS else ()
+    return own + tuple(s for s in (*_FALLBACKS, *_LAST) if s != lower)
 
 
 def require(container: Container, tracks: Sequence[Track], output: Path) -> None:

@@ -1,24 +1,35 @@
-"""The ffmpeg command that copies every stream and adds the music. Runs nothing, writes no output."""
+"""The ffmpeg commands that copy every stream and add the music. Runs nothing, writes no output."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from av.stream import Disposition
+from av.container import InputContainer
+from av.stream import Disposition, Stream
 
 from videoscore.errors import SetupError
 from videoscore.perform.mux.containers import Container, Track
+from videoscore.perform.mux.edits import Hidden
 from videoscore.video.container import FORMATS, open_media, packets
-from videoscore.video.media import Media
+from videoscore.video.media import AudioStream, Media
 
 RATE = 48000  # of the new track
+# Ticks a second of an MP4's own clock: exact for 24, 25, 30 and 60 pictures a second and for milliseconds, and 24 hours
+# of it, the longest film, fit into the 31 bits of a chapter's time.
+MOVIE_TIMESCALE = 24000
 _DISCARD_ALL = 48  # AVDISCARD_ALL: the demuxer reads the stream itself
 # before each input: the very file is read, and no playlist that names others (a file may have changed since its probe)
 ONE_FILE = ("-protocol_whitelist", "file", "-format_whitelist", FORMATS)
+_BOXED = ("mp4", "mov", "3gp")
+_BRANDS = (
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+)  # what the original's container was; not the new one
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,14 @@ class Cover:
     file: Path
     mime: str
     name: str
+
+
+@dataclass(frozen=True)
+class NewTrack:
+    """How the music's track is named. language : of the sound that is mixed into it, ISO 639-2, or ""."""
+
+    title: str
+    language: str = ""
 
 
 def ffmpeg_path() -> str:
@@ -44,23 +63,26 @@ def ffmpeg_path() -> str:
 def read_tracks(path: Path) -> list[Track]:
     """Every stream of a file, in its order, but an MP4's list of chapters (written anew with them)."""
     with open_media(path) as container:
-        avi = container.format.name == "avi"
         return [
-            Track(
-                index=s.index,
-                kind=s.type or "data",
-                codec=_codec(s),
-                cover=bool(s.disposition & Disposition.attached_pic),
-                reordered=not avi and bool(getattr(s.codec_context, "has_b_frames", False)),
-            )
+            _track(container, s)
             for s in container.streams
             if not (s.type == "data" and s.discard >= _DISCARD_ALL)
         ]
 
 
-def _codec(stream: object) -> str:
+def _track(container: InputContainer, stream: Stream) -> Track:
     context = getattr(stream, "codec_context", None)
-    return "unknown" if context is None else str(context.codec.canonical_name)
+    kind = stream.type or "data"
+    return Track(
+        index=stream.index,
+        kind=kind,
+        codec="unknown" if context is None else str(context.codec.canonical_name),
+        cover=bool(stream.disposition & Disposition.attached_pic),
+        reordered=container.format.name != "avi" and bool(getattr(context, "has_b_frames", False)),
+        # announced by the container, but never seen: nothing to copy, and no muxer takes it
+        empty=(kind == "audio" and context is not None and not context.sample_rate)
+        or (kind == "video" and context is not None and not context.width),
+    )
 
 
 def trial(path: Path, track: Track, container: Container) -> list[str]:
@@ -69,15 +91,42 @@ def trial(path: Path, track: Track, container: Container) -> list[str]:
     return [ffmpeg_path(), "-nostdin", "-v", "quiet", *source, "-f", container.muxer, "-y", os.devnull]
 
 
+def music_command(media: Media, audio: Path, container: Container, track: NewTrack) -> list[str]:
+    """All arguments but the output's name: the music alone, coded for this container."""
+    return [
+        *(
+            ffmpeg_path(),
+            "-hide_banner",
+            "-nostdin",
+            "-v",
+            "level+warning",
+            "-nostats",
+            "-progress",
+            "pipe:1",
+            "-y",
+        ),
+        *(*ONE_FILE, "-f", "wav", "-i", url(audio), "-map", "0:a:0"),
+        *_music(media, container, track),
+        *("-f", container.muxer),
+    ]
+
+
 def command(
     media: Media,
     audio: Path,
     tracks: Sequence[Track],
     covers: Sequence[Cover],
     container: Container,
-    title: str,
+    track: NewTrack,
+    hidden: Mapping[int, Hidden] | None = None,
+    tags: Mapping[str, str] | None = None,
+    timecode: str = "",
 ) -> list[str]:
-    """All arguments but the output's name."""
+    """All arguments but the output's name.
+
+    hidden : by stream, the packets that the original's edit list hides; they are left out.
+    tags : of the original file, to carry over those that the container would double. timecode : of its first picture.
+    """
     order: list[Track | None] = list(tracks)
     firsts = [n for n, t in enumerate(tracks) if t.kind == "audio"]
     after = [n + 1 for n, t in enumerate(tracks) if t.kind == "video" and not t.cover]
@@ -88,11 +137,25 @@ def command(
     # with -copyts all times stay as they are, so the music has to start where the picture does
     start = ["-f", "wav", "-itsoffset", _decimal(media.video.start)]
     return [
-        *(ffmpeg_path(), "-hide_banner", "-nostdin", "-v", "error", "-nostats", "-progress", "pipe:1", "-y"),
+        *(
+            ffmpeg_path(),
+            "-hide_banner",
+            "-nostdin",
+            "-v",
+            "level+warning",
+            "-nostats",
+            "-progress",
+            "pipe:1",
+            "-y",
+        ),
         *("-copyts", *ONE_FILE, *guess, "-i", url(media.path), *ONE_FILE, *start, "-i", url(audio)),
         *(*maps, "-map_metadata", "0", "-map_chapters", "0", "-c", "copy", "-copyinkf"),
-        *_music(media, container, title),
-        *_originals(media, len(firsts)),
+        *_music(media, container, track),
+        *[a for n in range(len(firsts)) for a in (f"-disposition:a:{n + 1}", "-default")],
+        *_filters(media, tracks, hidden or {}),
+        *_boxed(media, tracks, container, tags or {}),
+        # elsewhere FFmpeg makes a track of it; Matroska has a tag
+        *(["-metadata", f"timecode={timecode}"] if timecode and container.muxer == "matroska" else []),
         *_attach(covers, sum(t.kind == "attachment" for t in tracks)),
         *("-max_muxing_queue_size", "9999", *container.arguments, "-f", container.muxer),
     ]
@@ -121,8 +184,13 @@ def url(path: Path) -> str:
     return f"file:{os.path.abspath(path)}"
 
 
-def _music(media: Media, container: Container, title: str) -> list[str]:
-    """The new track: exactly as long as the picture, default, titled."""
+def new_track(title: str, mixed: AudioStream | None) -> NewTrack:
+    """The name of the music's track; its language is that of the sound mixed into it."""
+    return NewTrack(title, mixed.language if mixed is not None else "")
+
+
+def _music(media: Media, container: Container, track: NewTrack) -> list[str]:
+    """The new track: exactly as long as the film, default, titled."""
     samples = round(media.duration * RATE)
     shape = f"aresample={RATE},apad=whole_len={samples},atrim=end_sample={samples}"
     late: list[str] = []
@@ -133,17 +201,62 @@ def _music(media: Media, container: Container, title: str) -> list[str]:
         shape += ",asetpts=PTS-STARTPTS"
         late = ["-bsf:a:0", f"setts=ts=TS+{container.cut_start}"]
     codec = [a.replace(":a", ":a:0") for a in container.music]
-    names = [a for key in ("title", "handler_name") for a in ("-metadata:s:a:0", f"{key}={title}")]
+    words = {"title": track.title, "handler_name": track.title, "language": track.language}
+    names = [a for key, word in words.items() if word for a in ("-metadata:s:a:0", f"{key}={word}")]
     return ["-filter:a:0", shape, "-c:a:0", *codec, *late, "-disposition:a:0", "default", *names]
 
 
-def _originals(media: Media, count: int) -> list[str]:
-    """The original sound: no longer default, not longer than the picture."""
-    video = media.video
-    end = _decimal(video.start + video.duration + video.frame_duration)
-    drop = f"noise=drop=gt((pts+duration)*tb\\,{end})"
-    numbers = range(1, count + 1)
-    return [a for n in numbers for a in (f"-disposition:a:{n}", "-default", f"-bsf:a:{n}", drop)]
+def _filters(media: Media, tracks: Sequence[Track], hidden: Mapping[int, Hidden]) -> list[str]:
+    """Bit stream filters of the copied streams: hidden packets dropped, a clock that starts again unfolded."""
+    out: list[str] = []
+    counts = {"audio": 1}  # the music is the first of its kind
+    letters = {"video": "v", "audio": "a", "subtitle": "s", "data": "d", "attachment": "t"}
+    for track in tracks:
+        number = counts.get(track.kind, 0)
+        counts[track.kind] = number + 1
+        chain = []
+        gone = hidden.get(track.index)
+        if gone is not None and gone.ranges:
+            where = "+".join(f"between(n\\,{a}\\,{b})" for a, b in gone.ranges)
+            chain.append(f"noise=drop={where}")
+        joins = [j for j in media.joins if j.stream == track.index]
+        if joins:
+            shift = "+".join(
+                f"between(N\\,{j.packet}\\,{j.last})*round({j.shift.numerator}/{j.shift.denominator}/TB)"
+                for j in joins
+            )
+            chain.append(f"setts=pts=PTS+{shift}:dts=DTS+{shift}")
+        if chain:
+            out += [f"-bsf:{letters.get(track.kind, 'd')}:{number}", ",".join(chain)]
+    return out
+
+
+def _boxed(media: Media, tracks: Sequence[Track], container: Container, tags: Mapping[str, str]) -> list[str]:
+    """What MP4 and MOV need to be told of streams from elsewhere."""
+    if container.muxer not in (*_BOXED, "matroska"):
+        return []
+    out = ["-strict", "unofficial"]  # 360 degree and stereoscopic layout
+    out += [a for key in _BRANDS if key in tags for a in ("-metadata", f"{key}=")]
+    made = tags.get("creation_time", "")
+    if made:  # some files have it in two places, and readers then join both
+        out += ["-metadata", f"creation_time={made.partition(';')[0]}"]
+    if container.muxer not in _BOXED:
+        return out
+    out += ["-movie_timescale", str(MOVIE_TIMESCALE)]
+    pictures = [t for t in tracks if t.kind == "video"]
+    for n, track in enumerate(pictures):
+        if track.codec == "hevc":
+            out += [f"-tag:v:{n}", "hvc1"]  # QuickTime and Safari play no hev1
+    if not media.video.rate_stated:  # raw DV: a time code needs a rate
+        rate = 1 / media.video.frame_duration
+        number = next((n for n, t in enumerate(pictures) if t.index == media.video.index), 0)
+        out += [f"-r:v:{number}", f"{rate.numerator}/{rate.denominator}"]
+    # QuickTime's own keys go where QuickTime keeps them; all else where Finder, Explorer and players look
+    keys = {key: value for key, value in tags.items() if key.startswith("com.")}
+    for key, value in keys.items():  # Matroska has written them in capitals
+        out += ["-metadata", f"{key.replace('iso6709', 'ISO6709')}={value}"]
+    flags = "+faststart+use_metadata_tags" if keys and container.muxer != "3gp" else "+faststart"
+    return [*out, "-movflags", flags]
 
 
 def _attach(covers: Sequence[Cover], first: int) -> list[str]:

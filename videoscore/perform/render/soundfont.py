@@ -19,6 +19,7 @@ from typing import Any
 
 from videoscore import resources
 from videoscore.errors import SetupError
+from videoscore.user_folders import data_root, expanded, home
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -103,9 +104,9 @@ def find_soundfont(option: str | Path | None = None) -> Font:
     SetupError : the named file is missing or no SoundFont, or nothing was found.
     """
     if option is not None:
-        return _named(Path(option).expanduser(), "named in the options")
+        return _named(expanded(option), "named in the options")
     if os.environ.get(VARIABLE):
-        return _named(Path(os.environ[VARIABLE]).expanduser(), f"${VARIABLE}")
+        return _named(expanded(os.environ[VARIABLE]), f"${VARIABLE}")
     for folder, found in _folders():
         for path in _ranked(folder):
             return _font(path, found)
@@ -132,13 +133,15 @@ def _named(path: Path, found: str) -> Font:
 
 def _folders() -> Iterator[tuple[Path, str]]:
     yield resources.soundfonts(), "videoscore's folder soundfonts"
-    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    roots = [home, *map(Path, (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":"))]
+    own = data_root()
+    shared = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
+    roots = [*([own] if own else []), *map(Path, shared.split(":"))]
     roots += [Path("/opt/homebrew/share"), Path("/usr/local/share"), Path("/usr/share")]
     for root in roots:
         for name in ("videoscore/soundfonts", "soundfonts", "sounds/sf3", "sounds/sf2"):
             yield root / name, str(root / name)
-    yield Path.home() / "Library/Audio/Sounds/Banks", "the user's sound banks"
+    if (person := home()) is not None:
+        yield person / "Library/Audio/Sounds/Banks", "the user's sound banks"
 
 
 def _ranked(folder: Path) -> list[Path]:

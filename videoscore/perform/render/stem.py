@@ -12,6 +12,7 @@ import ctypes
 import dataclasses
 import json
 import math
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class Synth:
             ctypes.c_int,
             ctypes.c_int,
         ]
+        self._sfload = module.fluid_synth_sfload
         settings = {
             "synth.dynamic-sample-loading": 1,  # decode this instrument's samples only: 0.1 s, not 2
             "synth.chorus.active": 0,
@@ -88,7 +90,8 @@ class Synth:
         self.synth.cc(self.channel, 10, job.pan)
 
     def _load(self, job: StemJob) -> None:
-        font = self.synth.sfload(job.soundfont)
+        # pyfluidsynth's own sfload encodes the name as UTF-8, whatever its bytes are
+        font = self._sfload(self.synth.synth, os.fsencode(job.soundfont), 0)
         if font < 0:
             raise SetupError(
                 "FluidSynth can't read this SoundFont",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.compose.network.steps import DURATION_CLASSES, duration_class
+from videoscore.research.composer.durations import DURATION_CLASSES, duration_class
 from videoscore.research.composer.texture import Passage, top_line
 
 LONGEST = 64  # notes; longer runs are not told apart

@@ -9,23 +9,20 @@ from fractions import Fraction
 from multiprocessing import get_context
 from pathlib import Path
 
-from videoscore.compose.compose import Switches, compose_with_facts
+from videoscore.compose.compose import compose
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
 from videoscore.mood.circle import MOODS, centre
 from videoscore.research.composer.sheets import Task, spotted
 from videoscore.settings.fields import ComposeOptions
 
 
-def speed(seconds: int, options: ComposeOptions, weights: Path | None) -> dict[str, float]:
-    """Seconds of music written in a second on one core, with KV cache and without: one film of one cue."""
+def speed(seconds: int, options: ComposeOptions) -> float:
+    """Seconds of music written in a second on one core: one film of one cue."""
     sheet = spotted(Task(0.3, 0.3, seconds, 1))
-    compose_with_facts([spotted(Task(0.3, 0.3, 4, 1))], options, weights=weights)  # loads what must be loaded
-    out = {}
-    for name, cached in (("with cache", True), ("without cache", False)):
-        clock = time.perf_counter()
-        compose_with_facts([sheet], options, weights=weights, switches=Switches(cached=cached))
-        out[name] = seconds / (time.perf_counter() - clock)
-    return out
+    compose(spotted(Task(0.3, 0.3, 4, 1)), options)  # loads what must be loaded
+    clock = time.perf_counter()
+    compose(sheet, options)
+    return seconds / (time.perf_counter() - clock)
 
 
 def long_film(seconds: int) -> CueSheet:
@@ -53,18 +50,18 @@ def long_film(seconds: int) -> CueSheet:
     return CueSheet("long", edges[-1], tuple(plan_keys(cues, 1)), seed=1)
 
 
-def memory(seconds: int, options: ComposeOptions, weights: Path | None) -> dict[str, float] | None:
+def memory(seconds: int, options: ComposeOptions) -> dict[str, float] | None:
     """Peak memory in MB of a process of its own after four seconds of music and after `seconds` more, and how long
     these took; None where the system doesn't tell."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_measure, seconds, options, weights).result()
+        return pool.submit(_measure, seconds, options).result()
 
 
-def _measure(seconds: int, options: ComposeOptions, weights: Path | None) -> dict[str, float] | None:
-    compose_with_facts([spotted(Task(0.3, 0.3, 4, 1))], options, weights=weights)
+def _measure(seconds: int, options: ComposeOptions) -> dict[str, float] | None:
+    compose(spotted(Task(0.3, 0.3, 4, 1)), options)
     loaded = _peak()
     clock = time.perf_counter()
-    compose_with_facts([long_film(seconds)], options, weights=weights)
+    compose(long_film(seconds), options)
     taken, peak = time.perf_counter() - clock, _peak()
     if loaded is None or peak is None:
         return None

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from videoscore.compose.compose import Roles, Switches, compose_with_facts
+from videoscore.compose.compose import Roles, compose_many
 from videoscore.music.score import Score
 from videoscore.research.composer import copies, cost
 from videoscore.research.composer.following import following, pieces
 from videoscore.research.composer.hit_rates import JUDGES, by_mood, judged, rates
 from videoscore.research.composer.overlap import compare, stuck
 from videoscore.research.composer.real_music import HELD_OUT, TRAINED, Corpus
-from videoscore.research.composer.sheets import CONTROLS, SHIPPED, UNGUIDED, Task, Way, corners, octants
+from videoscore.research.composer.sheets import CONTROLS, SHIPPED, Task, Way, corners, octants
 from videoscore.research.composer.texture import passage
 from videoscore.settings.fields import ComposeOptions
 
@@ -46,23 +46,13 @@ class Settings:
     long: int = 600
     seed: int = 1
     corpus: Path | None = None
-    weights: Path | None = None
     roles: Roles | None = None
     options: ComposeOptions = ComposeOptions()
 
 
 def write(way: Way, tasks: Sequence[Task], settings: Settings) -> list[Score]:
     """What one way makes of the tasks."""
-    options = settings.options
-    if way.guidance is not None:
-        options = replace(options, guidance=way.guidance)
-    scores, _ = compose_with_facts(
-        [way.sheet(t) for t in tasks],
-        options,
-        settings.roles,
-        weights=settings.weights,
-        switches=Switches(mood=way.heard),
-    )
+    scores = compose_many([way.sheet(t) for t in tasks], settings.options, settings.roles)
     return [way.after(s, t) if way.after else s for s, t in zip(scores, tasks)]
 
 
@@ -91,25 +81,24 @@ def evaluate(settings: Settings, say: Say = lambda _: None) -> dict:
     }
     written: list[Score] = []
     clock = time.perf_counter()
-    for way in (SHIPPED, UNGUIDED, *CONTROLS):
+    for way in (SHIPPED, *CONTROLS):
         say(f"{way.name}: {len(corner)} cues")
         scores = write(way, corner, settings)
         report["corners"][way.name] = hit(corner, scores)
         if way is SHIPPED:
             written = scores
             report["together"] = len(corner) * settings.seconds / (time.perf_counter() - clock)
-        if way in (SHIPPED, UNGUIDED):
-            scores = write(way, mood, settings)
-            report["moods"][way.name] = hit(mood, scores, octants=True)
-            report.setdefault("by mood", by_mood(judged(JUDGES[0], scores), _asked(mood)))
+    scores = write(SHIPPED, mood, settings)
+    report["moods"][SHIPPED.name] = hit(mood, scores, octants=True)
+    report["by mood"] = by_mood(judged(JUDGES[0], scores), _asked(mood))
     say(f"following: {settings.pieces} pieces")
     long = _following(settings, report)
     report["density"] = _density(corner, written)
     _texture(written, long, settings, report, say)
     say("speed and memory")
     report["long"] = settings.long
-    report["pace"] = cost.speed(settings.probe, settings.options, settings.weights)
-    report["memory"] = cost.memory(settings.long, settings.options, settings.weights)
+    report["pace"] = cost.speed(settings.probe, settings.options)
+    report["memory"] = cost.memory(settings.long, settings.options)
     return report
 
 
@@ -117,18 +106,9 @@ def _following(settings: Settings, report: dict) -> list[Score]:
     """The pieces, as shipped."""
     moved = pieces(settings.pieces, settings.seed * 100_000 + 90_000)
     report["pieces"] = len(moved)
-    report["following"] = {}
-    long: list[Score] = []
-    for way in (SHIPPED, UNGUIDED):
-        options = (
-            settings.options if way.guidance is None else replace(settings.options, guidance=way.guidance)
-        )
-        scores, _ = compose_with_facts(
-            [m.sheet for m in moved], options, settings.roles, weights=settings.weights
-        )
-        long = long or scores
-        report["following"][way.name] = {judge: following(moved, scores, judge) for judge in JUDGES}
-    return long
+    scores = compose_many([m.sheet for m in moved], settings.options, settings.roles)
+    report["following"] = {SHIPPED.name: {judge: following(moved, scores, judge) for judge in JUDGES}}
+    return scores
 
 
 def _density(tasks: Sequence[Task], scores: Sequence[Score]) -> dict[str, dict[str, float]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.compose.network.steps import DURATIONS, duration_class
+from videoscore.research.composer.durations import DURATIONS, duration_class
 from videoscore.research.composer.texture import (
     FIGURES,
     FORM,

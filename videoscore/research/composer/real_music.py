@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.compose.network.steps import GRID
 from videoscore.music.score import Role
+from videoscore.research.composer.durations import GRID
 from videoscore.research.composer.texture import Passage
 
 TRAINED, HELD_OUT = 0, 1

@@ -19,6 +19,11 @@ KINDS = {
     "freedoom": "band",
     "simutrans": "band",
     "mutopia": "ensemble",
+    "openscore_orchestra": "ensemble",
+    "mutopia_full": "ensemble",
+    "film_and_game": "band",
+    "freedoom_attic": "band",
+    "openhymnal": "ensemble",
 }
 OWN = "labelled"  # the set of the files that came with a table of labels (`videoscore.research.composer.labelled`)
 BEAT_SHARE = 0.5  # least share of onsets on the grid of a file whose bars mean anything
@@ -88,7 +93,7 @@ def bar_tempo(bars: Bars, at: np.ndarray, bpm: np.ndarray) -> np.ndarray:
 
 def kind_of(set_name: str, tracks: list[Track]) -> str:
     """How `roles.assign` should read a piece; Mutopia, and a folder of one's own, hold all sorts."""
-    if set_name in KINDS and set_name != "mutopia":
+    if set_name in KINDS and not set_name.startswith("mutopia"):
         return KINDS[set_name]
     if set_name == OWN and any(t.drums for t in tracks):
         return "band"
@@ -110,7 +115,7 @@ def files(music: Path) -> Iterator[tuple[str, str]]:
     for set_name in KINDS:
         folder = music / set_name
         free = _public_domain(folder / "mutrun.jsonl") if set_name == "mutopia" and folder.is_dir() else ("",)
-        for path in sorted(folder.glob("*.mid")):
+        for path in sorted(folder.rglob("*.mid")):
             if path.stem.startswith(free):
                 yield str(path), set_name
 

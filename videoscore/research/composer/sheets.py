@@ -106,24 +106,16 @@ def _film(cues: Sequence[Cue], seed: int) -> CueSheet:
 
 @dataclass(frozen=True)
 class Way:
-    """One way of writing the same tasks.
-
-    heard : the network hears valence and arousal. guidance : instead of the options'; 1 is none.
-    sheet : task -> cue sheet; after : what is done to the score.
-    """
+    """One way of writing the same tasks. sheet : task -> cue sheet; after : what is done to the score."""
 
     name: str
-    heard: bool = True
-    guidance: float | None = None
     sheet: Callable[[Task], CueSheet] = spotted
     after: Callable[[Score, Task], Score] | None = None
 
 
 SHIPPED = Way("as shipped")
-UNGUIDED = Way("guidance off", guidance=1.0)
 CONTROLS = (
-    Way("V/A hidden from the network", heard=False),
-    Way("conditioning off", heard=False, sheet=unasked),
-    Way("off, speed and density by hand", heard=False, sheet=paced, after=thinned),
-    Way("off, mode by valence", heard=False, sheet=moded),
+    Way("mood unsaid", sheet=unasked),
+    Way("unsaid, speed and density by hand", sheet=paced, after=thinned),
+    Way("unsaid, mode by valence", sheet=moded),
 )

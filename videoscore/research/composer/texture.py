@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.compose.network.steps import GRID
 from videoscore.music.score import PPQ, Role, Score
 from videoscore.music.theory import MAJOR_SCALE, MINOR_SCALE, find_key
+from videoscore.research.composer.durations import GRID
 
 
 @dataclass(frozen=True, eq=False)

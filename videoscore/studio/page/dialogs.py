@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from videoscore.errors import VideoscoreError
+from videoscore.file_names import as_text
 from videoscore.pipeline.outputs import KINDS
 from videoscore.studio.desk import describe
 from videoscore.studio.export_plan import EXPORTS
@@ -52,7 +53,7 @@ class ExportDialog:
             heading("Export")
             self.words = ui.label("").props("role=alert").classes("notice bad").style("width: 100%")
             self.name = (
-                ui.input("Name", value=f"{desk.film.stem}.scored")
+                ui.input("Name", value=f"{as_text(desk.film.stem)}.scored")
                 .props("dense outlined")
                 .style("width: 100%")
             )

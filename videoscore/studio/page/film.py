@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nicegui import ui
 
 from videoscore.errors import VideoscoreError
+from videoscore.file_names import as_text
 from videoscore.settings.preset_file import list_presets
 from videoscore.studio import proxy, view
 from videoscore.studio.desk import Desk
@@ -75,7 +76,7 @@ class DeskPage:
     def _head(self) -> None:
         with ui.element("header").classes("studio-head"):
             button("menu", "All films", lambda: ui.navigate.to("/?all=1"), label="Films")
-            ui.label(self.desk.film.name).classes("title").props("role=heading aria-level=1")
+            ui.label(as_text(self.desk.film.name)).classes("title").props("role=heading aria-level=1")
             ui.space()
             self.undo = button("undo", "Undo (Ctrl+Z)", lambda: self.do(lambda s: s.undo()))
             self.redo = button("redo", "Redo (Ctrl+Shift+Z)", lambda: self.do(lambda s: s.redo()))

@@ -1,0 +1,65 @@
+"""Drums: a groove that a drummer plays, kept through a section, with his fill at its end."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+
+from videoscore.compose.bank import Bank, Groove, weighted
+from videoscore.compose.form import UNITS, Phrase
+
+CRASH, KICK = 49, 36
+STYLES = {"rock": 1.0, "funk": 0.5, "hiphop": 0.5, "soul": 0.5, "pop": 0.8, "punk": 0.6, "dance": 0.6}
+OTHER = 0.12
+# quarters a minute by which a groove may be played faster or slower than it was
+STRETCH = 0.35  # natural logarithm
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """start : units from the cue's start. key : General MIDI. accent : 0 to 1."""
+
+    start: int
+    key: int
+    accent: float
+
+
+def choose_groove(bank: Bank, beats: int, arousal: float, rng: Random) -> Groove | None:
+    """A groove as busy as the arousal asks for; None where no drummer plays this metre."""
+    stock = bank.grooves.get(str(beats * UNITS), ())
+    if not stock:
+        return None
+    wish = beats * (2.0 + 2.2 * max(0.0, arousal))
+    weights = [
+        STYLES.get(groove.style, OTHER) * math.exp(-((len(groove.strokes) - wish) ** 2) / (2 * wish))
+        if any(s[1] in (35, 36) for s in groove.strokes)
+        else 0.0
+        for groove in stock
+    ]
+    return weighted(rng, stock, weights)
+
+
+def lay_drums(
+    phrase: Phrase, groove: Groove, beats: int, opens: bool, closes: bool, ends: bool
+) -> list[Stroke]:
+    """The groove through a phrase. opens : with a cymbal on its first beat. closes : a fill in the last bar's second
+    half. ends : one stroke in the last bar, and silence."""
+    bar = beats * UNITS
+    out: list[Stroke] = []
+    for k in range(phrase.bars):
+        start, last = (phrase.start + k) * bar, k == phrase.bars - 1
+        if last and ends:
+            out += [Stroke(start, CRASH, 0.8), Stroke(start, KICK, 0.9)]
+            break
+        for onset, key, accent in groove.strokes:
+            if last and closes and groove.fill and onset >= bar // 2:
+                continue
+            if opens and k == 0 and onset == 0 and key in (42, 46, 51):
+                continue
+            out.append(Stroke(start + onset, key, accent))
+        if last and closes:
+            out += [Stroke(start + o, key, accent) for o, key, accent in groove.fill if bar // 2 <= o < bar]
+        if opens and k == 0:
+            out.append(Stroke(start, CRASH, 0.75))
+    return out
