@@ -4,14 +4,14 @@ BIN := .venv/bin
 TESTS ?= tests
 WORKERS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup setup-dev demo test test-all bench lint wheel lock checksums clean
+.PHONY: help setup setup-dev demo test test-all bench lint format wheel lock checksums clean
 
 help:
 	@echo "make demo      set up, then score a real clip"
 	@echo "make test      set up, then the fast tests"
 	@echo "make test-all  all tests"
 	@echo "make bench     wall time and peak memory, stage by stage (FILES=\"a.mp4 b.mp4\" for your own)"
-	@echo "make lint      ruff and mypy"
+	@echo "make lint      format, lint and types: ruff and mypy (make format puts the format right)"
 	@echo "make wheel     build the wheel and prove that it works alone"
 	@echo "PYTHON=...     the interpreter to make .venv with (3.10 or newer)"
 
@@ -34,8 +34,13 @@ bench: setup-dev
 	@$(BIN)/python benchmarks/bench.py $(FILES)
 
 lint: setup-dev
+	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
+
+format: setup-dev
+	@$(BIN)/python -m ruff format .
+	@$(BIN)/python -m ruff check --fix .
 
 wheel: setup-dev
 	@$(BIN)/python scripts/prove_wheel.py

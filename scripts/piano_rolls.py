@@ -61,6 +61,7 @@ def main() -> None:
             given.midi.mkdir(parents=True, exist_ok=True)
             (given.midi / f"{mood}.mid").write_bytes(to_bytes(score))
     titles = list(scores)
+    given.out.mkdir(parents=True, exist_ok=True)
     for name, part in (("aroused", titles[:4]), ("calm", titles[4:])):
         print(draw({t: scores[t] for t in part}, given.out / f"piano_rolls_{name}.png"))
 

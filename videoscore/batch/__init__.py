@@ -1,4 +1,5 @@
-"""Many films at once: what is to be done, who does it, and the truth about what was done.
+"""Many films at once: what is to be done (jobs.py, decide.py), who gets which film (leader.py), and the truth
+about what was done (ledger.py); docs/batch.md.
 
-`plan` finds the files, `ledger` remembers them, `executors` do the work, `run` leads; docs/batch.md.
+May import: `preview` and what stands below it. Begin with: `videoscore.batch.leader.Leader`.
 """

@@ -1,1 +1,5 @@
-"""One's own MIDI, tagged, kept in a database, matched to cues and fitted to them."""
+"""The user's own MIDI: read and tagged (read/), kept in a database (store/), matched to cues and fitted to
+their bars (select/).
+
+May import: `perform` and what stands below it. Begin with: `videoscore.library.add.add`.
+"""

@@ -121,7 +121,7 @@ def settings() -> Mapping[str, Setting]:
             facts = field.metadata
             name = facts.get("flag", field.name).replace("-", "_")
             if name in found or name in WHOLE:
-                raise ValueError(f"two settings are named {name}; give one a flag= in config.py")
+                raise ValueError(f"two settings are named {name}; give one a flag= in fields.py")
             kind = str if field.default is None else type(field.default)
             found[name] = Setting(
                 name,

@@ -1,9 +1,12 @@
 """The studio: a local page on which a film's cues are seen, changed, heard and exported (docs/studio.md).
 
-page*.py, static/   what is seen; no logic
+page/, static/      what is seen; no logic
 desk.py             one film: its session, its jobs
 session.py          what the user decided; pure
 editing.py, respot.py, view.py, command.py      pure parts of it
-work.py, runner.py, export.py, proxy.py     the long work, in a process of its own
-studio.py, files.py, guard.py, routes.py, server.py     open films, files, who may ask, addresses, the server
+tasks.py, job_runner.py, export_plan.py, proxy.py     the long work, in a process of its own
+open_films.py, allowed_files.py, access.py      open films, files that may be opened, who may ask
+routes.py, server.py      addresses, the server
+
+May import: `batch` and what stands below it. Begin with: `videoscore.studio.server.serve`.
 """

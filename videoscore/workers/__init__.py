@@ -1,4 +1,8 @@
-"""Who does the work, by name. A new executor is one file with the protocol of `base`, and one line here."""
+"""Processes that do long work, and how many of them fit; for batches and the studio. A new executor is one
+file with the protocol of executor.py, and one line in `EXECUTORS`.
+
+May import: `audio` and what stands below it. Begin with: `videoscore.workers.get_executor`.
+"""
 
 from __future__ import annotations
 
