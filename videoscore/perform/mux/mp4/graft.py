@@ -16,7 +16,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from videoscore.perform.mux.mp4 import boxes, tables
+from videoscore.perform.mux.mp4 import boxes
+from videoscore.perform.mux.mp4 import sample_tables as tables
 from videoscore.perform.mux.mp4.boxes import Box, Place, Ungraftable
 
 CHUNK = 24  # samples of music a chunk: half a second of AAC at 48 kHz
