@@ -34,7 +34,7 @@ TUNE_GAP = 2  # semitones kept free under the tune
 FAST = 118.0  # quarters a minute from which a bar of harmony lasts two bars
 STRETCH_FROM = 4  # of such long bars
 COUNTER_LOW = 57  # A3
-LEVEL = 0.45  # of arousal: what lies in one step of it keeps its figure
+LEVEL = 0.3  # of arousal: what lies in one step of it keeps its figure
 VARIED, VARIED_LAST = 0.35, 0.5  # share of the places of a returning tune that are varied
 LIFT_AROUSAL, LIFT_VALENCE, MOST_LIFT = 3.0, 2.0, 4.0
 
