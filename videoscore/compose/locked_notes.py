@@ -1,4 +1,4 @@
-"""Locked cues: their notes put into the cue sheet, taken out of it, and laid before the network and the players."""
+"""Locked cues: their notes put into the cue sheet, taken out of it, and laid before the composer and the players."""
 
 from __future__ import annotations
 
