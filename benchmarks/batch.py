@@ -286,15 +286,15 @@ def main() -> int:
     four.add_argument("out", type=Path)
     four.add_argument("golden", type=Path)
     split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    chosen, options = parser.parse_args(sys.argv[1:split]), sys.argv[split + 1 :]
-    if chosen.command == "make":
-        make(chosen.films, chosen.clips, chosen.n, chosen.broken, chosen.seed)
-    elif chosen.command == "speed":
-        speed(chosen.films, chosen.out, chosen.loop_every, options, ["--executor", chosen.executor])
-    elif chosen.command == "kills":
-        return not kills(chosen.films, chosen.out, chosen.golden, chosen.kills, chosen.seed, options)
+    request, options = parser.parse_args(sys.argv[1:split]), sys.argv[split + 1 :]
+    if request.command == "make":
+        make(request.films, request.clips, request.n, request.broken, request.seed)
+    elif request.command == "speed":
+        speed(request.films, request.out, request.loop_every, options, ["--executor", request.executor])
+    elif request.command == "kills":
+        return not kills(request.films, request.out, request.golden, request.kills, request.seed, options)
     else:
-        return not compare(chosen.out, chosen.golden)
+        return not compare(request.out, request.golden)
     return 0
 
 

@@ -168,12 +168,12 @@ def main() -> int:
     )
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--data", type=Path, help="folder with video/clips")
-    asked = parser.parse_args(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    own_options = parser.parse_args(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     runs = []
     with tempfile.TemporaryDirectory(prefix="videoscore-films-") as name:
-        films = list(asked.files)
-        if asked.data:
-            long = asked.data / "video" / "clips" / LONG_FILM
+        films = list(own_options.files)
+        if own_options.data:
+            long = own_options.data / "video" / "clips" / LONG_FILM
             films += [long, looped(long, Path(name))]
         if not films:
             films = [made_film(Path(name))]

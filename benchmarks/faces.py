@@ -90,9 +90,11 @@ def clip_frames(clip: Path, size: int) -> tuple[list[float], list[Picture], list
 def count(clip: Path, size: int, finder: FaceFinder) -> str:
     """What is found in a clip, before and after tracking."""
     t, pictures, cuts = clip_frames(clip, size)
-    found = finder.find(pictures)
-    tracks = track(np.array(t), found, cuts)
-    raw = [np.mean([any(f.confidence >= limit for f in faces) for faces in found]) for limit in LIMITS]
+    faces_by_picture = finder.find(pictures)
+    tracks = track(np.array(t), faces_by_picture, cuts)
+    raw = [
+        np.mean([any(f.confidence >= limit for f in faces) for faces in faces_by_picture]) for limit in LIMITS
+    ]
     kept = len({int(i) for one in tracks for i in one.sample}) / len(t)
     return (
         f"{clip.stem:38s} {len(t):5d} frames, with a face "
@@ -125,8 +127,8 @@ def recall(faces: Sequence[Image.Image], side: int, roll: int, finder: FaceFinde
         turned = Image.fromarray(wide).rotate(roll, Image.Resampling.BILINEAR, fillcolor=127)
         pictures.append(np.asarray(turned.convert("RGB")))
     best = np.zeros(len(faces))
-    for i, found in enumerate(finder.find(pictures)):
-        near = [f.confidence for f in found if np.hypot(*(f.landmarks.mean(0) - side)) < side / 3]
+    for i, faces_there in enumerate(finder.find(pictures)):
+        near = [f.confidence for f in faces_there if np.hypot(*(f.landmarks.mean(0) - side)) < side / 3]
         best[i] = max(near, default=0)
     return [float((best >= limit).mean()) for limit in LIMITS]
 

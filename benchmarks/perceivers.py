@@ -59,23 +59,23 @@ def main() -> None:
     )
     parser.add_argument("--pictures", type=int, default=48)
     parser.add_argument("--height", type=int, default=270, help="of the pictures, pixels")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    frames = made_frames(asked.pictures, asked.height)
+    frames = made_frames(options.pictures, options.height)
     makers: list[tuple[str, Callable[[], ScenePerceiver | DeepPerceiver]]] = [
         ("scene, float32", lambda: scene(False))
     ]
     if half_precision():
         makers.append(("scene, bfloat16 (used here)", lambda: scene(True)))
     makers.append(("deep, float32", DeepPerceiver))
-    found = [(name, seconds_each(make(), frames)) for name, make in makers]
+    rates = [(name, seconds_each(make(), frames)) for name, make in makers]
     print(
-        f"one thread, {len(frames)} pictures of {frames[0].rgb.shape[1]}x{asked.height}, "
+        f"one thread, {len(frames)} pictures of {frames[0].rgb.shape[1]}x{options.height}, "
         f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n"
     )
     print("| perceiver | pictures a CPU second | of the first |\n|---|---|---|")
-    for name, each in found:
-        print(f"| {name} | {1 / each:.1f} | {found[0][1] / each:.2f} |")
+    for name, each in rates:
+        print(f"| {name} | {1 / each:.1f} | {rates[0][1] / each:.2f} |")
 
 
 if __name__ == "__main__":

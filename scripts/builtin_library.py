@@ -131,9 +131,10 @@ def write(out: Path, moods: list[str], pieces: int, candidates: int, seconds: fl
                         },
                     )
                 )
-                told = mood_of(*chosen.judged)
+                mood_heard = mood_of(*chosen.judged)
                 print(
-                    f"{name}: seed {chosen.seed}, judged {told} ({chosen.judged[0]:+.2f}, {chosen.judged[1]:+.2f}), "
+                    f"{name}: seed {chosen.seed}, judged {mood_heard} "
+                    f"({chosen.judged[0]:+.2f}, {chosen.judged[1]:+.2f}), "
                     f"{chosen.off:.2f} off, {chosen.entry.notes} notes",
                     flush=True,
                 )

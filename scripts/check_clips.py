@@ -129,33 +129,37 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="keep the results there")
     parser.add_argument("--only", default="", help="clips whose names hold this")
     parser.add_argument("--target", type=float, default=-14.0, help="loudness that is asked for")
-    asked = parser.parse_args(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    clips = sorted(p for p in asked.folder.iterdir() if p.suffix.lower() in VIDEO and asked.only in p.name)
+    arguments_read = parser.parse_args(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    clips = sorted(
+        p
+        for p in arguments_read.folder.iterdir()
+        if p.suffix.lower() in VIDEO and arguments_read.only in p.name
+    )
     with tempfile.TemporaryDirectory(prefix="videoscore-clips-") as temporary:
-        out = asked.out or Path(temporary)
+        out = arguments_read.out or Path(temporary)
         out.mkdir(parents=True, exist_ok=True)
-        found: dict[str, dict[str, Figure]] = {}
+        results: dict[str, dict[str, Figure]] = {}
         for clip in clips:
             print(clip.name, file=sys.stderr, flush=True)
             try:
-                found[clip.name] = check(clip, out, options, asked.target)
+                results[clip.name] = check(clip, out, options, arguments_read.target)
             except (VideoscoreError, OSError, ValueError) as error:
-                found[clip.name] = {
+                results[clip.name] = {
                     "exit": Figure("?", False),
                     "message": Figure(f"check failed: {error}", False),
                 }
-    heads = list(dict.fromkeys(name for figures in found.values() for name in figures))
+    heads = list(dict.fromkeys(name for figures in results.values() for name in figures))
     rows = [
         [
             clip,
             *((f"{f.text}{'' if f.holds else ' !'}" if (f := figures.get(name)) else "") for name in heads),
         ]
-        for clip, figures in found.items()
+        for clip, figures in results.items()
     ]
     print(measure.table(["clip", *heads], rows))
     misses = [
         f"{clip}: {name} {f.text}"
-        for clip, figures in found.items()
+        for clip, figures in results.items()
         for name, f in figures.items()
         if not f.holds
     ]

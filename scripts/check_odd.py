@@ -41,24 +41,24 @@ def check(path: Path, folder: Path, limit: float) -> tuple[list[str], str]:
             check=False,
             timeout=limit,
         )
-        code, said = done.returncode, done.stderr.strip()
+        code, stderr_text = done.returncode, done.stderr.strip()
     except subprocess.TimeoutExpired:
-        code, said = -1, f"still running after {limit:.0f} s"
+        code, stderr_text = -1, f"still running after {limit:.0f} s"
     took = time.monotonic() - begin
-    made = sorted(p.name for p in folder.iterdir() if p != copy)
+    files = sorted(p.name for p in folder.iterdir() if p != copy)
     wrong = []
     if code not in DOCUMENTED:
         wrong.append(f"code {code}")
-    if "Traceback" in said or len(said.splitlines()) > 1:
+    if "Traceback" in stderr_text or len(stderr_text.splitlines()) > 1:
         wrong.append("more than a line of error")
     if copy.read_bytes() != before:
         wrong.append("the input was changed")
-    message = said.replace(str(folder) + "/", "").replace("|", "\\|")
+    message = stderr_text.replace(str(folder) + "/", "").replace("|", "\\|")
     if code == 0:
-        message, more = _written(copy, folder, made)
+        message, more = _written(copy, folder, files)
         wrong += more
-    elif made:
-        wrong.append(f"left {made}")
+    elif files:
+        wrong.append(f"left {files}")
     return [path.name, str(code), f"{took:.1f}", message], "; ".join(wrong)
 
 
@@ -97,15 +97,15 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, help="keep the results there")
     parser.add_argument("--limit", type=float, default=300.0)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     rows, misses = [], []
     with tempfile.TemporaryDirectory(prefix="videoscore-odd-") as temporary:
-        for k, path in enumerate(sorted(p for p in asked.folder.iterdir() if p.suffix != ".csv")):
+        for k, path in enumerate(sorted(p for p in options.folder.iterdir() if p.suffix != ".csv")):
             print(path.name, file=sys.stderr, flush=True)
-            place = (asked.out or Path(temporary)) / f"{k:02d}"
+            place = (options.out or Path(temporary)) / f"{k:02d}"
             shutil.rmtree(place, ignore_errors=True)
             place.mkdir(parents=True)
-            row, wrong = check(path, place, asked.limit)
+            row, wrong = check(path, place, options.limit)
             rows.append([*row, wrong])
             misses += [f"{path.name}: {wrong}"] if wrong else []
     print(measure.table(["file", "exit", "s", "message or output", "wrong"], rows))

@@ -100,8 +100,8 @@ def told(case: Case, child: subprocess.Popen[str]) -> tuple[str, int]:
     out, err = child.communicate(timeout=600)
     assert "Traceback" not in err, err
     lines = [" ".join(line.split()) for line in (err.split("\r")[-1] + out).splitlines() if line.strip()]
-    said = [line for line in lines if not line.startswith(("report ", "0.mp4", "1.mp4", "2.mp4"))]
-    return " / ".join(said[-4:]) or "(nothing)", child.returncode
+    others = [line for line in lines if not line.startswith(("report ", "0.mp4", "1.mp4", "2.mp4"))]
+    return " / ".join(others[-4:]) or "(nothing)", child.returncode
 
 
 def full(case: Case) -> None:

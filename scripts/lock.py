@@ -53,9 +53,9 @@ def resolve(interpreter: str) -> tuple[str, dict[str, str]]:
             check=True,
             cwd=ROOT,
         )
-        found = json.loads(report.read_text())["install"]
+        packages = json.loads(report.read_text())["install"]
     versions = {}
-    for item in found:
+    for item in packages:
         name = re.sub(r"[-_.]+", "-", item["metadata"]["name"]).lower()
         if name != OURS and not BUILDS.match(name):
             versions[name] = item["metadata"]["version"].partition("+")[0]

@@ -194,8 +194,8 @@ def _chapters(path: Path) -> object:
 
 def _cover(path: Path) -> object:
     with av.open(f"file:{path}") as container:
-        found = [s for s in container.streams.video if s.disposition & Disposition.attached_pic]
-        return [hashlib.sha256(bytes(next(container.demux(s)))).hexdigest() for s in found]
+        covers = [s for s in container.streams.video if s.disposition & Disposition.attached_pic]
+        return [hashlib.sha256(bytes(next(container.demux(s)))).hexdigest() for s in covers]
 
 
 def _sounds(path: Path) -> list[int]:
@@ -303,19 +303,23 @@ def outcome(feature: Feature, folder: Path, source: str, target: str) -> str:
         return f"refused: {error.problem}. {error.remedy}"
     if feature.read(original) == feature.read(output):
         return "kept"
-    told = [r for r in written.remarks if not r.startswith("ffmpeg")]
-    return f"told: {'; '.join(told)}" if told else f"LOST: {feature.read(original)} -> {feature.read(output)}"
+    remarks = [r for r in written.remarks if not r.startswith("ffmpeg")]
+    return (
+        f"told: {'; '.join(remarks)}"
+        if remarks
+        else f"LOST: {feature.read(original)} -> {feature.read(output)}"
+    )
 
 
 def matrix(pairs: list[tuple[str, str]], folder: Path) -> dict[tuple[str, str], str]:
     """(source > target, feature) -> outcome."""
-    found = {}
+    outcomes = {}
     for source, target in pairs:
         inner = folder / f"{source}-{target}"
         inner.mkdir()
         for name, feature in FEATURES.items():
-            found[f"{source} > {target}", name] = outcome(feature, inner, source, target)
-    return found
+            outcomes[f"{source} > {target}", name] = outcome(feature, inner, source, target)
+    return outcomes
 
 
 SAME = [(c, c) for c in CONTAINERS]
@@ -327,17 +331,17 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--lines", action="store_true", help="print what is told or refused, too")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = matrix(SAME + INTO, Path(folder))
-    rows = list(dict.fromkeys(row for row, _ in found))
+        outcomes = matrix(SAME + INTO, Path(folder))
+    rows = list(dict.fromkeys(row for row, _ in outcomes))
     print("| |" + "|".join(FEATURES) + "|\n|" + "---|" * (len(FEATURES) + 1))
     for row in rows:
-        print(f"| {row} | " + " | ".join(found[row, f].partition(":")[0] for f in FEATURES) + " |")
-    for (row, name), words in found.items():
-        if words.startswith("LOST") or (asked.lines and ":" in words):
+        print(f"| {row} | " + " | ".join(outcomes[row, f].partition(":")[0] for f in FEATURES) + " |")
+    for (row, name), words in outcomes.items():
+        if words.startswith("LOST") or (options.lines and ":" in words):
             print(f"{row}, {name}: {words}")
-    return any(words.startswith("LOST") for words in found.values())
+    return any(words.startswith("LOST") for words in outcomes.values())
 
 
 if __name__ == "__main__":

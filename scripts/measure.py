@@ -29,7 +29,7 @@ def packet_hash(path: Path, stream: str) -> str:
 
 def loudness(path: Path) -> tuple[float, float]:
     """(integrated loudness in LUFS, true peak in dBTP) of the default sound track, by ffmpeg's ebur128."""
-    said = ffmpeg(
+    log = ffmpeg(
         "-v",
         "info",
         "-nostats",
@@ -43,18 +43,18 @@ def loudness(path: Path) -> tuple[float, float]:
         "null",
         "-",
     ).stderr
-    summary = said[said.rfind("Summary:") :]
+    summary = log[log.rfind("Summary:") :]
 
     def number(name: str, unit: str) -> float:
-        found = re.search(rf"{name}:\s+(-?[\d.]+|-?inf|nan) {unit}", summary)
-        return float(found[1]) if found else float("nan")
+        match = re.search(rf"{name}:\s+(-?[\d.]+|-?inf|nan) {unit}", summary)
+        return float(match[1]) if match else float("nan")
 
     return number("I", "LUFS"), number("Peak", "dBFS")
 
 
 def scene_cuts(path: Path, stream: int) -> list[float]:
     """Times at which ffmpeg's own scene score passes 0.3, seconds on the container's clock."""
-    said = ffmpeg(
+    log = ffmpeg(
         "-v",
         "error",
         "-i",
@@ -67,12 +67,12 @@ def scene_cuts(path: Path, stream: int) -> list[float]:
         "null",
         "-",
     ).stdout
-    return [float(t) for t in re.findall(r"pts_time:(-?[\d.]+)", said)]
+    return [float(t) for t in re.findall(r"pts_time:(-?[\d.]+)", log)]
 
 
 def downbeats(path: Path) -> list[float]:
     """Times of all bar lines of a MIDI file, the last one's end included, in seconds."""
-    found = [0.0]
+    times = [0.0]
     now, tempo, bar, left = 0.0, 500_000, 4.0, 4.0
     file = mido.MidiFile(path)
     for message in mido.merge_tracks(file.tracks):
@@ -83,14 +83,14 @@ def downbeats(path: Path) -> list[float]:
             quarters -= step
             left -= step
             if left < 1e-9:
-                found.append(now)
+                times.append(now)
                 left = bar
         if message.type == "set_tempo":
             tempo = message.tempo
         elif message.type == "time_signature":
             bar = left = message.numerator * 4 / message.denominator
-            found.append(now)
-    return found
+            times.append(now)
+    return times
 
 
 def summed(stems: Path) -> tuple[np.ndarray, int]:

@@ -45,11 +45,11 @@ def main() -> None:
     parser.add_argument("--midi", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=PICTURES)
-    given = parser.parse_args()
+    options = parser.parse_args()
     preset = load_preset("cinematic")
     roles = {mood: frozenset(preset.palette(mood).roles) for mood in MOODS}
     scores: dict[str, Score] = {}
-    sheets = [piece(mood, given.seed) for mood in MOODS]
+    sheets = [piece(mood, options.seed) for mood in MOODS]
     for mood, sheet, score in zip(MOODS, sheets, compose_many(sheets, roles=roles)):
         cue = sheet.cues[0]
         notes = sum(n.role != Role.DRUMS for n in score.notes)
@@ -57,13 +57,13 @@ def main() -> None:
             f"{mood}: {cue.key}, {float(cue.bpm):.0f} quarters a minute, {cue.meter.bars} bars of "
             f"{cue.meter.beats}, {notes} notes"
         ] = score
-        if given.midi:
-            given.midi.mkdir(parents=True, exist_ok=True)
-            (given.midi / f"{mood}.mid").write_bytes(to_bytes(score))
+        if options.midi:
+            options.midi.mkdir(parents=True, exist_ok=True)
+            (options.midi / f"{mood}.mid").write_bytes(to_bytes(score))
     titles = list(scores)
-    given.out.mkdir(parents=True, exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
     for name, part in (("aroused", titles[:4]), ("calm", titles[4:])):
-        print(draw({t: scores[t] for t in part}, given.out / f"piano_rolls_{name}.png"))
+        print(draw({t: scores[t] for t in part}, options.out / f"piano_rolls_{name}.png"))
 
 
 if __name__ == "__main__":

@@ -134,8 +134,8 @@ def prove(python: Path, folder: Path) -> None:
         raise SystemExit(f"wheel: {place} is imported, not the installed package")
     command = python.parent / "videoscore"
     run(command, "doctor", cwd=folder, env=env)
-    said = run(command, clip, "-o", scored, "--json", cwd=folder, env=env)
-    result = json.loads(said.splitlines()[-1])
+    answer = run(command, clip, "-o", scored, "--json", cwd=folder, env=env)
+    result = json.loads(answer.splitlines()[-1])
 
     def packets(path: Path) -> str:
         return run(

@@ -132,24 +132,26 @@ def reachable(url: str) -> bool:
 
 def system() -> int:
     """FluidSynth and a SoundFont."""
-    found = lacks()
-    if found["library"] and found["font"]:
+    missing_packages = lacks()
+    if missing_packages["library"] and missing_packages["font"]:
         return 0
     say("FluidSynth or a good SoundFont is missing")
     if apt(SYSTEM):
-        found = lacks()
-    if found["library"] and found["font"]:
+        missing_packages = lacks()
+    if missing_packages["library"] and missing_packages["font"]:
         return 0
-    if found["library"] and found["any"]:
-        say(f"going on with the small SoundFont inside pretty_midi; for a better one run: {found['command']}")
+    if missing_packages["library"] and missing_packages["any"]:
+        say(
+            f"going on with the small SoundFont inside pretty_midi; for a better one run: {missing_packages['command']}"
+        )
         return 0
-    say(f"run this, then the same command again: {found['command']}")
+    say(f"run this, then the same command again: {missing_packages['command']}")
     return 5
 
 
 def lacks() -> dict:
-    said = subprocess.run([str(PYTHON), "-c", LACKS], check=True, capture_output=True, text=True)
-    facts: dict = json.loads(said.stdout)
+    process = subprocess.run([str(PYTHON), "-c", LACKS], check=True, capture_output=True, text=True)
+    facts: dict = json.loads(process.stdout)
     return facts
 
 

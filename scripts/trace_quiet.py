@@ -121,8 +121,8 @@ def _files(folder: Path) -> list[str]:
 
 def _network(lines: Iterable[str]) -> Iterable[str]:
     for line in lines:
-        if found := _ADDRESS.search(line):
-            port, address = found.groups()
+        if match := _ADDRESS.search(line):
+            port, address = match.groups()
             if not address.startswith(("127.", "::1", "::ffff:127.")):
                 yield f"{address} port {port}"
         elif (opened := _OPENED.search(line)) and opened[1] in LOOKUPS:
@@ -133,8 +133,8 @@ def _elsewhere(lines: Iterable[str], allowed: tuple[str, ...], folder: Path) -> 
     for line in lines:
         if " = -1 " in line:
             continue
-        if found := _MADE.search(line) or _FOLDER.search(line):
-            path = os.path.normpath(folder / found[1])
+        if match := _MADE.search(line) or _FOLDER.search(line):
+            path = os.path.normpath(folder / match[1])
             if not path.startswith((*HARMLESS, *(f"{place}/" for place in allowed))):
                 yield path
 

@@ -42,7 +42,7 @@ class Kept:
         """What `read` makes of an entry; None when there is none, or it is damaged (it is then removed)."""
         path = self._path(name)
         try:
-            found = read(path)
+            content = read(path)
         except FileNotFoundError:
             return None
         except (
@@ -52,7 +52,7 @@ class Kept:
                 path.unlink()
             return None
         self.touch([name])
-        return found
+        return content
 
     def touch(self, names: Iterable[str]) -> None:
         """These were of use just now."""

@@ -85,10 +85,10 @@ def _safely(check: Callable[[], Check]) -> Check:
 
 
 def _python() -> Check:
-    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.version_info < OLDEST:
-        return Check("python", False, found, f"Install Python {OLDEST[0]}.{OLDEST[1]} or newer.")
-    return Check("python", True, found)
+        return Check("python", False, text, f"Install Python {OLDEST[0]}.{OLDEST[1]} or newer.")
+    return Check("python", True, text)
 
 
 def _packages() -> Check:
@@ -98,10 +98,10 @@ def _packages() -> Check:
             "packages", False, f"missing: {', '.join(missing)}", "Run: python -m pip install videoscore"
         )
     try:
-        found = f"videoscore {version('videoscore')}"
+        text = f"videoscore {version('videoscore')}"
     except PackageNotFoundError:
-        found = "videoscore runs from its source folder"
-    return Check("packages", True, f"{found}, torch {version('torch')}, PyAV {version('av')}")
+        text = "videoscore runs from its source folder"
+    return Check("packages", True, f"{text}, torch {version('torch')}, PyAV {version('av')}")
 
 
 def _fluidsynth() -> Check:
@@ -130,12 +130,12 @@ def _ffmpeg() -> Check:
     from videoscore.perform.mux.mux import ffmpeg_path
 
     path = ffmpeg_path()
-    said = subprocess.run(
+    process = subprocess.run(
         [path, "-version"], capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL
     )
-    if said.returncode:
+    if process.returncode:
         raise SetupError(f"{path} doesn't run", remedy="Set IMAGEIO_FFMPEG_EXE to an ffmpeg that does.")
-    words = said.stdout.split()
+    words = process.stdout.split()
     return Check("ffmpeg", True, f"{words[2] if len(words) > 2 else 'unknown version'}, {path}")
 
 
@@ -151,17 +151,17 @@ def checksums() -> dict[str, str]:
 
 
 def _weights() -> Check:
-    expected = checksums()
-    for name, digest in expected.items():
+    sums = checksums()
+    for name, digest in sums.items():
         path = WEIGHTS / name
         if not path.is_file():
             return Check("weights", False, f"{name} is missing", "Reinstall videoscore.")
         if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             return Check("weights", False, f"{name} isn't the published file", "Reinstall videoscore.")
-    if not expected:
+    if not sums:
         return Check("weights", False, "none are listed", "Reinstall videoscore.")
-    size = sum((WEIGHTS / name).stat().st_size for name in expected)
-    return Check("weights", True, f"{', '.join(expected)}: {size / 1e6:.1f} MB, checksums right")
+    size = sum((WEIGHTS / name).stat().st_size for name in sums)
+    return Check("weights", True, f"{', '.join(sums)}: {size / 1e6:.1f} MB, checksums right")
 
 
 def _torch() -> Check:
@@ -174,9 +174,9 @@ def _torch() -> Check:
 
 def _threads() -> Check:
     cores = core_count()
-    wanted = os.environ.get("OMP_NUM_THREADS")
+    value = os.environ.get("OMP_NUM_THREADS")
     return Check(
-        "threads", True, f"{cores} cores" + (f", OMP_NUM_THREADS={wanted}" if wanted else ""), needed=False
+        "threads", True, f"{cores} cores" + (f", OMP_NUM_THREADS={value}" if value else ""), needed=False
     )
 
 

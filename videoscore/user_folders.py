@@ -8,8 +8,8 @@ from pathlib import Path
 
 def home() -> Path | None:
     """The home folder; None for a user without $HOME and without an entry among the system's users."""
-    found = os.path.expanduser("~")
-    return Path(found) if os.path.isabs(found) else None
+    path = os.path.expanduser("~")
+    return Path(path) if os.path.isabs(path) else None
 
 
 def expanded(path: str | Path) -> Path:
@@ -28,8 +28,8 @@ def data_root() -> Path | None:
 
 
 def _root(variable: str, folder: str) -> Path | None:
-    named = os.environ.get(variable)
-    if named and os.path.isabs(named):  # the specification has relative ones ignored
-        return Path(named)
+    value = os.environ.get(variable)
+    if value and os.path.isabs(value):  # the specification has relative ones ignored
+        return Path(value)
     here = home()
     return None if here is None else here / folder

@@ -27,7 +27,7 @@ class Settling:
 
     def settled(self, paths: list[Path]) -> dict[Path, State]:
         """Those of `paths` that are complete, with their states. Ask again and again."""
-        now, found, since = self.now(), {}, {}
+        now, states, since = self.now(), {}, {}
         for path in paths:
             try:
                 facts = os.stat(path)
@@ -37,9 +37,9 @@ class Settling:
             before, begin = self._since.get(path, (None, now))
             since[path] = state, begin if before == state else now
             if state[0] and now - since[path][1] >= self.interval:
-                found[path] = state
+                states[path] = state
         self._since = since  # what is gone is forgotten
-        return found
+        return states
 
     def quiet(self, path: Path) -> float:
         """Seconds for which a file that was settled has stayed the same."""
@@ -103,10 +103,10 @@ def is_being_written(path: Path) -> bool:
             other = os.stat(handle)
             if (other.st_dev, other.st_ino) != (facts.st_dev, facts.st_ino):
                 continue
-            told = Path(handle.replace("/fd/", "/fdinfo/")).read_text(encoding="ascii")
+            descriptor = Path(handle.replace("/fd/", "/fdinfo/")).read_text(encoding="ascii")
         except OSError:  # it has ended, or isn't ours to look at
             continue
-        flags = next((line.split()[1] for line in told.splitlines() if line.startswith("flags:")), "0")
+        flags = next((line.split()[1] for line in descriptor.splitlines() if line.startswith("flags:")), "0")
         if int(flags, 8) & (os.O_WRONLY | os.O_RDWR):
             return True
     return False

@@ -58,8 +58,8 @@ def score_film(film: Film, progress: Progress) -> Outcome:
         with _temporary_files_in(folder), _warnings() as warned:
             media = probe_film(path, Clock(progress))
             suffix = default_suffix(media) if film.free_suffix else film.suffix
-            known = _known_perceptions(film, facts["content"])
-            analysis = watch(media, film.options, Clock(progress), known)
+            perceptions = _known_perceptions(film, facts["content"])
+            analysis = watch(media, film.options, Clock(progress), perceptions)
             result = score(
                 path,
                 folder / f"{STAGED}{suffix}",
@@ -77,10 +77,10 @@ def score_film(film: Film, progress: Progress) -> Outcome:
             "true_peak": result.true_peak,
             "peak_memory": result.peak_memory,
             "remarks": [*analysis.remarks, *result.remarks, *warned],
-            "watched": known is None or not known.hit,
+            "watched": perceptions is None or not perceptions.hit,
             "wall": round(time.perf_counter() - begin, 3),
         }
-        files = {"output": str(result.output)} | {kind: str(kept) for kind, kept in result.kept.items()}
+        files = {"output": str(result.output)} | {kind: str(file) for kind, file in result.kept.items()}
         return Outcome(files=files, about=about, **facts)
     except Cancelled:
         raise

@@ -124,8 +124,8 @@ def plan(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> list[Job]:
     """
     check_template(wanted.name)
     jobs: dict[Path, Job] = {}
-    for found in _distinct(find(wanted, ours)):
-        job = job_of(found, wanted)
+    for film in _distinct(find(wanted, ours)):
+        job = job_of(film, wanted)
         clash = jobs.setdefault(job.output, job)
         if clash is not job:
             raise UsageError(
@@ -274,18 +274,18 @@ def _size_fits(path: Path, wanted: Wanted) -> bool:
 
 def _distinct(found: Iterable[Found]) -> Iterator[Found]:
     """The same file named twice is one job."""
-    seen: set[Path] = set()
+    paths: set[Path] = set()
     for one in found:
-        if one.path not in seen:
-            seen.add(one.path)
+        if one.path not in paths:
+            paths.add(one.path)
             yield one
 
 
 def _identities(paths: Iterable[Path]) -> set[tuple[int, int]]:
     """What the system knows the files that are there by, whatever their names (links, other case)."""
-    found = set()
+    identities = set()
     for path in paths:
         with contextlib.suppress(OSError):
             facts = os.stat(path)
-            found.add((facts.st_dev, facts.st_ino))
-    return found
+            identities.add((facts.st_dev, facts.st_ino))
+    return identities

@@ -117,16 +117,16 @@ class Ledger:
     def rows(self) -> dict[Path, Row]:
         """Every row by its input."""
         with self._errors():
-            found = self.db.execute(f"SELECT {', '.join(COLUMNS)} FROM files").fetchall()
-        return {row.input: row for row in map(row_of, found)}
+            records = self.db.execute(f"SELECT {', '.join(COLUMNS)} FROM files").fetchall()
+        return {row.input: row for row in map(row_of, records)}
 
     def row(self, input: Path) -> Row | None:
         """The row of one film."""
         with self._errors():
-            found = self.db.execute(
+            record = self.db.execute(
                 f"SELECT {', '.join(COLUMNS)} FROM files WHERE input = ?", (os.fsencode(input),)
             ).fetchone()
-        return None if found is None else row_of(found)
+        return None if record is None else row_of(record)
 
     def written(self) -> frozenset[Path]:
         """Every file that a batch has put here."""

@@ -20,7 +20,7 @@ def place(made: Mapping[str, Path], files: Mapping[str, Path]) -> dict[Path, tup
 
     Returns file -> (size, mtime in ns). Raises OutputError, DiskFull.
     """
-    done = {}
+    places = {}
     for kind in sorted(made, key=lambda kind: kind == "output"):
         target = files[kind]
         try:
@@ -31,10 +31,10 @@ def place(made: Mapping[str, Path], files: Mapping[str, Path]) -> dict[Path, tup
                 raise OutputError("this is a folder", path=target, remedy="Move it away.")
             else:
                 os.replace(made[kind], target)
-            done[target] = stamp(target)
+            places[target] = stamp(target)
         except OSError as error:
             raise write_error(target, error) from error
-    return done
+    return places
 
 
 def room_for(size: int, folder: Path) -> bool:

@@ -43,8 +43,8 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        found = Counter(line.status for line in self.lines)
-        return {status: found[status] for status in ("scored", "skipped", "failed", "queued")}
+        counter = Counter(line.status for line in self.lines)
+        return {status: counter[status] for status in ("scored", "skipped", "failed", "queued")}
 
     @property
     def exit_code(self) -> int:
@@ -73,12 +73,16 @@ class Report:
             head += f", {counts['queued']} left for the next run"
         lines = [f"{head}, in {self.seconds:.1f} s" + (f" ({self.stopped})" if self.stopped else "")]
         for status in ("failed", "skipped"):
-            told = [line for line in self.lines if line.status == status]
+            rows_of_status = [line for line in self.lines if line.status == status]
             if status == "skipped":
-                told = [line for line in told if not line.reason.startswith("done before")]
-            lines += [f"  {status}  {shown(line.input)}: {_without_name(line)}" for line in told[:SHOWN]]
-            if len(told) > SHOWN:
-                lines.append(f"  {status}  ... and {len(told) - SHOWN} more, see {NAME}")
+                rows_of_status = [
+                    line for line in rows_of_status if not line.reason.startswith("done before")
+                ]
+            lines += [
+                f"  {status}  {shown(line.input)}: {_without_name(line)}" for line in rows_of_status[:SHOWN]
+            ]
+            if len(rows_of_status) > SHOWN:
+                lines.append(f"  {status}  ... and {len(rows_of_status) - SHOWN} more, see {NAME}")
         return "\n".join(lines)
 
     def write(self, folder: Path) -> Path:

@@ -34,10 +34,10 @@ def _open_standard_streams() -> None:
             os.fstat(number)
         except OSError:
             with contextlib.suppress(OSError):
-                opened = os.open(os.devnull, os.O_RDWR)
-                if opened != number:
-                    os.dup2(opened, number)
-                    os.close(opened)
+                descriptor = os.open(os.devnull, os.O_RDWR)
+                if descriptor != number:
+                    os.dup2(descriptor, number)
+                    os.close(descriptor)
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w" if number else "r"))  # noqa: SIM115
 

@@ -37,8 +37,8 @@ def with_library(command: Command) -> Command:
         from videoscore.library.store.database import Library
         from videoscore.user_folders import expanded
 
-        with Library(expanded(library_file) if library_file else None) as found:
-            return command(*args, library=found, **words)
+        with Library(expanded(library_file) if library_file else None) as library:
+            return command(*args, library=library, **words)
 
     return click.option(
         "--library",
@@ -112,15 +112,15 @@ def show(teller: Teller, library: Any, piece: str) -> None:
     """What is known of PIECE (a file, or its id in the list), section by section."""
     from videoscore.library.store.catalogue import shifted
 
-    found = library.find(piece)
-    user = found.user or (None, None, None)
+    piece_row = library.find(piece)
+    user = piece_row.user or (None, None, None)
     sections = [
         {
             "bars": f"{s.first_bar + 1}-{s.last_bar}",
             "start": s.start,
             "end": s.end,
-            "valence": round(shifted(s.valence, found.entry.valence, user[0]), 4),
-            "arousal": round(shifted(s.arousal, found.entry.arousal, user[1]), 4),
+            "valence": round(shifted(s.valence, piece_row.entry.valence, user[0]), 4),
+            "arousal": round(shifted(s.arousal, piece_row.entry.arousal, user[1]), 4),
             "key": s.key_name,
             "bpm": s.bpm,
             "beats": s.beats,
@@ -128,7 +128,7 @@ def show(teller: Teller, library: Any, piece: str) -> None:
             "loop": f"{s.loop_first + 1}-{s.loop_last}",
             "loop_quality": s.loop,
         }
-        for s in found.entry.sections
+        for s in piece_row.entry.sections
     ]
     rows = [
         [
@@ -145,10 +145,12 @@ def show(teller: Teller, library: Any, piece: str) -> None:
         ]
         for s in sections
     ]
-    head = [[name, str(value)] for name, value in _facts(found).items()]
+    head = [[name, str(value)] for name, value in _facts(piece_row).items()]
     heads = ["bars", "start", "end", "valence", "arousal", "key", "bpm", "beats", "notes/s", "loop"]
     print_result(
-        teller, {**_facts(found), "sections": sections}, f"{table(['', ''], head)}\n\n{table(heads, rows)}"
+        teller,
+        {**_facts(piece_row), "sections": sections},
+        f"{table(['', ''], head)}\n\n{table(heads, rows)}",
     )
 
 
@@ -179,9 +181,9 @@ def tag(
             "--clear goes without a mood" if clear else "no mood is given",
             remedy="Give --mood, or --valence and --arousal, or --clear.",
         )
-    found = library.find(piece)
-    library.tag(found, word)
-    after = library.find(str(found.id))
+    piece_row = library.find(piece)
+    library.tag(piece_row, word)
+    after = library.find(str(piece_row.id))
     teller.result(
         _facts(after),
         f"{after.entry.title}: {after.mood}, valence {after.valence:+.2f}, "
@@ -195,12 +197,12 @@ def tag(
 @with_voice
 def remove(teller: Teller, library: Any, pieces: tuple[str, ...]) -> None:
     """Forget each PIECE (a file, or its id in the list); the files stay where they are."""
-    found = {p.id: p for p in (library.find(name) for name in pieces)}
-    for piece in found.values():
+    by_id = {p.id: p for p in (library.find(name) for name in pieces)}
+    for piece in by_id.values():
         library.remove(piece)
     teller.result(
-        {"removed": [p.path for p in found.values()]},
-        "\n".join(f"removed {p.entry.title}" for p in found.values()),
+        {"removed": [p.path for p in by_id.values()]},
+        "\n".join(f"removed {p.entry.title}" for p in by_id.values()),
     )
 
 
@@ -233,18 +235,19 @@ def import_(teller: Teller, library: Any, file: str, jobs: int | None) -> None:
     """
     from videoscore.library.store.exchange import import_csv
 
-    done = import_csv(library, Path(file), jobs, teller.progress)
-    lines = [f"{_count(done.tagged, 'piece')} tagged", _added_text(done.added, str(library.path))]
+    result = import_csv(library, Path(file), jobs, teller.progress)
+    lines = [f"{_count(result.tagged, 'piece')} tagged", _added_text(result.added, str(library.path))]
     lines += [
-        f"  line {line}: not in the library, and no such file: {name}" for line, name in done.missing[:SHOWN]
+        f"  line {line}: not in the library, and no such file: {name}"
+        for line, name in result.missing[:SHOWN]
     ]
     facts = {
-        "tagged": done.tagged,
-        **_added_facts(done.added),
-        "missing": [{"line": line, "name": name} for line, name in done.missing],
+        "tagged": result.tagged,
+        **_added_facts(result.added),
+        "missing": [{"line": line, "name": name} for line, name in result.missing],
     }
     teller.result(facts, "\n".join(lines))
-    if done.missing or done.added.skipped:
+    if result.missing or result.added.skipped:
         teller.close()
         raise SystemExit(1)
 
@@ -293,9 +296,9 @@ def match_(teller: Teller, cues: str, explain: bool, **settings: Any) -> None:
     if settings["music"] in (None, "generate"):
         settings["music"] = "select"
     sheet, options = settle_sheet(load_sheet(cues), **settings)
-    chosen = select(sheet, options.library)
-    rows = reasons(sheet, chosen.picks)
-    print_result(teller, {"picks": rows, "remarks": chosen.remarks}, pick_table(rows, explain))
+    selection = select(sheet, options.library)
+    rows = reasons(sheet, selection.picks)
+    print_result(teller, {"picks": rows, "remarks": selection.remarks}, pick_table(rows, explain))
 
 
 def _count(number: int, what: str) -> str:

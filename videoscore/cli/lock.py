@@ -48,17 +48,17 @@ def lock(
     target = Path(cues if output is None else output)
     if output is not None:
         check_file(target, overwrite)
-    given = {name: value for name, value in settings.items() if value is not None}
+    overrides = {name: value for name, value in settings.items() if value is not None}
     sheet = load_sheet(cues)
     numbers = cue_numbers(sheet, which)
     if unlock:
-        if given or unheard:
+        if overrides or unheard:
             raise UsageError(
                 "--unlock composes nothing, and takes no other settings", remedy="Leave them out."
             )
         sheet = unlock_cues(sheet, numbers, cues)
     else:
-        sheet = lock_cues(cues, numbers, unheard=unheard, progress=teller.progress, **given)
+        sheet = lock_cues(cues, numbers, unheard=unheard, progress=teller.progress, **overrides)
     save(sheet, target, overwrite or output is None)
     names = ", ".join(sheet.cues[k - 1].name for k in numbers)
     teller.result(

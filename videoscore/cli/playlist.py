@@ -64,8 +64,8 @@ def playlist(
                 remedy="Name it .m3u, .m3u8 or .json.",
             )
         check_file(Path(output), overwrite, Path(input))
-    chosen = playlist_for(input, count, library_file, progress=teller.progress, **settings)
-    emotion, tracks, remarks = chosen.emotion, chosen.tracks, list(chosen.remarks)
+    tracks_of_film = playlist_for(input, count, library_file, progress=teller.progress, **settings)
+    emotion, tracks, remarks = tracks_of_film.emotion, tracks_of_film.tracks, list(tracks_of_film.remarks)
     facts = {
         "emotion": dataclasses.asdict(emotion),
         "tracks": [dataclasses.asdict(t) for t in tracks],
@@ -80,11 +80,11 @@ def playlist(
         f"{input}: {emotion.mood}, valence {emotion.valence:+.2f}, arousal {emotion.arousal:+.2f} "
         f"({100 * emotion.share:.0f} % of what is seen speaks for it)"
     )
-    listed = _listing(tracks)
+    listing = _listing(tracks)
     if output is not None:
         teller.result(facts, f"{output}: {len(tracks)} pieces for {head}")
     else:
-        print_result(teller, facts, m3u(tracks).rstrip("\n") if as_m3u else f"{head}\n{listed}")
+        print_result(teller, facts, m3u(tracks).rstrip("\n") if as_m3u else f"{head}\n{listing}")
 
 
 def _listing(tracks: Sequence[Any]) -> str:

@@ -23,11 +23,12 @@ def list_(teller: Teller) -> None:
     from videoscore.perform.orchestrate.palette_file import load_preset
     from videoscore.settings.preset_file import list_presets
 
-    found = [load_preset(name) for name in list_presets()]
-    rows = [[preset.name, preset.title, preset.description] for preset in found]
+    presets_by_name = [load_preset(name) for name in list_presets()]
+    rows = [[preset.name, preset.title, preset.description] for preset in presets_by_name]
     facts = {
         "presets": [
-            {"name": p.name, "title": p.title, "description": p.description, "path": p.path} for p in found
+            {"name": p.name, "title": p.title, "description": p.description, "path": p.path}
+            for p in presets_by_name
         ]
     }
     print_result(teller, facts, table(["preset", "title", "what it is"], rows))

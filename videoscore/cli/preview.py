@@ -104,12 +104,12 @@ def _text(name: str, timeline: Timeline) -> str:
     terminal = sys.stdout.isatty()
     width = os.get_terminal_size().columns if terminal else COLUMNS
     colour = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    drawn = ribbon(timeline, width, colour)
+    picture = ribbon(timeline, width, colour)
     try:
         LEVELS.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        drawn = drawn.translate(str.maketrans(LEVELS, "12345678"))
-    return f"{shown(name)}\n{drawn}\n\n{cue_table(timeline.analysis.sheet)}"
+        picture = picture.translate(str.maketrans(LEVELS, "12345678"))
+    return f"{shown(name)}\n{picture}\n\n{cue_table(timeline.analysis.sheet)}"
 
 
 def _check_suffix(path: Path, allowed: Sequence[str]) -> None:
@@ -150,20 +150,20 @@ def tune(
                 )
             check_file(Path(name), overwrite, Path(input))
     options = build(**settings)
-    found = stage(analyze(input, options, progress=teller.progress), options)
+    tuning = stage(analyze(input, options, progress=teller.progress), options)
     if save is not None:
-        write_text(Path(save), preset_text(found, load_preset(options.preset).path), overwrite)
+        write_text(Path(save), preset_text(tuning, load_preset(options.preset).path), overwrite)
     if picture is not None:
         with whole(Path(picture), overwrite) as part:
-            draw(found, part)
+            draw(tuning, part)
     facts = {
-        "best": _facts(found.best),
-        "reason": found.reason,
-        "trials": [_facts(t) for t in found.trials],
+        "best": _facts(tuning.best),
+        "reason": tuning.reason,
+        "trials": [_facts(t) for t in tuning.trials],
         "preset": save,
         "picture": picture,
     }
-    print_result(teller, facts, f"{table(TRIAL_HEADS, _trial_rows(found))}\n\n{found.reason}")
+    print_result(teller, facts, f"{table(TRIAL_HEADS, _trial_rows(tuning))}\n\n{tuning.reason}")
 
 
 TRIAL_HEADS = [

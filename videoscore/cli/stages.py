@@ -102,27 +102,28 @@ def analyze(
     for name in (output, cues):
         if name is not None:
             check_file(Path(name), overwrite, Path(input))
-    seen = watch(input, progress=teller.progress, **settings)
+    analysis = watch(input, progress=teller.progress, **settings)
     form = form or (Path(output).suffix.lower().lstrip(".") if output else "json")
-    text = curve_csv(seen) if form == "csv" else curve_json(seen)
+    text = curve_csv(analysis) if form == "csv" else curve_json(analysis)
     if cues is not None:
-        save(seen.sheet, Path(cues), overwrite)
+        save(analysis.sheet, Path(cues), overwrite)
     if output is not None:
         write_text(Path(output), text, overwrite)
     facts = {
         "output": output,
         "cues": cues,
-        "samples": len(seen.curve),
-        "cuts": len(seen.cuts),
-        "seconds": seen.seconds,
-        "remarks": seen.remarks,
+        "samples": len(analysis.curve),
+        "cuts": len(analysis.cuts),
+        "seconds": analysis.seconds,
+        "remarks": analysis.remarks,
     }
-    teller.remarks(seen.remarks)
+    teller.remarks(analysis.remarks)
     if output is None and not teller.as_json and cues is None:
         print_result(teller, facts, text.rstrip("\n"))
     else:
         teller.result(
-            facts, f"{input}: {len(seen.curve)} samples, {len(seen.cuts)} cuts\n{cue_table(seen.sheet)}"
+            facts,
+            f"{input}: {len(analysis.curve)} samples, {len(analysis.cuts)} cuts\n{cue_table(analysis.sheet)}",
         )
 
 

@@ -72,8 +72,8 @@ def studio(
             media = probe(Path(video))
             if sheet is not None:
                 conform(sheet, media.duration)
-        chosen = {name: settings.pop(name) for name in ("preset", "seed")}
-        at_work = Studio(shelf, chosen["preset"], chosen["seed"], settings, sheet)
+        owners = {name: settings.pop(name) for name in ("preset", "seed")}
+        at_work = Studio(shelf, owners["preset"], owners["seed"], settings, sheet)
 
         def tell(address: str) -> None:
             print_result(teller, {"address": address}, f"{address}\n(Ctrl-C ends the studio)")

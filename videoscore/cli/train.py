@@ -134,8 +134,8 @@ def composer(
 
     table = _table(labels, own, teller.say)
     numbers = stage(music, run, out, command=_command(), table=table, workers=workers, say=teller.say)
-    told = ", ".join(f"{count} {name}" for name, count in numbers.items())
-    teller.result({"run": run, "output": out, **numbers}, f"{out}: {told}")
+    summary = ", ".join(f"{count} {name}" for name, count in numbers.items())
+    teller.result({"run": run, "output": out, **numbers}, f"{out}: {summary}")
 
 
 @train.command()

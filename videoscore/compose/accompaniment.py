@@ -209,18 +209,18 @@ def _led(start: int, length: int, pitch: int, after: int | None, scale: Sequence
 def lay_pad(phrase: Phrase, voicings: dict[int, tuple[int, ...]]) -> list[Tone]:
     """Held chords; a tone that the next chord has too is held on."""
     out: list[Tone] = []
-    held: dict[int, Tone] = {}
+    tones_by_rank: dict[int, Tone] = {}
     for harmony in phrase.chords:
         here: dict[int, Tone] = {}
         for pitch in voicings[harmony.start]:
-            if pitch in held:
-                tone = held.pop(pitch)
+            if pitch in tones_by_rank:
+                tone = tones_by_rank.pop(pitch)
                 here[pitch] = Tone(tone.start, harmony.start + harmony.length - tone.start, pitch)
             else:
                 here[pitch] = Tone(harmony.start, harmony.length, pitch)
-        out += held.values()
-        held = here
-    return sorted([*out, *held.values()], key=lambda t: (t.start, t.pitch))
+        out += tones_by_rank.values()
+        tones_by_rank = here
+    return sorted([*out, *tones_by_rank.values()], key=lambda t: (t.start, t.pitch))
 
 
 def write_counter(

@@ -85,8 +85,8 @@ def _write(
     gesture, marks = gesture_of(cue), marks_of(cue)
     pages = []
     for take in range(1 if gesture else options.takes):
-        drawn = replace(wish, take=take)
-        pages.append(write_cue(drawn, bank) if gesture is None else write_gesture(drawn, gesture))
+        draft = replace(wish, take=take)
+        pages.append(write_cue(draft, bank) if gesture is None else write_gesture(draft, gesture))
     scored = [realise(cue, section, page, {} if gesture else marks) for page in pages]
     best = best_take(cue, section, scored) if len(scored) > 1 else 0
     return pages[best], scored[best]

@@ -98,15 +98,15 @@ def draw_line(
 
 
 def _candidates(slot: Slot, scale: Sequence[int], low: int, high: int) -> list[int]:
-    allowed = (set(scale) | set(slot.chord.tones)) if not slot.goal else set(slot.goal)
+    classes = (set(scale) | set(slot.chord.tones)) if not slot.goal else set(slot.goal)
     # in a chord with a raised or lowered tone the plain one is no choice
     clash = {(t + d) % 12 for t in slot.chord.tones for d in (1, -1)} - set(slot.chord.tones)
     borrowed = [t for t in slot.chord.tones if t not in scale]
     if borrowed and not slot.goal:
-        allowed -= {p for p in clash if p in scale and any((p - t) % 12 in (1, 11) for t in borrowed)}
+        classes -= {p for p in clash if p in scale and any((p - t) % 12 in (1, 11) for t in borrowed)}
     top = high if slot.above is None else min(high, slot.above - 3)
-    found = [p for p in range(low, max(top, low + 12) + 1) if p % 12 in allowed]
-    return found or list(range(low, high + 1))
+    pitches = [p for p in range(low, max(top, low + 12) + 1) if p % 12 in classes]
+    return pitches or list(range(low, high + 1))
 
 
 def _alone(slot: Slot, p: int, scale: Sequence[int], pull: float) -> float:
@@ -138,14 +138,14 @@ def _step(a: Slot, q: int, b: Slot, p: int, degree: Mapping[int, int], leaning: 
     away = p - q
     cost = LEAP.get(abs(away), 10.0)
     if b.move is not None:
-        wished = b.move
+        move = b.move
         real = _diatonic(q, p, degree)
-        cost += CONTOUR * abs(real - wished) ** 1.3
-        if wished and real and (wished > 0) != (real > 0):
+        cost += CONTOUR * abs(real - move) ** 1.3
+        if move and real and (move > 0) != (real > 0):
             cost += 0.8
-        if wished == 0 and away == 0:
+        if move == 0 and away == 0:
             cost -= 0.4
-        if wished and not away:
+        if move and not away:
             cost += 1.6
     foreign_a, foreign_b = q % 12 not in a.chord.tones, p % 12 not in b.chord.tones
     if foreign_a and not 0 < abs(away) <= 2:

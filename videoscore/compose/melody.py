@@ -80,7 +80,7 @@ def merit_of(pitches: Sequence[int], lengths: Sequence[int]) -> float:
     steps = sum(0 < abs(m) <= 2 for m in moves) / len(moves)
     leaps = sum(abs(m) > 4 for m in moves) / len(moves)
     still = sum(m == 0 for m in moves) / len(moves)
-    turned = sum(abs(a) > 4 and a * b > 0 for a, b in zip(moves, moves[1:]))
+    unfilled_leaps = sum(abs(a) > 4 and a * b > 0 for a, b in zip(moves, moves[1:]))
     span = max(pitches) - min(pitches)
     top = pitches.count(max(pitches))
     kinds = len(set(lengths))
@@ -89,7 +89,7 @@ def merit_of(pitches: Sequence[int], lengths: Sequence[int]) -> float:
         - 4.0 * max(0.0, leaps - 0.27)
         - 4.0 * max(0.0, 0.17 - leaps)
         - 3.0 * max(0.0, still - 0.1)
-        - 0.4 * turned
+        - 0.4 * unfilled_leaps
         - 0.08 * abs(span - 10)
         - 0.12 * (top - 1)
         + 0.1 * min(kinds, 4)

@@ -35,8 +35,8 @@ def conform(sheet: CueSheet, duration: Fraction, *, most: Fraction = MOST_DIFFER
             f"the cue sheet is for a film of {show(sheet.duration)} s and this one lasts {show(duration)} s",
             remedy="Give the sheet of this film, or make one with `videoscore analyze`.",
         )
-    kept = [c for c in sheet.cues if c.start < duration]
-    cues = (*kept[:-1], ended(kept[-1], duration))
+    inside = [c for c in sheet.cues if c.start < duration]
+    cues = (*inside[:-1], ended(inside[-1], duration))
     cuts = tuple(c for c in sheet.cuts if c < duration)
     return replace(sheet, duration=duration, cues=cues, cuts=cuts)
 

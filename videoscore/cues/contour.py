@@ -65,9 +65,9 @@ def moved_to(
     """
     now = mean(points, start, end)
     fit = 1.0
-    for axis, (wanted, old) in enumerate(zip(target, now)):
+    for axis, (target_value, old) in enumerate(zip(target, now)):
         for value in ((p.valence, p.arousal)[axis] for p in points):
-            room = (1 - wanted) if value > old else (1 + wanted)
+            room = (1 - target_value) if value > old else (1 + target_value)
             if abs(value - old) > room:
                 fit = min(fit, room / abs(value - old))
     return tuple(

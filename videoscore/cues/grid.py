@@ -24,8 +24,8 @@ def tempo_map(sheet: CueSheet) -> TempoMap:
     tick, now = 0, 0  # now: microseconds at which the map has arrived
     for cue in sheet.cues:
         quarters = cue.meter.bars * cue.meter.beats
-        wanted = round(cue.end * 1_000_000)
-        fast, slow_quarters = divmod(wanted - now, quarters)
+        microseconds = round(cue.end * 1_000_000)
+        fast, slow_quarters = divmod(microseconds - now, quarters)
         fast = min(max(fast, 1), LONGEST_QUARTER - 1)
         if slow_quarters:
             changes.append((tick, fast + 1))

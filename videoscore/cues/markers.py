@@ -55,18 +55,18 @@ class Marker:
 
 def markers(sheet: CueSheet, hits: bool = True) -> list[Marker]:
     """One marker a cue and, with `hits`, one a hit point; in order of time."""
-    found = []
+    rows = []
     for cue in sheet.cues:
         note = (
             f"{cue.mood}, {cue.key}, {float(cue.bpm):.2f} quarters a minute, {cue.meter.bars} bars of "
             f"{cue.meter.beats}"
         )
-        found.append(Marker(cue.start, cue.end, cue.name, cue.mood, note))
+        rows.append(Marker(cue.start, cue.end, cue.name, cue.mood, note))
         if hits:
-            found += [
+            rows += [
                 Marker(h.t, h.t, f"hit: {h.kind}", cue.mood, f"strength {h.strength:.2f}") for h in cue.hits
             ]
-    return sorted(found, key=lambda m: m.t)
+    return sorted(rows, key=lambda m: m.t)
 
 
 def edl(sheet: CueSheet, count: Timecode, hits: bool = True) -> str:

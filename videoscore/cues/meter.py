@@ -92,15 +92,15 @@ def choose_meter(
         raise ValueError("a cue has to last longer than 0 s")
     mood = mood_of(valence, arousal) if mood is None else mood
     beats = 3 if _chance(seed, "meter", mood) < THREE_FOUR.get(mood, 0.0) else 4
-    wanted = _varied(tempo_wanted(mood, valence, arousal), TEMPO[mood], _chance(seed, "tempo", mood))
+    tempo = _varied(tempo_wanted(mood, valence, arousal), TEMPO[mood], _chance(seed, "tempo", mood))
     if near is not None:
-        wanted = math.sqrt(wanted * min(max(float(near), 0.8 * wanted), 1.25 * wanted))
+        tempo = math.sqrt(tempo * min(max(float(near), 0.8 * tempo), 1.25 * tempo))
     options = _options(duration, beats, TEMPO[mood])
     bars, per_bar = options[:, 0], options[:, 1]
     bpm = 60.0 * bars * per_bar / float(duration)
     low, high = TEMPO[mood]
     outside = np.maximum(0.0, np.maximum(np.log(low / bpm), np.log(bpm / high))) / math.log(1.1)
-    cost = np.abs(np.log(bpm / wanted)) / math.log(1.1) + OUT_OF_RANGE * outside
+    cost = np.abs(np.log(bpm / tempo)) / math.log(1.1) + OUT_OF_RANGE * outside
     cost += np.where(per_bar == beats, 0.0, OTHER_BEATS)
     if duration >= ONE_BAR:
         cost += np.array([ODD_PHRASE[k] for k in range(4)])[bars % 4]
@@ -121,10 +121,10 @@ def meter_for(duration: Fraction, bpm: Fraction, beats: int, *, keep_beats: bool
         # 60 * bars * beats / (duration * bpm); the ratio first, so that extremes don't overflow
         return abs(math.log(float(Fraction(60 * meter.bars * meter.beats) / (duration * bpm))))
 
-    kept = _nearest_bars(duration, bpm, beats)
-    if keep_beats or off(kept) <= math.log(1.1):
-        return kept
-    return min([kept, *(_nearest_bars(duration, bpm, b) for b in (4, 3, 2, 1))], key=off)
+    nearest = _nearest_bars(duration, bpm, beats)
+    if keep_beats or off(nearest) <= math.log(1.1):
+        return nearest
+    return min([nearest, *(_nearest_bars(duration, bpm, b) for b in (4, 3, 2, 1))], key=off)
 
 
 def _nearest_bars(duration: Fraction, bpm: Fraction, beats: int) -> Meter:
@@ -158,8 +158,8 @@ def _hit_cost(bpm: np.ndarray, hits: Sequence[HitPoint], start: Fraction) -> np.
     strength = np.array([h.strength for h in hits])
     beat = 60.0 / bpm[:, None]
     off = np.abs(times / beat - np.round(times / beat)) * beat
-    missed = np.minimum(1.0, off / MISSED) ** 2
-    return HIT * (missed * strength).sum(axis=1) / max(1.0, float(strength.sum()))
+    costs = np.minimum(1.0, off / MISSED) ** 2
+    return HIT * (costs * strength).sum(axis=1) / max(1.0, float(strength.sum()))
 
 
 def _varied(bpm: float, tempo: tuple[float, float], chance: float) -> float:

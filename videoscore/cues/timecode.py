@@ -23,9 +23,9 @@ def read_rate(text: str) -> Fraction:
         rate = exact(text)
     except (ValueError, ZeroDivisionError) as error:
         raise UsageError(f"--rate: {text!r} is no number", remedy="Write 25 or 24000/1001.") from error
-    for known in BROADCAST:
-        if known.denominator != 1 and rate in (round(known, 2), round(known, 3)):
-            return known
+    for standard in BROADCAST:
+        if standard.denominator != 1 and rate in (round(standard, 2), round(standard, 3)):
+            return standard
     return rate
 
 
@@ -88,8 +88,8 @@ class Timecode:
 
     def number(self, text: str) -> int:
         """The picture that a time code names; whether with ``:`` or ``;`` doesn't matter. Raises UsageError."""
-        found = _FORM.fullmatch(text.strip())
-        hours, minutes, seconds, pictures = map(int, found.group(1, 2, 3, 5)) if found else (99, 0, 0, 0)
+        match = _FORM.fullmatch(text.strip())
+        hours, minutes, seconds, pictures = map(int, match.group(1, 2, 3, 5)) if match else (99, 0, 0, 0)
         missing = self.dropped and seconds == 0 and minutes % 10 and pictures < self.dropped
         if hours > 23 or minutes > 59 or seconds > 59 or pictures >= self.base or missing:
             raise UsageError(
@@ -126,9 +126,9 @@ def film_timecode(
         drop = own is not None and ";" in own and rate.denominator == 1001 and Timecode(rate).base % 30 == 0
     count = Timecode(rate, drop)
     if start is None and film is not None and own is not None:
-        found = _own_start(own, film.timecode_rate or rate, rate)
-        if found is not None:
-            return replace(count, start=found)
+        timecode = _own_start(own, film.timecode_rate or rate, rate)
+        if timecode is not None:
+            return replace(count, start=timecode)
     return count.starting(usual if start is None else start)
 
 

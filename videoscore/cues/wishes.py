@@ -93,18 +93,18 @@ def read(
         "--valence": "valence" in numbers,
         "--arousal": "arousal" in numbers,
     }
-    given = [flag for flag in there if there[flag]]
-    if not given:
+    flags = [flag for flag in there if there[flag]]
+    if not flags:
         raise UsageError(
             "nothing says what to write",
             remedy="Give a cue sheet, --mood, --valence and --arousal, or --curve.",
         )
-    if given not in (["--mood"], ["--curve"], ["--valence", "--arousal"]):
-        if len(given) == 1:
-            other = "--arousal" if given == ["--valence"] else "--valence"
-            raise UsageError(f"{given[0]} is only half of a mood", remedy=f"Give {other} too.")
+    if flags not in (["--mood"], ["--curve"], ["--valence", "--arousal"]):
+        if len(flags) == 1:
+            other = "--arousal" if flags == ["--valence"] else "--valence"
+            raise UsageError(f"{flags[0]} is only half of a mood", remedy=f"Give {other} too.")
         raise UsageError(
-            f"{', '.join(given[:-1])} and {given[-1]} contradict each other",
+            f"{', '.join(flags[:-1])} and {flags[-1]} contradict each other",
             remedy="Give --mood alone, --valence with --arousal, or --curve alone.",
         )
     word = None if mood is None else _mood(mood)
@@ -152,14 +152,14 @@ def cue_sheet(
 def read_roles(text: str) -> frozenset[Role]:
     """Roles by their names, with commas between them. Raises UsageError."""
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    known = [role.name.lower() for role in Role]
+    role_names = [role.name.lower() for role in Role]
     if not names:
-        raise UsageError("--roles: there is none", remedy=f"Choose from {', '.join(known)}.")
+        raise UsageError("--roles: there is none", remedy=f"Choose from {', '.join(role_names)}.")
     for name in names:
-        if name not in known:
+        if name not in role_names:
             raise UsageError(
                 f"--roles: there is no role {name[:40]!r}",
-                remedy=f"{did_you_mean(name, known)}Choose from {', '.join(known)}.",
+                remedy=f"{did_you_mean(name, role_names)}Choose from {', '.join(role_names)}.",
             )
     return frozenset(Role[name.upper()] for name in names)
 
@@ -182,9 +182,9 @@ def remarks(ask: Ask, sheet: CueSheet) -> tuple[str, ...]:
             if ask.length > ask.line[-1].t
             else f"the curve goes on to {until} s; what lies beyond {show(ask.length)} s is left out"
         )
-    moved = [cue.name for cue in sheet.cues if ask.key is not None and cue.key != ask.key]
-    if moved:
-        out.append(f"{', '.join(moved)}: in the relative key, whose mode suits the mood")
+    names = [cue.name for cue in sheet.cues if ask.key is not None and cue.key != ask.key]
+    if names:
+        out.append(f"{', '.join(names)}: in the relative key, whose mode suits the mood")
     return tuple(out)
 
 

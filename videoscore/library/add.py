@@ -38,12 +38,12 @@ def find_files(paths: Sequence[str | Path]) -> list[Path]:
 
     Raises NotFound when something named isn't there, or there is no MIDI file at all.
     """
-    found: dict[str, None] = {}
+    in_order: dict[str, None] = {}
     for name in paths:
         path = os.path.abspath(os.path.expanduser(name))
         if os.path.isdir(path):
             for folder, _, names in os.walk(path):
-                found.update(
+                in_order.update(
                     dict.fromkeys(
                         os.path.join(folder, n)
                         for n in names
@@ -51,16 +51,16 @@ def find_files(paths: Sequence[str | Path]) -> list[Path]:
                     )
                 )
         elif os.path.exists(path):
-            found[path] = None
+            in_order[path] = None
         else:
             raise NotFound("no such file or folder", path=name, remedy="Check the name.")
-    if not found:
+    if not in_order:
         raise NotFound(
             f"no MIDI file ({', '.join(SUFFIXES)}) in there",
             path=paths[0] if paths else None,
             remedy="Name another folder.",
         )
-    return [Path(p) for p in sorted(found)]
+    return [Path(p) for p in sorted(in_order)]
 
 
 def add(
@@ -162,13 +162,13 @@ class _Adding:
             self._skip(path, None, f"it went away ({error.strerror})")
             return
         content = answer["content"]
-        seen = Seen(facts.st_size, facts.st_mtime_ns, content, answer.get("problem"), self.version)
-        if seen.problem:
+        stamp = Seen(facts.st_size, facts.st_mtime_ns, content, answer.get("problem"), self.version)
+        if stamp.problem:
             if content:
-                self.problems[content] = seen.problem
-            self._skip(path, seen, seen.problem)
+                self.problems[content] = stamp.problem
+            self._skip(path, stamp, stamp.problem)
             return
-        self.waiting.append((path, seen, PieceEntry.from_facts(answer["piece"]), content in self.contents))
+        self.waiting.append((path, stamp, PieceEntry.from_facts(answer["piece"]), content in self.contents))
         self.contents[content] = str(path)
         self.current.add(content)
         self._count()
@@ -190,18 +190,18 @@ class _Adding:
         """Write down what waits, all or nothing."""
         if self.waiting:
             with self.library.writing():
-                for path, seen, entry, known in self.waiting:
+                for path, stamp, entry, old_entry in self.waiting:
                     if entry is not None:
-                        self.library.put(str(path), seen.size, seen.mtime, entry)
-                        self.out.known += known
-                        self.out.added += not known
-                    self.library.note(str(path), seen)
+                        self.library.put(str(path), stamp.size, stamp.mtime, entry)
+                        self.out.known += old_entry
+                        self.out.added += not old_entry
+                    self.library.note(str(path), stamp)
         self.waiting, self.written = [], time.monotonic()
 
     def _again(self, path: Path, content: str, facts: os.stat_result) -> None:
         """A known content at another path, or an old file with another time."""
         old = self.contents[content]
-        seen = Seen(facts.st_size, facts.st_mtime_ns, content, None, self.version)
+        stamp = Seen(facts.st_size, facts.st_mtime_ns, content, None, self.version)
         with self.library.writing():
             if old == str(path):
                 self.out.known += 1
@@ -211,7 +211,7 @@ class _Adding:
                 self.library.move(content, str(path), facts.st_size, facts.st_mtime_ns)
                 self.contents[content] = str(path)
                 self.out.moved += 1
-            self.library.note(str(path), seen)
+            self.library.note(str(path), stamp)
 
     def _still_at(self, path: str, content: str) -> bool:
         try:

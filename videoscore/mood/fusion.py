@@ -73,18 +73,20 @@ def loudness_gauge(loudness: Array) -> Array:
 
     A sound track that is silent from end to end says nothing: 0 throughout.
     """
-    heard = loudness[loudness > GATE]
-    if not len(heard):
+    above_gate = loudness[loudness > GATE]
+    if not len(above_gate):
         return np.zeros_like(loudness)
-    relative = np.tanh((loudness - np.median(heard)) / LOUDNESS_RANGE)
+    relative = np.tanh((loudness - np.median(above_gate)) / LOUDNESS_RANGE)
     absolute = np.tanh((loudness - USUAL_LOUDNESS) / LOUDNESS_RANGE)
     return RELATIVE * relative + (1 - RELATIVE) * absolute
 
 
 def change_gauge(level: Array, visible: Array) -> Array:
     """(n,) brightness or colourfulness -> (n,) in [-1, 1] against the film's own median over what is visible."""
-    seen = level[visible > 0]
-    return np.tanh((level - np.median(seen)) / USUAL_CHANGE) * visible if len(seen) else np.zeros_like(level)
+    levels = level[visible > 0]
+    return (
+        np.tanh((level - np.median(levels)) / USUAL_CHANGE) * visible if len(levels) else np.zeros_like(level)
+    )
 
 
 def fuse(
@@ -105,45 +107,45 @@ def fuse(
     neutral within some `FADE` seconds, and the confidence is (near) 0, so that smoothing fills the gap from
     both sides.
     """
-    seen = evidence.visible * reading.seen
-    valence, arousal, moods = _hold(t, reading, seen)
+    weight = evidence.visible * reading.seen
+    valence, arousal, moods = _hold(t, reading, weight)
     # between a sample and the next lies no less motion than before it: the first has none of its own
     motion = evidence.motion.copy()
     if len(motion) > 1:
         motion[0] = motion[1]
-    light = options.brightness * change_gauge(evidence.brightness, seen)
-    colour = options.colour * change_gauge(evidence.colour, seen)
-    push = options.motion * seen * MOTION * motion_gauge(motion)
+    light = options.brightness * change_gauge(evidence.brightness, weight)
+    colour = options.colour * change_gauge(evidence.colour, weight)
+    push = options.motion * weight * MOTION * motion_gauge(motion)
     push += options.cutting * CUTTING * cutting_gauge(t, cuts, duration)
     if evidence.loudness is not None:
         push += options.sound * SOUND * loudness_gauge(evidence.loudness)
     push += LIGHT * (AROUSAL_OF_LIGHT * light + AROUSAL_OF_COLOUR * colour)
     lift = LIGHT * (VALENCE_OF_LIGHT * light + VALENCE_OF_COLOUR * colour)
-    moved = np.clip(valence + lift, -1, 1), np.clip(arousal + push, -1, 1)
+    shift = np.clip(valence + lift, -1, 1), np.clip(arousal + push, -1, 1)
     return MoodCurve(
         t=t,
-        valence=moved[0],
-        arousal=moved[1],
-        moods=_shift(moods, (valence, arousal), moved),
-        confidence=np.clip(reading.confidence * seen, 0, 1),
+        valence=shift[0],
+        arousal=shift[1],
+        moods=_shift(moods, (valence, arousal), shift),
+        confidence=np.clip(reading.confidence * weight, 0, 1),
     )
 
 
 def _hold(t: Array, reading: Reading, visible: Array) -> tuple[Array, Array, Array]:
     """Readings, replaced by the share that isn't visible with a fading memory of what was."""
-    seen = np.column_stack([reading.valence, reading.arousal, reading.moods])  # (n, 10)
+    columns = np.column_stack([reading.valence, reading.arousal, reading.moods])  # (n, 10)
     neutral = np.concatenate([[0.0, 0.0], octant_probabilities(np.zeros(1), np.zeros(1))[0]])
-    out = np.empty_like(seen)
+    out = np.empty_like(columns)
     memory = neutral
     for i, share in enumerate(visible):
         if i:
             memory = neutral + (memory - neutral) * np.exp(-(t[i] - t[i - 1]) / FADE)
-        out[i] = memory = share * seen[i] + (1 - share) * memory
+        out[i] = memory = share * columns[i] + (1 - share) * memory
     return out[:, 0], out[:, 1], out[:, 2:]
 
 
 def _shift(moods: Array, before: tuple[Array, Array], after: tuple[Array, Array]) -> Array:
     """Probabilities moved along with the point, whatever perceiver gave them: each is multiplied by the ratio
     of what `octant_probabilities` gives for the point after and before."""
-    moved = moods * octant_probabilities(*after) / np.maximum(octant_probabilities(*before), 1e-9)
-    return moved / moved.sum(1, keepdims=True)
+    shifted_moods = moods * octant_probabilities(*after) / np.maximum(octant_probabilities(*before), 1e-9)
+    return shifted_moods / shifted_moods.sum(1, keepdims=True)

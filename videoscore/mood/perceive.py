@@ -93,8 +93,8 @@ def perceive(
     evidence = Evidence(visible, motion, brightness, colour, loudness)
     curve = fuse(t, reading, evidence, cuts, total, options)
     progress("perceive", total, total)
-    seen = evidence.visible * reading.seen
-    shares = {name: share * seen for name, share in reading.shares.items()} | {"held": 1 - seen}
+    weight = evidence.visible * reading.seen
+    shares = {name: share * weight for name, share in reading.shares.items()} | {"held": 1 - weight}
     remarks = reading.remarks + _held_remark(_seconds(t, total, shares["held"] > UNREAD), total)
     return Perception(curve, tuple(cuts), shares, remarks)
 

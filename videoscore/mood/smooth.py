@@ -122,14 +122,14 @@ def _running_median(t: Array, x: Array, trust: Array, reach: float) -> Array:
     """(n, c) medians over `reach` seconds on either side of each sample, each value weighing the time for which
     it stands there; samples without confidence are left out where there are others."""
     edges = _stretches(t)
-    known = trust > LEAST_CONFIDENCE
+    trusted_samples = trust > LEAST_CONFIDENCE
     first = np.searchsorted(edges, t - reach, "right") - 1
     last = np.searchsorted(edges, t + reach, "left")
     out = x.copy()
     for i, (a, b) in enumerate(zip(np.maximum(first, 0), np.minimum(last, len(t)))):
         weight = np.minimum(edges[a + 1 : b + 1], t[i] + reach) - np.maximum(edges[a:b], t[i] - reach)
-        if (weight * known[a:b]).any():
-            weight = weight * known[a:b]
+        if (weight * trusted_samples[a:b]).any():
+            weight = weight * trusted_samples[a:b]
         if weight.sum() > 0:
             order = np.argsort(x[a:b], axis=0)
             half, ordered = weight.sum() / 2, np.take_along_axis(x[a:b], order, axis=0)

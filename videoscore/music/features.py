@@ -124,7 +124,7 @@ def _register(pitch: np.ndarray, duration: np.ndarray, starts: np.ndarray) -> di
     sizes = np.abs(steps)
     bass = low[low <= np.median(low)]
     bass_steps = np.abs(np.diff(bass))
-    moved = steps[steps != 0]
+    leaps = steps[steps != 0]
     return {
         "pitch": float(np.average(pitch, weights=np.minimum(duration, 4.0))),
         "pitch_sd": float(pitch.std()),
@@ -139,7 +139,7 @@ def _register(pitch: np.ndarray, duration: np.ndarray, starts: np.ndarray) -> di
         "steps": _mean((sizes > 0) & (sizes <= 2)),
         "leaps": _mean(sizes >= 5),
         "repeats": _mean(sizes == 0),
-        "rising": _mean(moved > 0),
+        "rising": _mean(leaps > 0),
         "contour_sd": float(steps.std()) if len(steps) else 0.0,
         "bass_step": _mean(np.minimum(bass_steps, 24)),
         "bass_fifths": _mean((bass_steps == 5) | (bass_steps == 7)),

@@ -101,16 +101,16 @@ def plan_targets(
     base = output.with_suffix("")
     kinds = dict.fromkeys(("cues", *keep))
     check_kinds(kinds)
-    kept = {kind: base.with_name(base.name + KEEP[kind]) for kind in kinds}
+    extra_files = {kind: base.with_name(base.name + KEEP[kind]) for kind in kinds}
     check_target("video", output, overwrite, media)
-    for kind, path in kept.items():
+    for kind, path in extra_files.items():
         if path == output:
             raise OutputError(
                 f"--keep {kind} would write over it", path=output, remedy="Give the output another name."
             )
         if given is None or not _same(given, path):
             check_target(kind, path, overwrite, media)
-    return Targets(output, kept, overwrite, given)
+    return Targets(output, extra_files, overwrite, given)
 
 
 def check_target(kind: str, path: Path, overwrite: bool, media: Media) -> None:
@@ -161,17 +161,17 @@ def publish(made: Mapping[str, Path], places: Mapping[str, Path], overwrite: boo
 
     Without `overwrite` all of it or nothing: raises OutputExists when a name was taken since it was checked.
     """
-    done: list[Path] = []
+    published_paths: list[Path] = []
     try:
         for kind, path in places.items():
             if kind == "stems":
                 replace_folder(made[kind], path, overwrite)
             else:
                 place(made[kind], path, overwrite)
-            done.append(path)
+            published_paths.append(path)
     except BaseException:
         if not overwrite:  # then these are this run's own
-            for path in done:
+            for path in published_paths:
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         raise
 

@@ -59,8 +59,8 @@ def mix_files(
         if alone:
             publish({"wav": mixed.path}, {"wav": target}, overwrite)
         else:
-            lost = mux_sound(media, mixed.path, target, options, clock, overwrite)
-            mixed = replace(mixed, remarks=mixed.remarks + lost)
+            losses = mux_sound(media, mixed.path, target, options, clock, overwrite)
+            mixed = replace(mixed, remarks=mixed.remarks + losses)
     return replace(mixed, remarks=media.remarks + mixed.remarks)
 
 
@@ -95,7 +95,7 @@ def _stem(path: Path, target: Path, duration: Fraction) -> Stem:
         "auto",
         f"file:{target}",
     ]
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -104,9 +104,9 @@ def _stem(path: Path, target: Path, duration: Fraction) -> Stem:
         check=False,
         start_new_session=True,
     )
-    if done.returncode:
-        words = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        if is_full(None, done.stderr):
+    if process.returncode:
+        words = (process.stderr.strip().splitlines() or ["no reason given"])[-1]
+        if is_full(None, process.stderr):
             raise DiskFull("no space left beside the output", path=target, remedy="Free some space.")
         raise InputError(
             f"its sound can't be read ({words})", path=path, remedy="Give a WAV, FLAC or MP3 file."

@@ -134,9 +134,9 @@ def score(
     Cancelled or KeyboardInterrupt : likewise.
     """
     clock = Clock(progress)
-    planned = _plan(input, output, options, cues, preset, seed, keep, overwrite, clock, settings)
-    with working_folder(planned.targets.output) as folder:
-        return _perform(planned, folder, workers, clock)
+    plan = _plan(input, output, options, cues, preset, seed, keep, overwrite, clock, settings)
+    with working_folder(plan.targets.output) as folder:
+        return _perform(plan, folder, workers, clock)
 
 
 def _plan(
@@ -178,17 +178,17 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     """From the cue sheet to the written files; everything is made in `folder` first."""
     media, options, targets = planned.media, planned.options, planned.targets
     music = write(planned.sheet, options, clock, selection=planned.selection)
-    made = _write_music(music, targets, folder, as_text(media.path.stem))
-    stems = render_stems(music.arrangement, made["stems"], options.render, clock, workers)
-    mixed = mix_stems(stems, media, options.mix, made["wav"], clock)
-    lost = mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
+    files = _write_music(music, targets, folder, as_text(media.path.stem))
+    stems = render_stems(music.arrangement, files["stems"], options.render, clock, workers)
+    mixed = mix_stems(stems, media, options.mix, files["wav"], clock)
+    losses = mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
     try:
-        publish(made, targets.unwritten(), targets.overwrite)
+        publish(files, targets.unwritten(), targets.overwrite)
     except OutputExists:
         if not targets.overwrite:  # then the film is this run's own, and its cue sheet would be another's
             targets.output.unlink(missing_ok=True)
         raise
-    remarks = planned.remarks + mixed.remarks + lost
+    remarks = planned.remarks + mixed.remarks + losses
     if planned.selection is not None:
         from videoscore.library.select.select import remember_or_tell
 
@@ -211,16 +211,16 @@ def _write_music(music: Music, targets: Targets, folder: Path, title: str) -> di
     """kind -> file in `folder`: the cue sheet and the notes as asked for; the sound's names are still to be filled."""
     from videoscore.cues.file.sheet_file import save
 
-    made = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
-    save(music.heard(), made["cues"])
+    files = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
+    save(music.heard(), files["cues"])
     if "midi" in targets.kept:
         from videoscore.perform.played_midi import write_midi
 
-        made["midi"] = folder / "music.mid"
-        write_midi(music.arrangement, made["midi"])
+        files["midi"] = folder / "music.mid"
+        write_midi(music.arrangement, files["midi"])
     if "musicxml" in targets.kept:
         from videoscore.music.leadsheet import write_musicxml
 
-        made["musicxml"] = folder / "music.musicxml"
-        write_musicxml(music.score, made["musicxml"], title)
-    return made
+        files["musicxml"] = folder / "music.musicxml"
+        write_musicxml(music.score, files["musicxml"], title)
+    return files

@@ -55,7 +55,7 @@ def write_music(
     SetupError : the composer's weights are missing.
     """
     options = settle(preset, seed, options, **settings)
-    sheet, told = sheet_for(
+    sheet, sheet_remarks = sheet_for(
         options,
         mood=mood,
         valence=valence,
@@ -66,7 +66,7 @@ def write_music(
         tempo=tempo,
     )
     music = write(sheet, options, Clock(progress))
-    return replace(music, remarks=told + music.remarks)
+    return replace(music, remarks=sheet_remarks + music.remarks)
 
 
 def sheet_for(

@@ -56,10 +56,10 @@ chart.addEventListener("pointerleave", () => line.style.display = "none");
 
 def page(timeline: Timeline, title: str) -> str:
     """The whole file as text."""
-    drawn = figure(timeline)
-    left, right = _span(drawn)
+    chart = figure(timeline)
+    left, right = _span(chart)
     text = io.StringIO()
-    drawn.savefig(text, format="svg", dpi=DPI)
+    chart.savefig(text, format="svg", dpi=DPI)
     svg = text.getvalue()
     svg = re.sub(
         r'width="[\d.]+pt" height="[\d.]+pt"',
@@ -110,7 +110,7 @@ def _row(cue: Any) -> list[str]:
 
 def _data(timeline: Timeline, left: float, right: float) -> str:
     curve = timeline.analysis.curve
-    told = {
+    data = {
         "duration": float(timeline.duration),
         "left": left,
         "right": right,
@@ -119,4 +119,4 @@ def _data(timeline: Timeline, left: float, right: float) -> str:
         **{name: getattr(curve, name).round(3).tolist() for name in ("valence", "arousal", "confidence")},
         "cues": [{"name": c.name, "end": float(c.end)} for c in timeline.analysis.sheet.cues],
     }
-    return json.dumps(told).replace("<", "\\u003c")  # a name may hold "</script>"
+    return json.dumps(data).replace("<", "\\u003c")  # a name may hold "</script>"

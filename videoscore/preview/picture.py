@@ -86,13 +86,13 @@ def thumbnails(media: Media, count: int, size: int = 160) -> Iterator[Frame]:
 def _thumbnails(axes: Any, timeline: Timeline) -> None:
     """As many pictures as fit side by side in their own shape, the sides trimmed by less than half a one."""
     box = axes.get_window_extent()
-    taken = list(thumbnails(timeline.analysis.media, MOST_THUMBNAILS))
-    high, wide = taken[0].rgb.shape[:2]
+    pictures = list(thumbnails(timeline.analysis.media, MOST_THUMBNAILS))
+    high, wide = pictures[0].rgb.shape[:2]
     count = min(MOST_THUMBNAILS, max(1, round(box.width / box.height * high / wide)))
     width = float(timeline.duration) / count
     for k in range(count):
         middle = (k + 0.5) * width
-        frame = min(taken, key=lambda f: abs(float(f.t) - middle))
+        frame = min(pictures, key=lambda f: abs(float(f.t) - middle))
         axes.imshow(
             _trimmed(frame.rgb, box.width / count / box.height),
             extent=(k * width, (k + 1) * width, 0, 1),
@@ -119,8 +119,8 @@ def _cues(axes: Any, timeline: Timeline, details: bool = True) -> None:
         room = width / end - LETTER
         lines = [(0.58 if details else 0.38, label(cue, room, LETTER))]
         if details:
-            played = f"{cue.key}, {float(cue.bpm):.0f}"
-            lines.append((0.22, played if len(played) * LETTER <= room else ""))
+            key_and_tempo = f"{cue.key}, {float(cue.bpm):.0f}"
+            lines.append((0.22, key_and_tempo if len(key_and_tempo) * LETTER <= room else ""))
         for y, text in lines:
             axes.text(start + 0.005 * end, y, text, fontsize=9 if y > 0.3 else 8, va="center", clip_on=True)
         for hit in cue.hits:
@@ -150,20 +150,20 @@ def _arousal(axes: Any, timeline: Timeline) -> None:
 
 
 def _line(axes: Any, timeline: Timeline, name: str) -> None:
-    seen = timeline.analysis
-    axes.vlines([float(c.t) for c in seen.cuts], -1, 1, color="0.85", lw=0.8, zorder=0)
+    analysis = timeline.analysis
+    axes.vlines([float(c.t) for c in analysis.cuts], -1, 1, color="0.85", lw=0.8, zorder=0)
     axes.axhline(0, color="0.6", lw=0.8)
-    size = min(8.0, max(2.0, 1600 / len(seen.raw.t)))
+    size = min(8.0, max(2.0, 1600 / len(analysis.raw.t)))
     axes.scatter(
-        seen.raw.t,
-        getattr(seen.raw, name),
+        analysis.raw.t,
+        getattr(analysis.raw, name),
         s=size,
-        c=np.clip(seen.raw.confidence, 0, 1),
+        c=np.clip(analysis.raw.confidence, 0, 1),
         cmap="Greys",
         vmin=-0.3,
         vmax=1,
     )
-    axes.plot(seen.curve.t, getattr(seen.curve, name), color=LINES[name], lw=2)
+    axes.plot(analysis.curve.t, getattr(analysis.curve, name), color=LINES[name], lw=2)
     _boundaries(axes, timeline)
     axes.set(ylim=(-1, 1), yticks=[-1, 0, 1])
     axes.set_ylabel(name, fontsize=9)
@@ -179,18 +179,18 @@ def _sound(axes: Any, timeline: Timeline) -> None:
     if spans:
         axes.broken_barh(spans, (0.15, 0.7), color="#009E73")
     else:
-        said = "no speech" if timeline.analysis.media.audio else "no sound"
-        axes.text(0.005, 0.5, said, transform=axes.transAxes, fontsize=8, va="center", color="0.4")
+        caption = "no speech" if timeline.analysis.media.audio else "no sound"
+        axes.text(0.005, 0.5, caption, transform=axes.transAxes, fontsize=8, va="center", color="0.4")
     axes.set(ylim=(0, 1), yticks=[])
     axes.set_ylabel("speech", fontsize=9, rotation=0, ha="right", va="center")
 
 
 def _sources(axes: Any, timeline: Timeline) -> None:
-    seen = timeline.analysis
-    names = list(seen.shares)
+    analysis = timeline.analysis
+    names = list(analysis.shares)
     axes.stackplot(
-        seen.raw.t,
-        *(seen.shares[n] for n in names),
+        analysis.raw.t,
+        *(analysis.shares[n] for n in names),
         labels=names,
         step="post",
         lw=0,

@@ -40,8 +40,8 @@ def ribbon(timeline: Timeline, width: int = 80, colour: bool = False) -> str:
         ),
         "": _scale(end, columns),
     }
-    used = [m for m in MOODS if m in moods]
-    key = "  ".join(f"{_block(m, colour)} {m}" for m in used)
+    moods_present = [m for m in MOODS if m in moods]
+    key = "  ".join(f"{_block(m, colour)} {m}" for m in moods_present)
     lines = [f"{name:{NAMES}}{row}".rstrip() for name, row in rows.items() if row.strip()]
     return "\n".join([*lines, f"{'':{NAMES}}{key}"])
 

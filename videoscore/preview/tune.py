@@ -142,10 +142,10 @@ def _agreement(a: Sequence[Fraction], b: Sequence[Fraction]) -> float:
     """Dice coefficient of two lists of boundaries; 1 where both are empty."""
     if not a and not b:
         return 1.0
-    found = sum(any(abs(x - y) <= SAME for y in b) for x in a) + sum(
+    matches = sum(any(abs(x - y) <= SAME for y in b) for x in a) + sum(
         any(abs(x - y) <= SAME for x in a) for y in b
     )
-    return found / (len(a) + len(b))
+    return matches / (len(a) + len(b))
 
 
 def deviation(raw: MoodCurve, sheet: CueSheet) -> float:
@@ -196,7 +196,7 @@ def draw(tuning: Tuning, path: Path) -> None:
     for axes, least in zip(panels, groups):
         trials = [t for t in tuning.trials if t.min_cue == least]
         for row, trial in enumerate(trials):
-            chosen = trial == tuning.best
+            is_best = trial == tuning.best
             for cue in trial.sheet.cues:
                 axes.barh(
                     row,
@@ -204,9 +204,9 @@ def draw(tuning: Tuning, path: Path) -> None:
                     left=float(cue.start),
                     height=0.9,
                     color=COLOURS[cue.mood],
-                    alpha=1.0 if chosen else 0.6,
+                    alpha=1.0 if is_best else 0.6,
                     edgecolor="black",
-                    lw=1.8 if chosen else 0.5,
+                    lw=1.8 if is_best else 0.5,
                 )
         axes.set_yticks(
             range(len(trials)),

@@ -16,10 +16,10 @@ from videoscore.resources import PACKAGE
 
 def commit() -> str | None:
     """Commit of the code that trains, if it is a checkout."""
-    found = subprocess.run(
+    process = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=PACKAGE, capture_output=True, text=True, check=False
     )
-    return found.stdout.strip() or None
+    return process.stdout.strip() or None
 
 
 def write_weights(path: Path, save: Callable[[Path], None], facts: Mapping[str, Any]) -> Path:
@@ -40,6 +40,6 @@ def write_weights(path: Path, save: Callable[[Path], None], facts: Mapping[str, 
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    told = {**facts, "commit": commit(), "sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}
-    path.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    record = {**facts, "commit": commit(), "sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}
+    path.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return path

@@ -113,17 +113,17 @@ def show(value: Any) -> str:
 @cache
 def settings() -> Mapping[str, Setting]:
     """Every setting of every group by its name, in the order of the stages."""
-    found: dict[str, Setting] = {}
+    by_name: dict[str, Setting] = {}
     for group in dataclasses.fields(Options):
         if group.name in WHOLE:
             continue
         for field in dataclasses.fields(getattr(Options(), group.name)):
             facts = field.metadata
             name = facts.get("flag", field.name).replace("-", "_")
-            if name in found or name in WHOLE:
+            if name in by_name or name in WHOLE:
                 raise ValueError(f"two settings are named {name}; give one a flag= in fields.py")
             kind = str if field.default is None else type(field.default)
-            found[name] = Setting(
+            by_name[name] = Setting(
                 name,
                 group.name,
                 field.name,
@@ -134,7 +134,7 @@ def settings() -> Mapping[str, Setting]:
                 facts.get("max"),
                 tuple(facts.get("choices", ())),
             )
-    return found
+    return by_name
 
 
 def differing(options: Options, groups: Iterable[str]) -> dict[str, Any]:
@@ -144,8 +144,8 @@ def differing(options: Options, groups: Iterable[str]) -> dict[str, Any]:
     def of(whole: Options, setting: Setting) -> Any:
         return getattr(getattr(whole, setting.group), setting.field)
 
-    chosen = [setting for setting in settings().values() if setting.group in groups]
-    return {s.name: of(options, s) for s in chosen if of(options, s) != of(own, s)}
+    members = [setting for setting in settings().values() if setting.group in groups]
+    return {s.name: of(options, s) for s in members if of(options, s) != of(own, s)}
 
 
 def check_seed(value: Any) -> int:
@@ -184,12 +184,12 @@ def build(preset: str | None = None, seed: Any = None, base: Options | None = No
             values.setdefault(setting.group, {})[setting.field] = setting.check(value)
     options = base or Options()
     if base is None or preset is not None:
-        chosen = str(preset or options.preset)
+        preset_name = str(preset or options.preset)
         # a path stays one in `preset`, so that it is found again
-        options = dataclasses.replace(preset_options(preset_path(chosen), options), preset=chosen)
-    changed: dict[str, Any] = {
+        options = dataclasses.replace(preset_options(preset_path(preset_name), options), preset=preset_name)
+    overrides: dict[str, Any] = {
         group: dataclasses.replace(getattr(options, group), **fields) for group, fields in values.items()
     }
     if seed is not None:
-        changed["seed"] = check_seed(seed)
-    return dataclasses.replace(options, **changed)
+        overrides["seed"] = check_seed(seed)
+    return dataclasses.replace(options, **overrides)

@@ -59,7 +59,7 @@ class Shelf:
         """Path from the folder as text -> as it is on the disk."""
         if self.folder is None:
             return {}
-        found: dict[str, str] = {}
+        films: dict[str, str] = {}
         looked = 0
         for where, folders, names in os.walk(self.folder):
             folders[:] = sorted(f for f in folders if not f.startswith("."))
@@ -68,10 +68,10 @@ class Shelf:
                 path = Path(where, name)
                 if path.suffix.lower() in SUFFIXES and not name.startswith(".") and not path.is_symlink():
                     inside = str(path.relative_to(self.folder))
-                    found[as_text(inside)] = inside
-            if len(found) >= MOST_LISTED or looked >= MOST_LOOKED_AT:
+                    films[as_text(inside)] = inside
+            if len(films) >= MOST_LISTED or looked >= MOST_LOOKED_AT:
                 break
-        return dict(islice(found.items(), MOST_LISTED))
+        return dict(islice(films.items(), MOST_LISTED))
 
     def find(self, name: str) -> Path:
         """The file of a name as `listed` gives it.

@@ -107,8 +107,8 @@ class Desk:
     def watch(self) -> None:
         """Look at the film, unless that is done or under way."""
         if self.session is None and self.job is None:
-            asked = Watch(self.film, self.options, self.folder / "thumbnails")
-            self._start("watch", self.film.name, asked, self._opened)
+            request = Watch(self.film, self.options, self.folder / "thumbnails")
+            self._start("watch", self.film.name, request, self._opened)
 
     def _opened(self, watched: Watched) -> None:
         session = Session(watched.analysis, self.options, self.given)
@@ -121,14 +121,14 @@ class Desk:
     def compose(self, request: Request) -> None:
         """Make a take of it."""
         watched, session = self.opened()
-        asked = Make(
+        make = Make(
             watched.analysis.media,
             request.sheet,
             session.play_options(request.sheet),
             watched.speech,
             self.folder / secrets.token_hex(4),
         )
-        self._start("make", request.what, asked, lambda made: self._taken(session.add_take(request, made)))
+        self._start("make", request.what, make, lambda made: self._taken(session.add_take(request, made)))
 
     def _taken(self, take: Take) -> None:
         _, session = self.opened()
@@ -146,7 +146,7 @@ class Desk:
                 "the cues were changed since this take", remedy="Compose the changes, or undo them."
             )
         targets = export.plan(watched.analysis.media, self.where, name, kinds, overwrite)
-        asked = Export(
+        request = Export(
             watched.analysis.media,
             take.sheet,
             take.made,
@@ -154,7 +154,7 @@ class Desk:
             targets,
             self.where / f".{secrets.token_hex(4)}.part",
         )
-        self._start("export", name, asked, self._written, asked.folder)
+        self._start("export", name, request, self._written, request.folder)
 
     def _written(self, paths: tuple[Path, ...]) -> None:
         self.exported = paths
@@ -176,13 +176,13 @@ class Desk:
         from videoscore.perform.mux.mux import default_suffix
 
         base = self.where / name
-        kept = [kind for kind in kinds if kind in ("midi", "stems")]
+        files = [kind for kind in kinds if kind in ("midi", "stems")]
         return command(
             self.film,
             base.with_name(base.name + ".cues.json"),
             base.with_name(base.name + default_suffix(watched.analysis.media)),
             session.play_options(session.sheet),
-            kept,
+            files,
         )
 
     def opened(self) -> tuple[Watched, Session]:

@@ -42,8 +42,8 @@ def respot(
     cues: list[Cue] = []
     for start, end in zip(stations, stations[1:]):
         cues += [inside[start]] if start in inside else _stretch(curve, cuts, start, end, options, was)
-    planned = plan_keys(cues, was.seed)
-    cues = [c if c.start in inside else replace(c, key=p.key) for c, p in zip(cues, planned)]
+    keyed_cues = plan_keys(cues, was.seed)
+    cues = [c if c.start in inside else replace(c, key=p.key) for c, p in zip(cues, keyed_cues)]
     return replace(whole, cues=numbered(cues))
 
 

@@ -28,18 +28,19 @@ def require() -> None:
 
 def listen(port: int | None) -> socket.socket:
     """A socket on 127.0.0.1: at `port`, or at the usual one, or at any that is free. Raises UsageError."""
-    for wanted in [PORT, 0] if port is None else [port]:
+    for candidate_port in [PORT, 0] if port is None else [port]:
         # no SO_REUSEADDR on purpose: another server on the same port would be shadowed on some systems
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            sock.bind((HOST, wanted))
+            sock.bind((HOST, candidate_port))
             sock.listen()
             return sock
         except OSError as error:
             sock.close()
-            if wanted == (port or 0):
+            if candidate_port == (port or 0):
                 raise UsageError(
-                    f"--port: {wanted} can't be used ({error.strerror})", remedy="Give another one, or none."
+                    f"--port: {candidate_port} can't be used ({error.strerror})",
+                    remedy="Give another one, or none.",
                 ) from error
     raise AssertionError("the last port raises")
 

@@ -83,8 +83,8 @@ class Session:
 
     def stale(self) -> tuple[bool, ...]:
         """A cue each: whether the take that is heard has other music for it than it asks for now."""
-        found = {} if self.take is None else _sections(self.take)
-        return tuple(not c.locked and _key(c, self.sheet) not in found for c in self.sheet.cues)
+        by_name = {} if self.take is None else _sections(self.take)
+        return tuple(not c.locked and _key(c, self.sheet) not in by_name for c in self.sheet.cues)
 
     @property
     def pending(self) -> bool:
@@ -114,17 +114,17 @@ class Session:
         finally:
             self.state = was
         options = replace(self.options.spot, min_cue=values.spot.min_cue)
-        kept = {c.start: m for c, m in zip(was.sheet.cues, was.marks) if m.edited or c.locked}
+        marks_by_start = {c.start: m for c, m in zip(was.sheet.cues, was.marks) if m.edited or c.locked}
         fixed = [c.start for c, m in zip(was.sheet.cues, was.marks) if m.fixed]
         sheet = respot(
             curve,
             self.analysis.cuts,
             was.sheet,
             options,
-            [c for c in was.sheet.cues if c.start in kept],
+            [c for c in was.sheet.cues if c.start in marks_by_start],
             fixed,
         )
-        marks = tuple(kept.get(c.start, Mark(fixed=c.start in fixed)) for c in sheet.cues)
+        marks = tuple(marks_by_start.get(c.start, Mark(fixed=c.start in fixed)) for c in sheet.cues)
         self._set(
             replace(was, window=values.smooth.window, min_cue=values.spot.min_cue, sheet=sheet, marks=marks),
             gesture=True,
@@ -251,9 +251,9 @@ class Session:
         cue = self.cue(number)
         if cue.locked:
             raise UsageError(f"{cue.name} is locked", remedy="Unlock it, then regenerate it.")
-        used = {t.sheet.cues[n].seed for t in self.takes for n in range(len(t.sheet.cues))}
+        seeds = {t.sheet.cues[n].seed for t in self.takes for n in range(len(t.sheet.cues))}
         fresh = next(
-            s for s in range(1, len(used) + 3) if s not in used and s != self.sheet.seed and s != cue.seed
+            s for s in range(1, len(seeds) + 3) if s not in seeds and s != self.sheet.seed and s != cue.seed
         )
         sheet = editing.change(self.sheet, number, seed=fresh if seed is None else check_seed(seed))
         loose = [s or n == number for n, s in enumerate(self.stale())]
@@ -276,10 +276,10 @@ class Session:
         self.takes.append(take)
         now = self.state
         if (now.sheet, now.marks) == (request.before.sheet, request.before.marks):
-            shown = replace(take.state, window=now.window, min_cue=now.min_cue)
+            state = replace(take.state, window=now.window, min_cue=now.min_cue)
         else:
-            shown = replace(now, sheet=_caught_up(now.sheet, request), take=number)
-        self._set(shown)
+            state = replace(now, sheet=_caught_up(now.sheet, request), take=number)
+        self._set(state)
         while len(self.takes) > TAKES:
             oldest = next(t for t in self.takes if t.number != number)
             self.takes.remove(oldest)
@@ -310,11 +310,11 @@ class Session:
         take = self.take
         if take is None:
             return sheet
-        found, notes = _sections(take), _locked(take)
+        by_name, notes = _sections(take), _locked(take)
         cues = [
             c
-            if free or c.locked or _key(c, sheet) not in found
-            else _with_notes(c, notes, found[_key(c, sheet)])
+            if free or c.locked or _key(c, sheet) not in by_name
+            else _with_notes(c, notes, by_name[_key(c, sheet)])
             for c, free in zip(sheet.cues, loose)
         ]
         return replace(sheet, cues=tuple(cues))
@@ -325,8 +325,8 @@ class Session:
         self._to(replace(self.sheet, cues=tuple(cues)), {})
 
     def _to(self, sheet: CueSheet, marks: dict[int, Mark]) -> None:
-        changed = tuple(marks.get(n, m) for n, m in enumerate(self.state.marks))
-        self._set(replace(self.state, sheet=sheet, marks=changed))
+        new_marks = tuple(marks.get(n, m) for n, m in enumerate(self.state.marks))
+        self._set(replace(self.state, sheet=sheet, marks=new_marks))
 
     def _set(self, state: State, gesture: bool = False, loose: bool = False) -> None:
         """gesture : one step of a movement, whose steps are undone as one; loose : it goes on."""

@@ -41,9 +41,9 @@ def picture_count(media: Media) -> PictureCount:
         stamps = [
             p.pts for p in islice(packets(container, media.video.index), LOOKED_AT) if p.pts is not None
         ]
-        found = _timecode(container)
+        has_timecode = _timecode(container)
     rate, steady = nominal_rate(stamps, media.video.time_base, 1 / media.video.frame_duration)
-    return PictureCount(rate, steady, found, timecode_rate(media.path) if found else None)
+    return PictureCount(rate, steady, has_timecode, timecode_rate(media.path) if has_timecode else None)
 
 
 def nominal_rate(stamps: list[int], base: Fraction, average: Fraction) -> tuple[Fraction, bool]:
@@ -55,16 +55,16 @@ def nominal_rate(stamps: list[int], base: Fraction, average: Fraction) -> tuple[
     """
     times = sorted(set(stamps))
     steps = np.array([after - before for before, after in zip(times, times[1:])], np.int64)
-    measured = float(average)
+    average_rate = float(average)
     if len(steps):
         usual = float(np.median(steps))
         alike = steps[(steps > ALIKE[0] * usual) & (steps < ALIKE[1] * usual)]
-        measured = 1 / (float(alike.mean()) * float(base))
-    whole = Fraction(max(1, round(measured)))  # animations and security cameras count 4, 10 or 15
-    nearest = min((*BROADCAST, whole), key=lambda rate: abs(float(rate) / measured - 1))
-    if abs(float(nearest) / measured - 1) <= NEAR:
+        average_rate = 1 / (float(alike.mean()) * float(base))
+    whole = Fraction(max(1, round(average_rate)))  # animations and security cameras count 4, 10 or 15
+    nearest = min((*BROADCAST, whole), key=lambda rate: abs(float(rate) / average_rate - 1))
+    if abs(float(nearest) / average_rate - 1) <= NEAR:
         return nearest, True
-    return min(BROADCAST, key=lambda rate: abs(math.log(float(rate) / measured))), False
+    return min(BROADCAST, key=lambda rate: abs(math.log(float(rate) / average_rate))), False
 
 
 def _timecode(container: InputContainer) -> str | None:

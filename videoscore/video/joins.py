@@ -61,9 +61,9 @@ def find_joins(packets: Iterable[Packet]) -> tuple[Join, ...]:
             newest += stream.recording == newest
             stream.recording = newest
         stream.last = now
-        shown = now if packet.pts is None else packet.pts * packet.time_base
+        time = now if packet.pts is None else packet.pts * packet.time_base
         stretch = stream.stretches.setdefault(stream.recording, _Stretch(number, number))
-        stretch.add(number, shown, shown + (packet.duration or 0) * packet.time_base)
+        stretch.add(number, time, time + (packet.duration or 0) * packet.time_base)
     return tuple(_joins(streams, newest)) if newest else ()
 
 

@@ -106,8 +106,8 @@ class Media:
         the last picture for as long.
         """
         ends = [a.end for a in self.audio if a.end is not None]
-        held = max(ends, default=self.video.end) - self.video.end
-        return self.video.duration + (held if held > PADDING else 0)
+        overhang = max(ends, default=self.video.end) - self.video.end
+        return self.video.duration + (overhang if overhang > PADDING else 0)
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -53,14 +53,14 @@ def probe(path: Path) -> Media:
 def _picture_stream(path: Path, container: InputContainer) -> AvVideo:
     """The first stream of moving pictures."""
     hidden = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-    shown = [s for s in container.streams.video if not s.disposition & hidden]
-    coded = [s for s in shown if s.codec_context is not None]
+    streams = [s for s in container.streams.video if not s.disposition & hidden]
+    coded = [s for s in streams if s.codec_context is not None]
     if container.metadata.get("major_brand", "").strip() in _STILL_BRANDS:
-        coded = shown = []
+        coded = streams = []
     for stream in coded:
         if stream.codec_context.name not in _STILL_CODECS or _has_many_packets(path, stream.index):
             return stream
-    if shown and not coded:
+    if streams and not coded:
         raise BrokenVideo(
             "its picture is in a format that can't be decoded here",
             path=path,

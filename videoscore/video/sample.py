@@ -105,14 +105,16 @@ class _Sampler:
         self.cuts.extend(self.detector.take())
         limit = self.detector.open_from
         while self.waiting and (limit is None or self.waiting[0].look.t < limit):
-            chosen = self.waiting.popleft()
-            found = []
-            while self.cuts and self.cuts[0].cut.t <= chosen.look.t:
-                found.append(self.cuts.popleft())
+            picture = self.waiting.popleft()
+            samples = []
+            while self.cuts and self.cuts[0].cut.t <= picture.look.t:
+                samples.append(self.cuts.popleft())
             # the first picture that decodes stands for the film's start
-            t = chosen.look.t if self.before is not None else Fraction(0)
-            yield Frame(t, chosen.rgb, motion(self.before, found, chosen.look), tuple(f.cut for f in found))
-            self.before = chosen.look
+            t = picture.look.t if self.before is not None else Fraction(0)
+            yield Frame(
+                t, picture.rgb, motion(self.before, samples, picture.look), tuple(f.cut for f in samples)
+            )
+            self.before = picture.look
 
 
 def motion(start: Look | None, cuts: list[Found], end: Look) -> float:

@@ -105,10 +105,10 @@ def sound_remark(media: Media) -> str:
     stream = pick_sound(media)
     if stream is None or len(media.audio) < 2:
         return ""
-    named = f"stream {stream.index}" + (f" ({stream.language})" if stream.language else "")
+    label = f"stream {stream.index}" + (f" ({stream.language})" if stream.language else "")
     first = _default(media)
     why = "" if stream == first else f", since stream {first.index} is nearly silent"
-    return f"of {len(media.audio)} sound tracks {named} is taken as the film's own{why}"
+    return f"of {len(media.audio)} sound tracks {label} is taken as the film's own{why}"
 
 
 def _silence(samples: int, channels: int) -> Block:
@@ -201,8 +201,8 @@ class _Run:
             )
         yield ready
         self.written += len(ready)
-        used = max(0, int((self.written - shift) / stretch) - self._base - 2 * REACH)
-        self._parts, self._base = [held[used:]], self._base + min(used, len(held))
+        consumed = max(0, int((self.written - shift) / stretch) - self._base - 2 * REACH)
+        self._parts, self._base = [held[consumed:]], self._base + min(consumed, len(held))
 
 
 def _frames(media: Media, stream: AudioStream) -> Iterator[AudioFrame]:

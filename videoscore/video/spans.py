@@ -70,16 +70,16 @@ def measure(
 
     usual : seconds of a picture that doesn't say how long it lasts.
     """
-    wanted = [picture.index, *sounds]
+    indices = [picture.index, *sounds]
     base = picture.time_base or Fraction(1)
     nominal = {picture.index: max(1, round(usual / base)), **dict.fromkeys(sounds, 0)}
-    found: tuple[Join, ...] = ()
+    joins_there: tuple[Join, ...] = ()
     if container.format.name in joins.FORMATS:  # only the whole file tells
         with open_media(path) as fresh:
-            found = joins.find_joins(all_packets(fresh, wanted))
+            joins_there = joins.find_joins(all_packets(fresh, indices))
     elif container.size > _WHOLE_BYTES:
-        head = _fold(nominal, all_packets(container, wanted), picture.index, _HEAD_PACKETS)
-        tail = _tail(container, picture, wanted, nominal)
+        head = _fold(nominal, all_packets(container, indices), picture.index, _HEAD_PACKETS)
+        tail = _tail(container, picture, indices, nominal)
         first, last = head[picture.index], tail[picture.index]
         if (
             first.first is not None
@@ -88,9 +88,9 @@ def measure(
             and last.end > first.end
         ):
             # what ends before the picture's last GOP doesn't outlast it
-            return {i: Span(nominal[i], head[i].first, tail[i].end, head[i].count) for i in wanted}, ()
+            return {i: Span(nominal[i], head[i].first, tail[i].end, head[i].count) for i in indices}, ()
     with open_media(path) as fresh:
-        return _fold(nominal, unfolded(all_packets(fresh, wanted), found)), found
+        return _fold(nominal, unfolded(all_packets(fresh, indices), joins_there)), joins_there
 
 
 def _fold(

@@ -32,22 +32,22 @@ def machine_cores() -> int:
 
 def free_memory(root: Path = _CGROUP, meminfo: Path = Path("/proc/meminfo")) -> int | None:
     """Bytes that can still be used: what the system has, or less where a container may use less. None: unknown."""
-    found = []
+    limits = []
     try:
         lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines() if ":" in line)
-        found.append(int(lines["MemAvailable"].split()[0]) * 1024)
+        limits.append(int(lines["MemAvailable"].split()[0]) * 1024)
     except (OSError, KeyError, ValueError, IndexError):
         pass
     try:
         limit = (root / "memory.max").read_text().strip()
         if limit != "max":
-            used = int((root / "memory.current").read_text())
+            in_use = int((root / "memory.current").read_text())
             # the cache of files counts as used, and is given up when needed
             facts = dict(line.split() for line in (root / "memory.stat").read_text().splitlines())
-            found.append(int(limit) - used + int(facts.get("inactive_file", 0)))
+            limits.append(int(limit) - in_use + int(facts.get("inactive_file", 0)))
     except (OSError, ValueError):
         pass
-    return min(found) if found else None
+    return min(limits) if limits else None
 
 
 def workers_that_fit(count_of_cores: int, memory: int | None) -> int:

@@ -20,12 +20,12 @@ def descendants(pid: int, proc: Path = Path("/proc")) -> list[int]:
                         (proc / entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1]
                     )
                     below.setdefault(parent, []).append(int(entry))
-    found, todo = [], [pid]
+    ids, todo = [], [pid]
     while todo:
         children = below.get(todo.pop(), [])
-        found += children
+        ids += children
         todo += children
-    return found
+    return ids
 
 
 def kill_worker(pid: int) -> None:

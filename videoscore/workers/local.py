@@ -117,7 +117,7 @@ class LocalPool:
         return self._hands.index(None)
 
     def _spawn(self, slot: int) -> _Hand:
-        ours, theirs = self._context.Pipe()
+        near_end, theirs = self._context.Pipe()
         process = self._context.Process(
             target=serve,
             name=f"videoscore-worker-{slot}",
@@ -126,11 +126,11 @@ class LocalPool:
         )
         process.start()
         theirs.close()  # so that the end of the worker is the end of the pipe
-        return _Hand(process, ours)
+        return _Hand(process, near_end)
 
     def _listen(self, slot: int, hand: _Hand) -> list[Happening]:
         """Everything a worker has said."""
-        said: list[Happening] = []
+        happenings: list[Happening] = []
         assert hand.task is not None
         hand.heard = time.monotonic()
         try:
@@ -138,13 +138,13 @@ class LocalPool:
                 word = hand.pipe.recv()
                 hand.mute = False
                 if isinstance(word, Outcome):
-                    said.append(Ended(hand.task.key, word))
+                    happenings.append(Ended(hand.task.key, word))
                     hand.task = None
                 elif isinstance(word, Told):
-                    said.append(word)
+                    happenings.append(word)
         except (EOFError, OSError):
-            said.append(self._bury(slot, hand))
-        return said
+            happenings.append(self._bury(slot, hand))
+        return happenings
 
     def _bury(self, slot: int, hand: _Hand) -> Lost:
         assert hand.task is not None

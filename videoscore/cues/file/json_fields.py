@@ -31,53 +31,53 @@ class Fields:
 
     def value(self, name: str, default: Any = None) -> Any:
         """A field as it is; null counts as missing."""
-        found = self.raw.get(name)
-        return default if found is None else found
+        field = self.raw.get(name)
+        return default if field is None else field
 
     def text(self, name: str) -> str | None:
-        found = self.value(name)
-        if found is not None and (not isinstance(found, str) or len(found) > LONGEST_TEXT):
+        field = self.value(name)
+        if field is not None and (not isinstance(field, str) or len(field) > LONGEST_TEXT):
             raise CueSheetError(
                 f"{name} of {self.where} is not a text of up to {LONGEST_TEXT} characters",
                 remedy="Write it in double quotes.",
             )
-        return found
+        return field
 
     def number(self, name: str, low: float, high: float) -> float | None:
-        found = self.value(name)
-        if found is None:
+        field = self.value(name)
+        if field is None:
             return None
-        ok = isinstance(found, (int, float, Decimal)) and not isinstance(found, bool)
-        if not ok or not math.isfinite(found) or not low <= found <= high:
+        ok = isinstance(field, (int, float, Decimal)) and not isinstance(field, bool)
+        if not ok or not math.isfinite(field) or not low <= field <= high:
             raise CueSheetError(
-                f"{name} of {self.where} is {_written(found)}",
-                remedy=f"Write a number from {low:g} to {high:g}{_bare(found)}.",
+                f"{name} of {self.where} is {_written(field)}",
+                remedy=f"Write a number from {low:g} to {high:g}{_bare(field)}.",
             )
-        return float(found)
+        return float(field)
 
     def count(self, name: str, low: int, high: int) -> int | None:
-        found = self.value(name)
-        if found is None:
+        field = self.value(name)
+        if field is None:
             return None
-        whole = int(found) if isinstance(found, Decimal) and found == found.to_integral_value() else found
+        whole = int(field) if isinstance(field, Decimal) and field == field.to_integral_value() else field
         if isinstance(whole, bool) or not isinstance(whole, int) or not low <= whole <= high:
             raise CueSheetError(
-                f"{name} of {self.where} is {_written(found)}",
-                remedy=f"Write a whole number from {low} to {high}{_bare(found)}.",
+                f"{name} of {self.where} is {_written(field)}",
+                remedy=f"Write a whole number from {low} to {high}{_bare(field)}.",
             )
         return whole
 
     def time(self, name: str) -> Fraction | None:
-        found = self.value(name)
-        return None if found is None else seconds(found, f"{name} of {self.where}")
+        field = self.value(name)
+        return None if field is None else seconds(field, f"{name} of {self.where}")
 
     def items(self, name: str, most: int) -> list[Any]:
-        found = self.value(name, [])
-        if not isinstance(found, list) or len(found) > most:
+        field = self.value(name, [])
+        if not isinstance(field, list) or len(field) > most:
             raise CueSheetError(
                 f"{name} of {self.where} is not a list of up to {most}", remedy="Write [ ... ]."
             )
-        return found
+        return field
 
 
 def _written(value: object) -> str:

@@ -75,8 +75,10 @@ def reconcile(sheet: SheetEntry) -> CueSheet:
     times = _boundaries(edits, sheet)
     cues = [_cue(edit, a, b, sheet) for edit, a, b in zip(edits, times, times[1:])]
     if any(edit.entry.key is None for edit in edits):
-        planned = plan_keys(cues, sheet.seed)
-        cues = [replace(c, key=p.key) if e.entry.key is None else c for c, p, e in zip(cues, planned, edits)]
+        keyed_cues = plan_keys(cues, sheet.seed)
+        cues = [
+            replace(c, key=p.key) if e.entry.key is None else c for c, p, e in zip(cues, keyed_cues, edits)
+        ]
     cues = _hits_in_place(cues, sheet.duration)
     out = CueSheet(
         sheet.source,
@@ -117,8 +119,8 @@ def _boundary(before: _Edit, after: _Edit, cuts: Sequence[Fraction]) -> Fraction
     """Where one cue ends and the next starts. The changed side wins; if neither was changed and they
     differ, a cue between them was deleted and the one before goes on."""
     end, start = before.entry.end, after.entry.start
-    found = start if end is None else end
-    if found is None:
+    boundary = start if end is None else end
+    if boundary is None:
         raise CueSheetError(f"nothing says where {before.where} ends", remedy="Give it an `end` in seconds.")
     if end is None or start is None or end == start:
         moved = before.changed("end") or after.changed("start")
@@ -130,7 +132,7 @@ def _boundary(before: _Edit, after: _Edit, cuts: Sequence[Fraction]) -> Fraction
         )
     else:
         moved = before.changed("end") or after.changed("start")
-        found = end if before.changed("end") else start
+        boundary = end if before.changed("end") else start
         if not moved and start < end:
             raise CueSheetError(
                 f"{after.where} starts at {show(start)} s and overlaps {before.where}, which "
@@ -138,12 +140,12 @@ def _boundary(before: _Edit, after: _Edit, cuts: Sequence[Fraction]) -> Fraction
                 remedy="Keep the cues in order, each only once.",
             )
     if not moved:
-        return found
-    k = bisect_left(cuts, found)
+        return boundary
+    k = bisect_left(cuts, boundary)
     return min(
-        (c for c in cuts[max(0, k - 1) : k + 1] if abs(c - found) <= ON_CUT),
-        key=lambda c: abs(c - found),
-        default=found,
+        (c for c in cuts[max(0, k - 1) : k + 1] if abs(c - boundary) <= ON_CUT),
+        key=lambda c: abs(c - boundary),
+        default=boundary,
     )
 
 
@@ -184,11 +186,11 @@ def _locked(edit: _Edit, start: Fraction, end: Fraction, cuts: Sequence[Fraction
     """A locked cue: its notes and all that they came from stay; only its boundaries may move, and the tempo follows."""
     entry, was, lock = edit.entry, edit.written, edit.entry.locked
     for name in ("mood", "valence", "arousal", "curve", "key", "bars", "beats", "bpm"):
-        gone = getattr(entry, name) is None and getattr(was, name) is not None
+        unlock = getattr(entry, name) is None and getattr(was, name) is not None
         differs = edit.curve_changed if name == "curve" else edit.changed(name)
-        if gone or entry.written is not None and differs:
+        if unlock or entry.written is not None and differs:
             raise CueSheetError(
-                f"{edit.where} is locked, and its {name} was {'deleted' if gone else 'changed'}",
+                f"{edit.where} is locked, and its {name} was {'deleted' if unlock else 'changed'}",
                 remedy=UNLOCK,
             )
     mood, curve, key = entry.mood, entry.curve, entry.key
@@ -230,12 +232,12 @@ def _mood(edit: _Edit, start: Fraction, end: Fraction) -> tuple[str, tuple[Curve
     numbers = edit.changed("valence", "arousal")
     if numbers:
         now = mean(curve, start, end)
-        wanted = (
+        target_mood = (
             now[0] if entry.valence is None else entry.valence,
             now[1] if entry.arousal is None else entry.arousal,
         )
-        if wanted != now:
-            curve = moved_to(curve, start, end, wanted)
+        if target_mood != now:
+            curve = moved_to(curve, start, end, target_mood)
     now = mean(curve, start, end)
     led = numbers or edit.curve_changed
     if entry.mood is None:

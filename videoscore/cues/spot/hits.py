@@ -31,19 +31,21 @@ def find_hits(
     The strongest first, none within `APART` seconds of a stronger one. cuts : sorted.
     """
     edges = [*starts, duration]
-    wanted = [HitPoint(c.t, "cut", round(min(1.0, c.strength), 3)) for c in cuts if c.strength >= STRONG_CUT]
-    wanted += _rises(curve, cuts)
-    chosen: list[HitPoint] = []
+    candidates = [
+        HitPoint(c.t, "cut", round(min(1.0, c.strength), 3)) for c in cuts if c.strength >= STRONG_CUT
+    ]
+    candidates += _rises(curve, cuts)
+    hits: list[HitPoint] = []
     times: list[Fraction] = []
-    for hit in sorted(wanted, key=lambda h: (-h.strength, h.t)):
+    for hit in sorted(candidates, key=lambda h: (-h.strength, h.t)):
         k = bisect_left(times, hit.t)
         crowded = any(abs(hit.t - t) < APART for t in times[max(0, k - 1) : k + 1])
         e = bisect_left(edges, hit.t)
         at_edge = any(abs(hit.t - t) < FROM_EDGE for t in edges[max(0, e - 1) : e + 1])
         if not crowded and not at_edge and 0 < hit.t < duration:
             times.insert(k, hit.t)
-            chosen.insert(k, hit)
-    return chosen
+            hits.insert(k, hit)
+    return hits
 
 
 def _rises(curve: MoodCurve, cuts: Sequence[Cut]) -> list[HitPoint]:

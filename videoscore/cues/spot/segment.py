@@ -85,8 +85,8 @@ def segment(
         return [start]
     edges = cells(curve, cuts, duration)
     scale = scale_of(curve, edges)
-    found = [start, *_candidates(curve, cuts, duration, options, scale), Boundary(duration, "end", 0.0)]
-    return _cheapest(found, _scatter(curve, edges, scale, [float(b.t) for b in found]), options)
+    boundaries = [start, *_candidates(curve, cuts, duration, options, scale), Boundary(duration, "end", 0.0)]
+    return _cheapest(boundaries, _scatter(curve, edges, scale, [float(b.t) for b in boundaries]), options)
 
 
 def _candidates(

@@ -117,9 +117,9 @@ def _points(curve: MoodCurve, start: Boundary, end: Fraction, cut_after: bool) -
         t, va = np.insert(t, 0, low), np.vstack([curve.at(low), va])
     if not cut_after:
         t, va = np.append(t, high), np.vstack([va, curve.at(high)])
-    kept = thinned(t, va)
+    knots = thinned(t, va)
     points: dict[Fraction, CurvePoint] = {}
-    for i in kept:
+    for i in knots:
         at = Fraction(round(float(t[i]) * 1000), 1000)
         points[at] = CurvePoint(at, round(float(va[i, 0]), DECIMALS), round(float(va[i, 1]), DECIMALS))
     return _rounded(clip(list(points.values()), start.t, end))

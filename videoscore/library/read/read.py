@@ -190,18 +190,18 @@ def _grid(table: np.ndarray) -> Notes:
 
 
 def _signatures(midi: Any, scale: float) -> list[Signature]:
-    found: list[Signature] = []
+    signatures: list[Signature] = []
     for s in sorted(midi.time_signatures, key=lambda s: s.time):
         start = round(s.time * scale / TICKS)
         length = 4 * UNITS * s.numerator // max(s.denominator, 1)
         if not STEP <= length <= 32 * UNITS:
             raise Unusable(f"a time signature of {s.numerator}/{s.denominator}")
-        if found and found[-1].start == start:
-            found.pop()
-        found.append(Signature(start, length, s.denominator))
-    if not found or found[0].start > 0:
-        found.insert(0, Signature(0, 4 * UNITS, 4))
-    return found
+        if signatures and signatures[-1].start == start:
+            signatures.pop()
+        signatures.append(Signature(start, length, s.denominator))
+    if not signatures or signatures[0].start > 0:
+        signatures.insert(0, Signature(0, 4 * UNITS, 4))
+    return signatures
 
 
 def _tempo(midi: Any, scale: float) -> tuple[np.ndarray, np.ndarray]:

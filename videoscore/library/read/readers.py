@@ -29,11 +29,11 @@ def read_all(paths: Iterable[Path], jobs: int) -> Generator[tuple[Path, Answer],
     for path in paths:
         waiting.put(path)
         total += 1
-    done: queue.SimpleQueue[tuple[Path, Answer]] = queue.SimpleQueue()
-    readers = [_Reader(waiting, done) for _ in range(jobs)]
+    answers: queue.SimpleQueue[tuple[Path, Answer]] = queue.SimpleQueue()
+    readers = [_Reader(waiting, answers) for _ in range(jobs)]
     try:
         for _ in range(total):
-            path, answer = done.get()
+            path, answer = answers.get()
             if "setup" in answer:
                 raise SetupError(answer["setup"], remedy="Run `videoscore doctor`.")
             yield path, answer

@@ -47,18 +47,18 @@ def describe(music: Music, content: str, title: str) -> PieceEntry:
     keys = local_keys(chroma)
     onset = music.seconds(music.onset)
     length = music.seconds(music.onset + music.duration) - onset
-    heard = NoteArrays(onset[pitched], length[pitched], music.pitch[pitched], music.velocity[pitched])
+    notes_heard = NoteArrays(onset[pitched], length[pitched], music.pitch[pitched], music.velocity[pitched])
     held = _held(music)
     sections = steadied(
         [
             section
             for first, last in spans(music.bar_length)
-            if (section := _section(music, heard, chroma, keys, held, first, last)) is not None
+            if (section := _section(music, notes_heard, chroma, keys, held, first, last)) is not None
         ]
     )
-    if len(heard) < FEWEST or not sections:
+    if len(notes_heard) < FEWEST or not sections:
         raise Unusable("too few notes to tag, or no four bars of one length")
-    valence, arousal = tagger().predict(heard)
+    valence, arousal = tagger().predict(notes_heard)
     tonic, minor = find_key(chroma.sum(0))
     end = float((onset + length).max())
     quarters = (music.bar_start[-1] + music.bar_length[-1] - music.bar_start[0]) / PPQ

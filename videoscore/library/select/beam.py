@@ -85,7 +85,7 @@ def _traced(
         path.append(divmod(int(state[at]), len(SEMITONES)))
         at = int(back[at])
     out: list[tuple[int, int, dict[str, float]]] = []
-    heard: list[int] = []
+    row_numbers: list[int] = []
     before: int | None = None
     for column, (k, m) in zip(columns, reversed(path)):
         chosen, semitones = column[k], SEMITONES[m]
@@ -93,8 +93,10 @@ def _traced(
         terms = {"transpose": options.key * TRANSPOSE * abs(semitones), "key": 0.0, "variety": 0.0}
         if before is not None:
             terms["key"] = options.key * STEP[abs((before - own + 6) % 12 - 6)]
-            terms["variety"] = float(_repeats(np.array([heard]), np.array([chosen.piece]), options)[0, 0])
+            terms["variety"] = float(
+                _repeats(np.array([row_numbers]), np.array([chosen.piece]), options)[0, 0]
+            )
         out.append((k, semitones, terms))
-        heard.append(chosen.piece)
+        row_numbers.append(chosen.piece)
         before = own
     return out

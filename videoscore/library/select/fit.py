@@ -193,8 +193,8 @@ def _last_chord(notes: list[Note], tonic: int, minor: bool, start: int, length: 
         by_role[n.role].append(n.pitch)
 
     def home(role: Role, otherwise: int) -> int:
-        heard = by_role.get(role)
-        return round(sum(heard[-24:]) / len(heard[-24:])) if heard else otherwise
+        notes = by_role.get(role)
+        return round(sum(notes[-24:]) / len(notes[-24:])) if notes else otherwise
 
     pitches: list[tuple[Role, int]] = [(Role.BASS, _nearest(home(Role.BASS, BASS_HOME), (tonic,)))]
     chordal = [role for role in (Role.PAD, Role.ACCOMPANIMENT) if role in by_role] or [Role.ACCOMPANIMENT]

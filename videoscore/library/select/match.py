@@ -70,27 +70,27 @@ def match(
     path = search(columns, options)
     picks: list[Pick | None] = []
     for column, (k, semitones, terms) in zip(columns, path):
-        chosen = column[k]
-        if chosen.row < 0:
+        candidate = column[k]
+        if candidate.row < 0:
             picks.append(None)
             continue
-        minor = int(catalogue.key[chosen.row]) >= 12
-        key = key_of_signature(moved(chosen.signature, semitones), minor)
+        minor = int(catalogue.key[candidate.row]) >= 12
+        key = key_of_signature(moved(candidate.signature, semitones), minor)
         others = tuple(
             Other(catalogue.pieces[c.piece], c.bars[0], c.distance, c.cost)
             for c in column
-            if c is not chosen and c.row >= 0
+            if c is not candidate and c.row >= 0
         )[:OTHERS]
         picks.append(
             Pick(
-                catalogue.pieces[chosen.piece],
-                chosen.bars,
-                chosen.meter,
-                chosen.stretch,
+                catalogue.pieces[candidate.piece],
+                candidate.bars,
+                candidate.meter,
+                candidate.stretch,
                 semitones,
                 key,
-                chosen.distance,
-                {**chosen.terms, **terms},
+                candidate.distance,
+                {**candidate.terms, **terms},
                 others,
             )
         )
@@ -146,24 +146,24 @@ def _candidates(cue: Cue, c: Catalogue, options: LibraryOptions, base: _Base, se
     rough = options.mood * np.hypot(c.valence - valence, c.arousal - arousal)
     rough += tempo + base.recency + base.beat + chance
     rough = np.where(base.bar > 0, rough + options.length * lack * (1.5 - c.loop), np.inf)
-    found = []
+    candidates = []
     for row in _shortlist(rough, c.piece):
-        made = _candidate(cue, c, row, (valence, arousal), options)
-        if made is not None:
+        candidate = _candidate(cue, c, row, (valence, arousal), options)
+        if candidate is not None:
             terms = {
-                **made.terms,
+                **candidate.terms,
                 "tempo": float(tempo[row]),
                 "recency": float(base.recency[row]),
                 "beat": float(base.beat[row]),
                 "chance": float(chance[row]),
             }
-            found.append(replace(made, terms=terms))
+            candidates.append(replace(candidate, terms=terms))
     if options.music == "auto":
-        found = [f for f in found if f.distance <= options.near]
-    found.sort(key=lambda f: (f.cost, f.row))
-    if options.music == "auto" or not found:
-        found.append(_none(cue, WRITTEN))
-    return found
+        candidates = [f for f in candidates if f.distance <= options.near]
+    candidates.sort(key=lambda f: (f.cost, f.row))
+    if options.music == "auto" or not candidates:
+        candidates.append(_none(cue, WRITTEN))
+    return candidates
 
 
 def _none(cue: Cue, cost: float) -> Candidate:
@@ -175,15 +175,15 @@ def _shortlist(cost: np.ndarray, piece: np.ndarray) -> list[int]:
     """The cheapest rows, a few of each piece."""
     enough = min(len(cost), 16 * SHORTLIST)
     some = np.argpartition(cost, enough - 1)[:enough] if enough < len(cost) else np.arange(len(cost))
-    chosen: list[int] = []
+    shortlist: list[int] = []
     counts: dict[int, int] = {}
     for row in some[np.lexsort((some, cost[some]))]:
-        if not np.isfinite(cost[row]) or len(chosen) == SHORTLIST:
+        if not np.isfinite(cost[row]) or len(shortlist) == SHORTLIST:
             break
         counts[piece[row]] = counts.get(piece[row], 0) + 1
         if counts[piece[row]] <= A_PIECE:
-            chosen.append(int(row))
-    return chosen
+            shortlist.append(int(row))
+    return shortlist
 
 
 def _candidate(
@@ -229,8 +229,8 @@ def _reach(c: Catalogue, row: int, wanted: tuple[float, float], count: int) -> t
 def _distance(cue: Cue, c: Catalogue, rows: Sequence[int], bars: Sequence[int]) -> float:
     """Mean distance on the plane, over the cue, between its curve and the sections heard."""
     at = (np.arange(LOOKS) + 0.5) / LOOKS
-    heard = np.array(bars)[(at * len(bars)).astype(int)]
-    where = np.array(rows)[np.searchsorted(c.first_bar[rows], heard, side="right") - 1]
+    curve = np.array(bars)[(at * len(bars)).astype(int)]
+    where = np.array(rows)[np.searchsorted(c.first_bar[rows], curve, side="right") - 1]
     times = [float(p.t) for p in cue.curve]
     t = float(cue.start) + at * float(cue.duration)
     valence = np.interp(t, times, [p.valence for p in cue.curve])

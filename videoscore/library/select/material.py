@@ -79,8 +79,8 @@ def _cost(
     if hits:
         beat = float(duration) / quarters
         off = [float(h.t - start) / beat for h in hits]
-        missed = [min(1.0, abs(x - round(x)) * beat / MISSED) ** 2 * h.strength for x, h in zip(off, hits)]
-        cost += HIT * sum(missed) / max(1.0, sum(h.strength for h in hits))
+        costs = [min(1.0, abs(x - round(x)) * beat / MISSED) ** 2 * h.strength for x, h in zip(off, hits)]
+        cost += HIT * sum(costs) / max(1.0, sum(h.strength for h in hits))
     return cost
 
 

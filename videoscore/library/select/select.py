@@ -233,10 +233,12 @@ def _present(
     left_out: dict[str, Path] = {}
     while True:
         picks = match(sheet, catalogue, options, leave_out=frozenset(left_out))
-        gone = {p.piece.content: p.piece.path for p in picks if p is not None and not p.piece.path.is_file()}
-        if not gone:
+        absent = {
+            p.piece.content: p.piece.path for p in picks if p is not None and not p.piece.path.is_file()
+        }
+        if not absent:
             return picks, list(left_out.values())
-        left_out |= gone
+        left_out |= absent
         # one search for each would take long where a whole disk is gone
         left_out |= {p.content: p.path for p in catalogue.pieces[:MOST_GONE] if not p.path.is_file()}
 
@@ -246,7 +248,7 @@ def _fitted(sheet: CueSheet, picks: list[Pick | None]) -> CueSheet:
         cue if pick is None else replace(cue, meter=pick.meter, key=pick.key)
         for cue, pick in zip(sheet.cues, picks)
     )
-    told = {
+    remarks = {
         f"music {cue.name}": "locked"
         if cue.locked
         else "written"
@@ -254,7 +256,7 @@ def _fitted(sheet: CueSheet, picks: list[Pick | None]) -> CueSheet:
         else f"{pick.piece.title[:TITLE]}, bars {spoken(pick.bars)[:TITLE]}"
         for cue, pick in zip(cues, picks)
     }
-    return replace(sheet, cues=cues, notes={**sheet.notes, **told})
+    return replace(sheet, cues=cues, notes={**sheet.notes, **remarks})
 
 
 def _words(cue: Cue, pick: Pick | None, options: LibraryOptions) -> str:
@@ -263,7 +265,7 @@ def _words(cue: Cue, pick: Pick | None, options: LibraryOptions) -> str:
         return f"{name}: locked, so that it keeps its notes"
     if pick is None:
         return f"{name}: written, since no piece of the library comes within {options.near:g} of its mood"
-    moved = (
+    shift = (
         f", {abs(pick.semitones)} semitone{'s' * (abs(pick.semitones) != 1)} "
         f"{'up' if pick.semitones > 0 else 'down'}"
         if pick.semitones
@@ -275,7 +277,7 @@ def _words(cue: Cue, pick: Pick | None, options: LibraryOptions) -> str:
         else ""
     )
     return (
-        f"{name}: from the library, {pick.piece.title}, bars {spoken(pick.bars)}{moved}{speed} "
+        f"{name}: from the library, {pick.piece.title}, bars {spoken(pick.bars)}{shift}{speed} "
         f"(distance of moods {pick.distance:.2f})"
     )
 

@@ -39,7 +39,7 @@ def load_builtin(folder: Path = LIBRARY_PIECES) -> tuple[Builtin, ...]:
         facts = json.loads(path.read_text(encoding="utf-8"))
         if facts["format"] != FORMAT:
             raise ValueError(f"format {facts['format']}")
-        found = tuple(
+        pieces = tuple(
             Builtin(PieceEntry.from_facts(p["entry"]), folder / p["file"], p["written"])
             for p in facts["pieces"]
         )
@@ -51,10 +51,10 @@ def load_builtin(folder: Path = LIBRARY_PIECES) -> tuple[Builtin, ...]:
             path=path,
             remedy="Install videoscore again.",
         ) from error
-    for one in found:
+    for one in pieces:
         if not one.path.is_file():
             raise SetupError("a built-in piece is missing", path=one.path, remedy="Install videoscore again.")
-    return found
+    return pieces
 
 
 def manifest(pieces: list[tuple[PieceEntry, str, dict[str, Any]]]) -> str:

@@ -97,13 +97,13 @@ def load(library: Library | None, film: str = "", builtin: bool = True) -> Catal
     blocks: list[np.ndarray] = []
     owners: list[np.ndarray] = []
     if library is not None:
-        found, rows = _stored(library)
-        pieces += found
+        arrays, rows = _stored(library)
+        pieces += arrays
         blocks.append(rows[:, 1:])
         owners.append(rows[:, 0].astype(np.int64))
-    known = {piece.content for piece in pieces}
+    contents = {piece.content for piece in pieces}
     for one in load_builtin() if builtin else ():
-        if one.entry.content not in known:
+        if one.entry.content not in contents:
             owners.append(np.full(len(one.entry.sections), len(pieces)))
             blocks.append(section_rows(one.entry.sections))
             pieces.append(_came_along(one))

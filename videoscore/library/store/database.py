@@ -246,15 +246,15 @@ class Library:
             f"FROM pieces WHERE {where} ORDER BY id",
             tuple(values),
         ).fetchall()
-        found = []
+        entries = []
         for row in rows:
             number, path, size, mtime, valence, arousal, mood, added = row[:8]
             parts = self._sections(number) if sections else ()
             facts = dict(zip(PIECE_COLUMNS, row[8:]), programs=json.loads(row[16]), sections=())
             entry = replace(PieceEntry.from_facts(facts), sections=parts)
             user = None if valence is None else (valence, arousal, mood or mood_of(valence, arousal))
-            found.append(Stored(number, Path(path), size, mtime, entry, user, added))
-        return found
+            entries.append(Stored(number, Path(path), size, mtime, entry, user, added))
+        return entries
 
     def find(self, name: str) -> Stored:
         """A piece by its path, its id or the beginning of its content. Raises NotFound."""

@@ -127,16 +127,16 @@ def import_csv(
     """
     rows = _read(path)
     out = Imported()
-    known, paths = _index(library)
-    new = [r for r in rows if r.content not in known and r.path not in paths]
+    contents, paths = _index(library)
+    new = [r for r in rows if r.content not in contents and r.path not in paths]
     there = [r.path for r in new if r.path and os.path.isfile(r.path)]
     if there:
         out.added = add(library, there, jobs, progress)
-        known, paths = _index(library)
+        contents, paths = _index(library)
     skipped = {str(p) for p, _ in out.added.skipped}
     words: list[tuple[Stored, Word]] = []
     for r in rows:
-        content = r.content if r.content in known else paths.get(r.path)
+        content = r.content if r.content in contents else paths.get(r.path)
         if content is None:
             if r.path not in skipped:
                 out.missing.append((r.line, r.path or r.content))
@@ -188,12 +188,14 @@ def read_word(mood: str | None, valence: object, arousal: object) -> tuple[float
 
 def _index(library: Library) -> tuple[set[str], dict[str, str]]:
     """The contents in the library, and the content of every file that was seen."""
-    known = set(library.contents())
+    contents = set(library.contents())
     paths = {
-        path: s.content for path, s in library.seen().items() if s.content in known and s.content is not None
+        path: s.content
+        for path, s in library.seen().items()
+        if s.content in contents and s.content is not None
     }
     paths.update({path: content for content, path in library.contents().items()})
-    return known, paths
+    return contents, paths
 
 
 def _read(path: Path) -> list[_Row]:

@@ -37,8 +37,8 @@ def framing(face: Face) -> Framing:
     """
     at = face.landmarks[CORNERS] @ np.array([1, 1j])  # (4,) as complex numbers
     home = EYES_AND_MOUTH @ np.array([1, 1j])
-    spread, ours = (np.sqrt(np.mean(np.abs(p - p.mean()) ** 2)) for p in (at, home))
-    side = max(float(spread / ours), 1.0)
+    spread, spread_home = (np.sqrt(np.mean(np.abs(p - p.mean()) ** 2)) for p in (at, home))
+    side = max(float(spread / spread_home), 1.0)
     roll = float(np.angle(np.vdot(home - home.mean(), at - at.mean())))
     centre = at.mean() + side * np.exp(1j * roll) * (0.5 + 0.5j - home.mean())
     return Framing((float(centre.real), float(centre.imag)), side, roll)
@@ -56,10 +56,10 @@ def face_crop(rgb: Picture, face: Face, size: int, channels: int = 1) -> Picture
     square = framing(face)
     fine = size * max(1, int(np.ceil(square.side / size)))  # samples a side, at most a pixel apart
     steps = ((np.arange(fine) + 0.5) / fine - 0.5) * square.side
-    turned = (steps[None, :] + 1j * steps[:, None]) * np.exp(1j * square.roll) + complex(*square.centre)
-    window, x0, y0 = _window(rgb, turned)
+    positions = (steps[None, :] + 1j * steps[:, None]) * np.exp(1j * square.roll) + complex(*square.centre)
+    window, x0, y0 = _window(rgb, positions)
     planes = [window @ LUMA] if channels == 1 else list(np.moveaxis(window, 2, 0))
-    at = [turned.imag - 0.5 - y0, turned.real - 0.5 - x0]  # pixel centres lie half a pixel inside
+    at = [positions.imag - 0.5 - y0, positions.real - 0.5 - x0]  # pixel centres lie half a pixel inside
     read = [map_coordinates(p, at, order=1, mode="nearest") for p in planes]
     small = [p.reshape(size, fine // size, size, fine // size).mean((1, 3)) for p in read]
     out = np.rint(np.stack(small, 2)).clip(0, 255).astype(np.uint8)

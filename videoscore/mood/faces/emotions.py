@@ -46,5 +46,5 @@ def majority(emotions: Array, window: int = 20) -> Array:
     votes = np.eye(len(EMOTIONS))[np.argmax(emotions, 1)] + 1e-3 * np.asarray(emotions, float)
     total = np.concatenate([np.zeros((1, len(EMOTIONS))), votes.cumsum(0)])
     at = np.arange(n)
-    counted = total[np.minimum(at + window - window // 2, n)] - total[np.maximum(at - window // 2, 0)]
-    return counted / counted.sum(1, keepdims=True)
+    window_total = total[np.minimum(at + window - window // 2, n)] - total[np.maximum(at - window // 2, 0)]
+    return window_total / window_total.sum(1, keepdims=True)

@@ -100,12 +100,12 @@ class FaceFinder:
         for i, picture in enumerate(pictures):
             shapes.setdefault(picture.shape, []).append(i)
         parts = [part for members in shapes.values() for part in _shares(members, self.threads)]
-        found: list[list[Face]] = [[] for _ in pictures]
+        faces_by_picture: list[list[Face]] = [[] for _ in pictures]
         with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             for part, faces in zip(parts, pool.map(self._look, ([pictures[i] for i in p] for p in parts))):
                 for i, own in zip(part, faces):
-                    found[i] = own
-        return found
+                    faces_by_picture[i] = own
+        return faces_by_picture
 
     def _look(self, pictures: Sequence[Picture]) -> list[list[Face]]:
         """Pictures of one shape."""
@@ -117,12 +117,12 @@ class FaceFinder:
 
     def _propose(self, x: torch.Tensor) -> _Candidates:
         """P-net over the pyramid of (n, 3, h, w) -> boxes, square and corrected."""
-        found = [
+        proposals = [
             self._patches(x, height, width) for height, width in levels(x.shape[2], x.shape[3], self.smallest)
         ]
-        if not found:
+        if not proposals:
             return _nothing()
-        all_levels = _distinct(_Candidates.joined(found), SAME)
+        all_levels = _distinct(_Candidates.joined(proposals), SAME)
         return _squared(all_levels)
 
     def _patches(self, x: torch.Tensor, height: int, width: int) -> _Candidates:
@@ -137,13 +137,13 @@ class FaceFinder:
         corner = torch.stack([j, i, j, i], 1).double() * STRIDE  # (k, 4)
         corner[:, 2:] += SIDES["p"]
         scale = np.array([x.shape[3] / width, x.shape[2] / height] * 2)
-        found = _Candidates(
+        candidates = _Candidates(
             picture.cpu().numpy(),
             corner.cpu().numpy() * scale,
             _numpy(sure[picture, i, j]),
             _numpy(shift[picture, :, i, j]),
         )
-        return _distinct(found, SAME_LEVEL)
+        return _distinct(candidates, SAME_LEVEL)
 
     def _refine(self, halves: Sequence[torch.Tensor], proposed: _Candidates) -> _Candidates:
         """R-net -> boxes, square and corrected."""
@@ -165,8 +165,8 @@ class FaceFinder:
         landmarks = corner + side * marks.reshape(-1, 2, 5).transpose(0, 2, 1)  # (k, 5, 2)
         judged = _Candidates(refined.picture, refined.box, sure, shift)
         judged = _Candidates(refined.picture, judged.corrected(), sure, shift)
-        chosen = np.flatnonzero(sure >= self.confidence)
-        for k in chosen[_survivors(judged[chosen], SAME, of_smaller=True)]:
+        rows = np.flatnonzero(sure >= self.confidence)
+        for k in rows[_survivors(judged[rows], SAME, of_smaller=True)]:
             x0, y0, x1, y1 = judged.box[k].tolist()
             faces[judged.picture[k]].append(Face((x0, y0, x1, y1), float(sure[k]), landmarks[k]))
         return faces
@@ -228,13 +228,13 @@ def cut_out(halves: Sequence[torch.Tensor], picture: NDArray[np.intp], box: Boxe
 def _survivors(found: _Candidates, limit: float, of_smaller: bool = False) -> NDArray[np.intp]:
     """Indices of the boxes that overlap no surer box of their picture by more than `limit`, the surest first."""
     order = np.argsort(-found.sure, kind="stable")
-    kept = []
+    survivors = []
     while len(order):
         best, order = order[0], order[1:]
-        kept.append(best)
+        survivors.append(best)
         other = found.picture[order] != found.picture[best]
         order = order[other | (overlap(found.box[best], found.box[order], of_smaller) <= limit)]
-    return np.array(kept, np.intp)
+    return np.array(survivors, np.intp)
 
 
 def _distinct(found: _Candidates, limit: float) -> _Candidates:

@@ -128,8 +128,8 @@ def hints(outputs: Array, emotions: Array | None) -> Array:
 
 def confidence(hint: Array, calibration: Calibration) -> Array:
     """1 where no error is expected, 0 where as large a one as without looking."""
-    expected = np.interp(hint, calibration.hint, calibration.error)
-    return np.clip(1 - expected / calibration.blind, 0, 1)
+    error = np.interp(hint, calibration.hint, calibration.error)
+    return np.clip(1 - error / calibration.blind, 0, 1)
 
 
 @lru_cache(maxsize=4)

@@ -163,10 +163,10 @@ def folded(name: str, outputs: int, width: float) -> nn.Module:
 
 def _pairs(net: nn.Module) -> list[tuple[nn.Sequential, nn.Conv2d, nn.BatchNorm2d]]:
     """Every `conv` in it, with its two layers."""
-    found = []
+    pairs = []
     for module in net.modules():
         if isinstance(module, nn.Sequential) and len(module) == 2:
             first, second = module
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                found.append((module, first, second))
-    return found
+                pairs.append((module, first, second))
+    return pairs

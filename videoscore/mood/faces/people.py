@@ -77,13 +77,13 @@ def people(t: Array, glimpses: Sequence[Glimpse], cuts: Sequence[Cut], vote: int
 def _person(t: Array, glimpses: Sequence[Glimpse], one: Track, vote: int) -> tuple[Array, Array]:
     """(m, 3) valence, arousal, confidence and (m,) area as a share of the picture, at every sample from the
     track's first to its last; straight lines over gaps."""
-    seen = [(glimpses[i], k) for i, k in zip(one.sample, one.face)]
-    rows = np.array([[getattr(g, name)[k] for name in ROWS] for g, k in seen])
+    appearances = [(glimpses[i], k) for i, k in zip(one.sample, one.face)]
+    rows = np.array([[getattr(g, name)[k] for name in ROWS] for g, k in appearances])
     if vote:
         rows[:, :2] = embed(
-            majority(np.array([g.emotions[k] for g, k in seen if g.emotions is not None]), vote)
+            majority(np.array([g.emotions[k] for g, k in appearances if g.emotions is not None]), vote)
         )
-    area = np.array([g.faces[k].area / g.area for g, k in seen])
+    area = np.array([g.faces[k].area / g.area for g, k in appearances])
     own, every = t[one.sample], t[one.sample[0] : one.sample[-1] + 1]
     columns = np.column_stack([rows, area])
     filled = np.column_stack([np.interp(every, own, column) for column in columns.T])

@@ -51,13 +51,13 @@ class Header:
     def of(text: Mapping[str, str]) -> Header:
         """Raises KeyError, TypeError, ValueError when it is no such header."""
         raw = json.loads(text["face model"])
-        told = raw["calibration"]
-        told |= {
-            "spread": Spread(**told["spread"]),
-            "hint": tuple(told["hint"]),
-            "error": tuple(told["error"]),
+        calibration = raw["calibration"]
+        calibration |= {
+            "spread": Spread(**calibration["spread"]),
+            "hint": tuple(calibration["hint"]),
+            "error": tuple(calibration["error"]),
         }
-        return Header(**raw | {"calibration": Calibration(**told)})
+        return Header(**raw | {"calibration": Calibration(**calibration)})
 
 
 def pack(weights: Mapping[str, Tensor], bits: int = 8) -> dict[str, Tensor]:

@@ -64,17 +64,17 @@ def track(t: Array, faces: Sequence[Sequence[Face]], cuts: Sequence[float] = ())
     shots = np.searchsorted(np.sort(np.asarray(cuts, np.float64)), t, side="right")
     live: list[_Open] = []
     every: list[_Open] = []
-    for i, (now, shot, found) in enumerate(zip(np.asarray(t).tolist(), shots.tolist(), faces)):
+    for i, (now, shot, boxes) in enumerate(zip(np.asarray(t).tolist(), shots.tolist(), faces)):
         live = [one for one in live if now - one.t <= MEMORY or one.finds[-1][0] == i - 1]
-        order = sorted(range(len(found)), key=lambda k: _key(found[k]))
-        links = _links(live, [found[k] for k in order], shot)
+        order = sorted(range(len(boxes)), key=lambda k: _key(boxes[k]))
+        links = _links(live, [boxes[k] for k in order], shot)
         for place, k in enumerate(order):
             one = links.get(place)
             if one is None:
-                one = _Open(shot, now, found[k])
+                one = _Open(shot, now, boxes[k])
                 every.append(one)
                 live.append(one)
-            one.add(shot, now, found[k], i, k)
+            one.add(shot, now, boxes[k], i, k)
     return [
         Track(
             np.array([s for s, _, _ in one.finds], np.intp), np.array([k for _, k, _ in one.finds], np.intp)
@@ -106,11 +106,11 @@ def _gain(before: Sequence[Face], after: Sequence[Face], cut: NDArray[np.bool_])
     a, b = (np.array([f.box for f in fs], np.float64) for fs in (before, after))
     size_a, size_b = (np.sqrt(np.maximum([f.area for f in fs], 1.0)) for fs in (before, after))
     centre_a, centre_b = (a[:, :2] + a[:, 2:]) / 2, (b[:, :2] + b[:, 2:]) / 2
-    moved = np.hypot(*np.moveaxis(centre_a[:, None] - centre_b, 2, 0)) / np.sqrt(size_a[:, None] * size_b)
-    grown = np.abs(np.log2(size_a[:, None] / size_b)) / np.log2(GROWTH)
+    distance = np.hypot(*np.moveaxis(centre_a[:, None] - centre_b, 2, 0)) / np.sqrt(size_a[:, None] * size_b)
+    growth = np.abs(np.log2(size_a[:, None] / size_b)) / np.log2(GROWTH)
     common = overlap(a[:, None], b)
-    possible = (moved < REACH) & (grown < 1) & (~cut[:, None] | (common >= SAME_PLACE))
-    return np.where(possible, (1 - moved / REACH) + (1 - grown) + common, 0.0)
+    possible = (distance < REACH) & (growth < 1) & (~cut[:, None] | (common >= SAME_PLACE))
+    return np.where(possible, (1 - distance / REACH) + (1 - growth) + common, 0.0)
 
 
 def _key(face: Face) -> tuple[float, ...]:

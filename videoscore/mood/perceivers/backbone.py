@@ -159,9 +159,9 @@ def fold(published: Mapping[str, Tensor], config: LiteConfig) -> dict[str, Tenso
                 (f"{here}.project", f"{there}._project_conv", f"{there}._bn2"),
             ]
             flat += 1
-    ours: dict[str, Tensor] = {}
+    merged_state: dict[str, Tensor] = {}
     for name, conv, bn in pairs:
         gain = published[f"{bn}.weight"] / torch.sqrt(published[f"{bn}.running_var"] + BN_EPS)  # (out,)
-        ours[f"{name}.weight"] = published[f"{conv}.weight"] * gain[:, None, None, None]
-        ours[f"{name}.bias"] = published[f"{bn}.bias"] - published[f"{bn}.running_mean"] * gain
-    return ours
+        merged_state[f"{name}.weight"] = published[f"{conv}.weight"] * gain[:, None, None, None]
+        merged_state[f"{name}.bias"] = published[f"{bn}.bias"] - published[f"{bn}.running_mean"] * gain
+    return merged_state

@@ -44,21 +44,21 @@ class FacePerceiver:
         return list(zip(self.glimpses(frames), spare))
 
     def glimpses(self, frames: Sequence[Frame]) -> list[Glimpse]:
-        found = self.finder.find([f.rgb for f in frames])
-        crops = [face_crop(f.rgb, face, SIDE) for f, faces in zip(frames, found) for face in faces]
-        seen = self.model.read(np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8))
+        boxes = self.finder.find([f.rgb for f in frames])
+        crops = [face_crop(f.rgb, face, SIDE) for f, faces in zip(frames, boxes) for face in faces]
+        readings = self.model.read(np.stack(crops) if crops else np.empty((0, SIDE, SIDE), np.uint8))
         out, start = [], 0
-        for frame, faces in zip(frames, found):
+        for frame, faces in zip(frames, boxes):
             own = slice(start, start + len(faces))
             start += len(faces)
             out.append(
                 Glimpse(
                     tuple(faces),
                     float(frame.rgb.shape[0] * frame.rgb.shape[1]),
-                    seen.valence[own],
-                    seen.arousal[own],
-                    seen.confidence[own],
-                    None if seen.emotions is None else seen.emotions[own],
+                    readings.valence[own],
+                    readings.arousal[own],
+                    readings.confidence[own],
+                    None if readings.emotions is None else readings.emotions[own],
                 )
             )
         return out
@@ -75,22 +75,22 @@ class FacePerceiver:
         self, t: Array, glimpses: Sequence[tuple[Glimpse, Array | None]], cuts: Sequence[Cut]
     ) -> Reading:
         """Raises NoFace when no sample shows a face, unless there is a fallback."""
-        seen = self.follow(t, [g for g, _ in glimpses], cuts)
-        if not seen.count.any():
+        following = self.follow(t, [g for g, _ in glimpses], cuts)
+        if not following.count.any():
             if self.stills is None:
                 raise NoFace(
                     "no face was found", remedy="Use --perceiver auto or scene, or add --fallback scene."
                 )
             spare = self.stills.read(t, [s for _, s in glimpses], cuts)
-            told = "no face was found: the mood is that of the scenes (--fallback scene)"
-            return replace(spare, remarks=(told, *spare.remarks))
+            remark = "no face was found: the mood is that of the scenes (--fallback scene)"
+            return replace(spare, remarks=(remark, *spare.remarks))
         # a face of few pixels is read badly
-        confidence = seen.confidence * (0.5 + 0.5 * seen.prominence)
+        confidence = following.confidence * (0.5 + 0.5 * following.prominence)
         return Reading(
-            seen.valence,
-            seen.arousal,
-            self.moods(seen),
+            following.valence,
+            following.arousal,
+            self.moods(following),
             confidence,
-            (seen.count > 0).astype(float),
+            (following.count > 0).astype(float),
             shares={"face": np.ones(len(t))},
         )

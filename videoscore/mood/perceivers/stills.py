@@ -31,8 +31,8 @@ class StillPerceiver:
 
     def look(self, frames: Sequence[Frame]) -> list[Array]:
         """n frames -> n rows of 12."""
-        seen = self.model.perceive(frames)
-        return list(np.column_stack([getattr(seen, name) for name in COLUMNS]))
+        perception = self.model.perceive(frames)
+        return list(np.column_stack([getattr(perception, name) for name in COLUMNS]))
 
     def read(self, t: Array, glimpses: Sequence[Array], cuts: Sequence[Cut]) -> Reading:
         rows = np.stack(glimpses)

@@ -71,17 +71,17 @@ class Limiter:
 
     def _attenuation(self, ready: int) -> NDArray[np.float64] | None:
         """dB to take off each of the next `ready` samples, or None when it is nothing."""
-        needed = self._needed(ready + self.ahead)
-        if needed is None and not self.held.any():
+        gains = self._needed(ready + self.ahead)
+        if gains is None and not self.held.any():
             return None
-        if needed is None:
-            needed = np.zeros(ready + self.ahead)
-        held = self._released(_highest_ahead(needed, self.ahead))
+        if gains is None:
+            gains = np.zeros(ready + self.ahead)
+        envelope = self._released(_highest_ahead(gains, self.ahead))
         if self.first:  # nothing came before: the first samples can only be met by starting attenuated
-            self.held[:] = held[0]
-        held = np.concatenate((self.held, held))
-        self.held = held[-self.ahead :]
-        return np.convolve(held, self.window, "valid")
+            self.held[:] = envelope[0]
+        envelope = np.concatenate((self.held, envelope))
+        self.held = envelope[-self.ahead :]
+        return np.convolve(envelope, self.window, "valid")
 
     def _needed(self, count: int) -> NDArray[np.float64] | None:
         """dB over the ceiling of the next `count` samples, or None when all lie under it."""

@@ -150,10 +150,10 @@ class _Mixing:
 
     def _remarks(self, loudness: Loudness, mixed: bool) -> tuple[str, ...]:
         out = [remark] if mixed and (remark := sound_remark(self.media)) else []
-        wanted, best = self.options.loudness, loudness.best
-        if best is not None and abs(best - wanted) > TOLD:
-            why = ", all that fits under the peaks allowed" if best < wanted else ""
-            out.append(f"the loudness is {best:.1f} LUFS and not {wanted:.1f}{why}")
+        target, best = self.options.loudness, loudness.best
+        if best is not None and abs(best - target) > TOLD:
+            why = ", all that fits under the peaks allowed" if best < target else ""
+            out.append(f"the loudness is {best:.1f} LUFS and not {target:.1f}{why}")
         return tuple(out)
 
     def _write(self, path: Path, blocks: Iterator[Block], subtype: str = "FLOAT") -> Loudness:
@@ -177,19 +177,19 @@ class _Mixing:
         """Write the result: (its loudness, the gain in dB, the limiter's most reduction in dB)."""
         if measured.best is None:
             return self._write(self.out, read_blocks(path), "PCM_24"), 0.0, 0.0
-        wanted, gain, slope = self.options.loudness, min(self.options.loudness - measured.best, most), 1.0
-        tried: tuple[float, float] | None = None
+        target, gain, slope = self.options.loudness, min(self.options.loudness - measured.best, most), 1.0
+        attempt: tuple[float, float] | None = None
         for _ in range(ATTEMPTS):
             limiter = Limiter(self.options.true_peak - ENCODER_MARGIN, self.rate)
             result = self._write(self.out, limiter.run(_scaled(path, gain)), "PCM_24")
-            reached = wanted if result.best is None else result.best
-            if abs(wanted - reached) <= CLOSE or gain >= most and reached < wanted:
+            reached = target if result.best is None else result.best
+            if abs(target - reached) <= CLOSE or gain >= most and reached < target:
                 break
-            if tried is not None and gain != tried[0]:
+            if attempt is not None and gain != attempt[0]:
                 # the limiter gives back only part of what is added
-                slope = min(1.0, max(LEAST_SLOPE, (reached - tried[1]) / (gain - tried[0])))
-            tried = gain, reached
-            gain = min(gain + (wanted - reached) / slope, most)
+                slope = min(1.0, max(LEAST_SLOPE, (reached - attempt[1]) / (gain - attempt[0])))
+            attempt = gain, reached
+            gain = min(gain + (target - reached) / slope, most)
         return result, gain, limiter.reduction
 
     def _tell(self, samples: int) -> None:

@@ -52,25 +52,25 @@ def speech_regions(media: Media, progress: Progress = silent) -> tuple[Region, .
 
     from videoscore.perform.mix.speech_network import speech_chances
 
-    heard = [0]
+    progress_count = [0]
 
     def counted() -> Iterator[NDArray[np.float32]]:
         for block in read_sound(media, RATE, channels=1):
-            heard[0] += len(block)
-            progress("speech", heard[0] / RATE, float(media.duration))
+            progress_count[0] += len(block)
+            progress("speech", progress_count[0] / RATE, float(media.duration))
             yield np.nan_to_num(block[:, 0])
 
     chances = list(speech_chances(counted()))
-    found = get_speech_timestamps_from_probs(
+    spans = get_speech_timestamps_from_probs(
         chances,
         RATE,
         threshold=THRESHOLD,
         min_speech_duration_ms=round(1000 * SHORTEST),
         min_silence_duration_ms=round(1000 * PAUSE),
         speech_pad_ms=round(1000 * PAD),
-        audio_length_samples=heard[0],
+        audio_length_samples=progress_count[0],
     )
     return tuple(
         (Fraction(region["start"], RATE), min(Fraction(region["end"], RATE), media.duration))
-        for region in found
+        for region in spans
     )

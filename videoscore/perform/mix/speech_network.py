@@ -38,24 +38,24 @@ class SpeechNetwork(nn.Module):
     def forward(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
         parts = self.transform(nn.functional.pad(frames[:, None], (0, _HOP // 2), mode="reflect"))
         magnitude = (parts[:, :_BINS] ** 2 + parts[:, _BINS:] ** 2).sqrt()
-        heard, state = self.memory(self.encoder(magnitude)[:, :, 0], state)
-        return torch.sigmoid(self.chance(torch.relu(heard)))[:, 0], state
+        hidden_state, state = self.memory(self.encoder(magnitude)[:, :, 0], state)
+        return torch.sigmoid(self.chance(torch.relu(hidden_state)))[:, 0], state
 
 
 def load_network() -> SpeechNetwork:
     """The network with the weights of the package silero-vad, of its model for 16 kHz."""
     with as_file(files("silero_vad") / "data" / "silero_vad.jit") as path:
         weights = torch.jit.load(str(path), map_location="cpu").state_dict()
-    named = {"transform.weight": weights["_model.stft.forward_basis_buffer"]}
+    state = {"transform.weight": weights["_model.stft.forward_basis_buffer"]}
     for layer in range(4):
         for part in ("weight", "bias"):
-            named[f"encoder.{2 * layer}.{part}"] = weights[f"_model.encoder.{layer}.reparam_conv.{part}"]
+            state[f"encoder.{2 * layer}.{part}"] = weights[f"_model.encoder.{layer}.reparam_conv.{part}"]
     for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
-        named[f"memory.{part}_l0"] = weights[f"_model.decoder.rnn.{part}"]
-    named["chance.weight"] = weights["_model.decoder.decoder.2.weight"][:, :, 0]
-    named["chance.bias"] = weights["_model.decoder.decoder.2.bias"]
+        state[f"memory.{part}_l0"] = weights[f"_model.decoder.rnn.{part}"]
+    state["chance.weight"] = weights["_model.decoder.decoder.2.weight"][:, :, 0]
+    state["chance.bias"] = weights["_model.decoder.decoder.2.bias"]
     network = SpeechNetwork()
-    network.load_state_dict(named)
+    network.load_state_dict(state)
     return network.eval()
 
 

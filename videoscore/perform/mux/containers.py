@@ -134,9 +134,9 @@ def container_for(output: Path) -> Container:
     suffix = output.suffix.lower()
     container = CONTAINERS.get(_SAME.get(suffix, suffix))
     if container is None:
-        named = f"a {suffix} file" if suffix else "a file without a suffix"
+        phrase = f"a {suffix} file" if suffix else "a file without a suffix"
         raise ContainerError(
-            f"{named} can't hold a film with sound",
+            f"{phrase} can't hold a film with sound",
             path=output,
             remedy="Name the output .mkv, .mp4, .mov or .webm",
         )
@@ -192,8 +192,8 @@ def _holds(container: Container, track: Track) -> bool:
     if track.kind == "subtitle":
         return track.codec in container.subtitle
     if track.kind in ("video", "audio"):
-        allowed = container.video if track.kind == "video" else container.audio
-        return track.codec in (allowed if allowed is not None else _supported(container.muxer))
+        codecs = container.video if track.kind == "video" else container.audio
+        return track.codec in (codecs if codecs is not None else _supported(container.muxer))
     return True
 
 

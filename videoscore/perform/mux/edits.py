@@ -31,21 +31,21 @@ class Hidden:
 def hidden(path: Path, tracks: Sequence[Track]) -> dict[int, Hidden]:
     """By stream, what an edit list hides of it; streams without are left out. Reads the film only where there is
     something."""
-    found = {}
+    edits_by_track = {}
     with open_media(path) as container:
-        marked = [
+        discards = [
             t
             for t in tracks
             if t.kind in ("video", "audio")
             and not t.cover
             and any(e.is_discard for e in container.streams[t.index].index_entries)
         ]
-    for track in marked:
+    for track in discards:
         with open_media(path) as container:
             run = _runs(packets(container, track.index), track.kind == "video")
         if run.ranges:
-            found[track.index] = run
-    return found
+            edits_by_track[track.index] = run
+    return edits_by_track
 
 
 def refuse_needed(found: dict[int, Hidden], output: Path, original: Path) -> None:

@@ -56,10 +56,10 @@ def run(arguments: Sequence[str], output: Path, told: Callable[[float], None]) -
             if child.stdout is not None:
                 child.stdout.close()
         words.seek(0)
-        said = words.read(1 << 20).decode(errors="replace")
+        stderr_text = words.read(1 << 20).decode(errors="replace")
     if code != 0:
-        raise write_error(output, said)
-    return warnings(said)
+        raise write_error(output, stderr_text)
+    return warnings(stderr_text)
 
 
 def warnings(said: str) -> tuple[str, ...]:

@@ -148,17 +148,19 @@ def lacks(
     out += [f"the language of {o} ({o.language})" for o, n in both if o.language and o.language != n.language]
     out += [f'the title of {o} ("{o.title}")' for o, n in both if o.title and o.title != n.title]
     for old, new in both:
-        moved = None if old.start is None or new.start is None else new.start - old.start
-        if moved is not None and abs(moved) > _IN_TIME and old.index not in resumed:
-            way = "later" if moved > 0 else "earlier"
-            out.append(f"the place in time of {old} ({abs(float(moved)) * 1000:.0f} ms {way})")
+        delay = None if old.start is None or new.start is None else new.start - old.start
+        if delay is not None and abs(delay) > _IN_TIME and old.index not in resumed:
+            way = "later" if delay > 0 else "earlier"
+            out.append(f"the place in time of {old} ({abs(float(delay)) * 1000:.0f} ms {way})")
     for old, new in both:
         out += [f'the mark "{mark}" of {old}' for mark in sorted(old.marks - new.marks)]
     if not _same_chapters(original.chapters, written.chapters):
         out.append("the chapters" if not written.chapters else "some chapters, or their times or names")
     values = set(written.tags.values())
-    lost = [k for k, v in original.tags.items() if v.strip() and written.tags.get(k) != v and v not in values]
-    out += [f"the tag{'s' * (len(lost) > 1)} {', '.join(sorted(lost))}"] if lost else []
+    lost_tags = [
+        k for k, v in original.tags.items() if v.strip() and written.tags.get(k) != v and v not in values
+    ]
+    out += [f"the tag{'s' * (len(lost_tags) > 1)} {', '.join(sorted(lost_tags))}"] if lost_tags else []
     out += [f"the {name}" for name, value in original.picture.items() if written.picture.get(name) != value]
     if original.timecode and original.timecode != written.timecode:
         out.append(f"the time code {original.timecode}")
@@ -204,18 +206,20 @@ def _paired(
 
     The music is the first sound track written, and none of the original's.
     """
-    left = list(new)
-    music = next((s for s in left if s.kind == "audio"), None)
+    candidates = list(new)
+    music = next((s for s in candidates if s.kind == "audio"), None)
     if music is not None:
-        left.remove(music)
+        candidates.remove(music)
     pairs: list[tuple[Kept, Kept | None]] = []
     for stream in old:
         if stream.index in dropped:
             continue
-        same = (s for s in left if s.kind == stream.kind and (s.codec == stream.codec or s.kind == "cover"))
+        same = (
+            s for s in candidates if s.kind == stream.kind and (s.codec == stream.codec or s.kind == "cover")
+        )
         match = next(same, None)
         if match is not None:
-            left.remove(match)
+            candidates.remove(match)
         pairs.append((stream, match))
     return pairs
 
@@ -260,17 +264,17 @@ def _picture(container: InputContainer) -> tuple[dict[str, str], Fraction | None
 
 def _starts(path: Path, first: Fraction | None) -> dict[int, Fraction]:
     """Of each sound the place of its first packet, seconds after the first picture."""
-    found: dict[int, Fraction] = {}
+    starts: dict[int, Fraction] = {}
     with open_media(path) as container:
         sounds = [s.index for s in container.streams.audio]
         for packet in (
             islice(all_packets(container, sounds), _LOOKED_AT) if sounds and first is not None else ()
         ):
-            if packet.stream_index not in found and packet.pts is not None and first is not None:
-                found[packet.stream_index] = packet.pts * packet.time_base - first
-            if len(found) == len(sounds):
+            if packet.stream_index not in starts and packet.pts is not None and first is not None:
+                starts[packet.stream_index] = packet.pts * packet.time_base - first
+            if len(starts) == len(sounds):
                 break
-    return found
+    return starts
 
 
 # ---------------------------------------------------------------- boxes
@@ -307,20 +311,20 @@ def _data_kinds(moov: boxes.Box | None) -> list[str]:
 
 def _boxes(moov: boxes.Box | None) -> frozenset[str]:
     """Names of the boxes of an MP4 that no other item of the inventory stands for."""
-    found: set[str] = set()
+    box_names: set[str] = set()
     for box in moov.children if moov is not None else []:
         traks = box.children if box.kind == b"trak" else [box]
         for inner in traks:
             if inner.kind == b"uuid":
-                found.add(f"uuid {inner.data[:4].hex()}")
+                box_names.add(f"uuid {inner.data[:4].hex()}")
             elif inner.kind == b"udta":
                 try:
-                    found |= {b.kind.decode("latin1") for b in boxes.parse(inner.data) if _untold(b.kind)}
+                    box_names |= {b.kind.decode("latin1") for b in boxes.parse(inner.data) if _untold(b.kind)}
                 except Ungraftable:
                     continue
             elif inner.kind in (b"Xtra", b"meta") and inner.kind not in _TOLD:
-                found.add(inner.kind.decode("latin1"))
-    return frozenset(found)
+                box_names.add(inner.kind.decode("latin1"))
+    return frozenset(box_names)
 
 
 def _untold(kind: bytes) -> bool:

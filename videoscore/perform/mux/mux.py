@@ -225,16 +225,16 @@ def _writable(path: Path, tracks: list[Track], container: Container) -> list[Tra
 
     FFmpeg itself is asked, stream by stream: no library call tells.
     """
-    kept = []
+    tracks_in = []
     for track in tracks:
         if track.kind != "attachment" and track.codec == "unknown":
-            asked = subprocess.run(
+            process = subprocess.run(
                 trial(path, track, container), stdin=subprocess.DEVNULL, capture_output=True, check=False
             )
-            if asked.returncode:
+            if process.returncode:
                 continue
-        kept.append(track)
-    return kept
+        tracks_in.append(track)
+    return tracks_in
 
 
 # ---------------------------------------------------------------- writing
@@ -281,7 +281,7 @@ class _Job:
             self.media.video.start,
             self.media.duration,
             keep_original=self.keep_original,
-            like=None if (heard := pick_sound(self.media)) is None else heard.index,
+            like=None if (sound := pick_sound(self.media)) is None else sound.index,
             told=lambda share: self.progress("mux", total * (_CODING + share * (1 - _CODING)), total),
         )
 
@@ -309,7 +309,7 @@ class _Job:
             before.timecode,
         )
         warned = ffmpeg_process.run([*arguments, url(self.part)], self.output, self._told(1.0))
-        return warned, [n for n, gone in hidden.items() if any(a == 0 for a, _ in gone.ranges)]
+        return warned, [n for n, edit in hidden.items() if any(a == 0 for a, _ in edit.ranges)]
 
     def _told(self, share: float) -> Callable[[float], None]:
         total = float(self.media.duration)
@@ -323,8 +323,8 @@ class _Job:
         missing = lacks(before, take_inventory(self.part), [*dropped, *empty], resumed)
         if missing:
             out.append(f"{self.output.suffix} could not take over: {'; '.join(missing)}")
-        written = probe(self.part).duration
-        short = self.media.duration - written
+        length = probe(self.part).duration
+        short = self.media.duration - length
         if short > min(max(self.media.video.frame_duration, Fraction(1, 50)), PADDING):
             out.append(f"the result is {float(short):.2f} s shorter than the original")
         return out

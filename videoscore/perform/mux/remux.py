@@ -166,7 +166,7 @@ def take_covers(path: Path, tracks: Sequence[Track], folder: Path) -> list[Cover
 
     FFmpeg reads a Matroska picture attachment as a video stream and would write it back as one.
     """
-    found = []
+    covers = []
     for track in (t for t in tracks if t.cover):
         kind = "jpeg" if track.codec == "mjpeg" else track.codec
         with open_media(path) as container:
@@ -175,8 +175,8 @@ def take_covers(path: Path, tracks: Sequence[Track], folder: Path) -> list[Cover
                 file = folder / f"cover{track.index}.{kind}"
                 file.write_bytes(bytes(packet))
                 tags = container.streams[track.index].metadata
-                found.append(Cover(file, f"image/{kind}", tags.get("filename", f"cover.{kind}")))
-    return found
+                covers.append(Cover(file, f"image/{kind}", tags.get("filename", f"cover.{kind}")))
+    return covers
 
 
 def url(path: Path) -> str:
@@ -215,9 +215,9 @@ def _filters(media: Media, tracks: Sequence[Track], hidden: Mapping[int, Hidden]
         number = counts.get(track.kind, 0)
         counts[track.kind] = number + 1
         chain = []
-        gone = hidden.get(track.index)
-        if gone is not None and gone.ranges:
-            where = "+".join(f"between(n\\,{a}\\,{b})" for a, b in gone.ranges)
+        edit = hidden.get(track.index)
+        if edit is not None and edit.ranges:
+            where = "+".join(f"between(n\\,{a}\\,{b})" for a, b in edit.ranges)
             chain.append(f"noise=drop={where}")
         joins = [j for j in media.joins if j.stream == track.index]
         if joins:
@@ -237,9 +237,9 @@ def _boxed(media: Media, tracks: Sequence[Track], container: Container, tags: Ma
         return []
     out = ["-strict", "unofficial"]  # 360 degree and stereoscopic layout
     out += [a for key in _BRANDS if key in tags for a in ("-metadata", f"{key}=")]
-    made = tags.get("creation_time", "")
-    if made:  # some files have it in two places, and readers then join both
-        out += ["-metadata", f"creation_time={made.partition(';')[0]}"]
+    creation_time = tags.get("creation_time", "")
+    if creation_time:  # some files have it in two places, and readers then join both
+        out += ["-metadata", f"creation_time={creation_time.partition(';')[0]}"]
     if container.muxer not in _BOXED:
         return out
     out += ["-movie_timescale", str(MOVIE_TIMESCALE)]

@@ -47,9 +47,9 @@ class Entry:
         """dB, 0 or less, of a note that starts at `tick`."""
         if not self.ticks:
             return 0.0
-        left = 1.0 - (tick - self.section.start) / self.ticks
+        remainder = 1.0 - (tick - self.section.start) / self.ticks
         depth = BUILD if self.doubling else ENTRY_LEAD if self.role in LEADS else ENTRY
-        return -depth * max(0.0, left) * max(LEAST, 1.0 - max(0.0, self.rise) / BREAK_IN)
+        return -depth * max(0.0, remainder) * max(LEAST, 1.0 - max(0.0, self.rise) / BREAK_IN)
 
 
 def risen(entries: Sequence[Entry]) -> list[tuple[int, int]]:

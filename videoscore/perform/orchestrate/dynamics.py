@@ -57,7 +57,7 @@ class Dynamics:
         level = voice.level - THINNED * 10 * math.log10(1.0 if role is Role.DRUMS else voices_at_once(notes))
         scale = 10 ** (level / 40)
         span = (instrument.loudest - instrument.quietest) / 126
-        played = []
+        result = []
         for note in notes:
             composed = COMPOSED * (note.velocity - mean)
             loud = (
@@ -71,8 +71,8 @@ class Dynamics:
             if role is not Role.DRUMS:
                 loud += self._arch(note.start)
             loud = instrument.quietest + (max(1.0, min(127.0, loud)) - 1) * span
-            played.append(max(1, min(127, round(loud * scale))))
-        return played
+            result.append(max(1, min(127, round(loud * scale))))
+        return result
 
     def _accent(self, tick: int) -> float:
         place = (tick - self.section.start) % (self.section.beats * PPQ)

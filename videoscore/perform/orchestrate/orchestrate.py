@@ -162,16 +162,16 @@ def _pitches(
     """What each voice of a role plays (None: nothing). Doublings keep to where the leading instrument plays;
     those of the bass to what is written, so that basses sound under a cello."""
     lines: list[Sequence[int | None]] = []
-    written = [note.pitch for note in notes]
+    pitches = [note.pitch for note in notes]
     for voice in voices:
         instrument = preset.instruments[voice.instrument]
         if instrument.drums:
-            lines.append([instrument.keys.get(pitch, pitch) for pitch in written])
+            lines.append([instrument.keys.get(pitch, pitch) for pitch in pitches])
             continue
-        played = in_range(written, role, voice, instrument)
-        lines.append(played)
+        in_compass = in_range(pitches, role, voice, instrument)
+        lines.append(in_compass)
         if role is not Role.BASS and len(lines) == 1:
-            written = played
+            pitches = in_compass
     return lines
 
 

@@ -20,15 +20,15 @@ THICKENS = (Role.COUNTER, Role.ACCOMPANIMENT, Role.PAD)  # what gives way; bass 
 def in_range(pitches: Sequence[int], role: Role, voice: Voice, instrument: Instrument) -> list[int]:
     """Pitches of one line, moved together by octaves where much of it would lie outside the instrument's range;
     what still lies outside is folded in."""
-    wanted = [pitch + OCTAVE * voice.octave for pitch in pitches]
+    targets = [pitch + OCTAVE * voice.octave for pitch in pitches]
     move = MOVE_BASS if role is Role.BASS else MOVE
 
     def cost(octaves: int) -> tuple[float, int]:
-        outside = sum(not instrument.low <= pitch + OCTAVE * octaves <= instrument.high for pitch in wanted)
-        return outside / max(1, len(wanted)) + move * abs(octaves), octaves
+        outside = sum(not instrument.low <= pitch + OCTAVE * octaves <= instrument.high for pitch in targets)
+        return outside / max(1, len(targets)) + move * abs(octaves), octaves
 
     shift = OCTAVE * min(range(-4, 5), key=cost)
-    return [_folded(pitch + shift, instrument.low, instrument.high) for pitch in wanted]
+    return [_folded(pitch + shift, instrument.low, instrument.high) for pitch in targets]
 
 
 def _folded(pitch: int, low: int, high: int) -> int:

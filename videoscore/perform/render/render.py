@@ -67,9 +67,9 @@ def render(
         _run(jobs, workers or core_count(), options.sample_rate, progress)
     except BaseException:
         for path in paths:
-            for left in (path, *path.parent.glob(f"{path.name}.part*")):
+            for leftover in (path, *path.parent.glob(f"{path.name}.part*")):
                 with contextlib.suppress(OSError):
-                    left.unlink()
+                    leftover.unlink()
         raise
     return tuple(
         Stem(part.name, path, options.sample_rate, samples) for part, path in zip(arrangement.parts, paths)
@@ -165,7 +165,7 @@ def _run(jobs: list[StemJob], workers: int, sample_rate: int, progress: Progress
     waiting = sorted(range(len(jobs)), key=lambda k: len(jobs[k].events))
     running: dict[int, _Worker] = {}
     lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
-    done = dict.fromkeys(range(len(jobs)), 0)
+    progress_of = dict.fromkeys(range(len(jobs)), 0)
     try:
         while waiting or running:
             while waiting and len(running) < workers:
@@ -181,8 +181,10 @@ def _run(jobs: list[StemJob], workers: int, sample_rate: int, progress: Progress
                 raise getattr(errors, fact["error"])(
                     fact["problem"], path=fact["path"], remedy=fact["remedy"]
                 )
-            done[k] = fact["done"]
-            progress("render", sum(done.values()) / len(jobs) / sample_rate, jobs[0].samples / sample_rate)
+            progress_of[k] = fact["done"]
+            progress(
+                "render", sum(progress_of.values()) / len(jobs) / sample_rate, jobs[0].samples / sample_rate
+            )
     finally:
         for worker in running.values():
             worker.kill()

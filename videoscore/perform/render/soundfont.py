@@ -107,9 +107,9 @@ def find_soundfont(option: str | Path | None = None) -> Font:
         return _named(expanded(option), "named in the options")
     if os.environ.get(VARIABLE):
         return _named(expanded(os.environ[VARIABLE]), f"${VARIABLE}")
-    for folder, found in _folders():
+    for folder, folder_path in _folders():
         for path in _ranked(folder):
-            return _font(path, found)
+            return _font(path, folder_path)
     spec = importlib.util.find_spec("pretty_midi")  # finds the folder without importing it
     for place in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(place) / "TimGM6mb.sf2"

@@ -147,16 +147,16 @@ def play(job: StemJob, tell: Callable[[int], None] = lambda done: None) -> None:
     synth = Synth(job)
     try:
         with wav_writer(Path(job.path), job.sample_rate, job.samples) as wav:
-            events, turned, resting = job.events, 0, True
+            events, position, resting = job.events, 0, True
             for start in range(0, job.samples, BUFFER):
                 # whole quanta are rendered, so that the next event falls on a border again
                 buffer = np.zeros((BUFFER, 2), np.float32)
                 at = 0
                 while at < BUFFER:
-                    while turned < len(events) and events[turned][0] <= start + at:
-                        synth.turn(*events[turned][1:])
-                        turned, resting = turned + 1, False
-                    stop = min(BUFFER, events[turned][0] - start) if turned < len(events) else BUFFER
+                    while position < len(events) and events[position][0] <= start + at:
+                        synth.turn(*events[position][1:])
+                        position, resting = position + 1, False
+                    stop = min(BUFFER, events[position][0] - start) if position < len(events) else BUFFER
                     if not resting:
                         synth.render(buffer, at, stop)
                     at = stop
@@ -174,8 +174,8 @@ def _fade(block: np.ndarray, start: int, job: StemJob) -> None:
     first = job.samples - job.fade
     if start + len(block) <= first or job.fade == 0:
         return
-    left = np.clip((job.samples - 1 - np.arange(start, start + len(block))) / job.fade, 0.0, 1.0)
-    block *= (np.sin(0.5 * math.pi * left) ** 2)[:, None].astype(np.float32)
+    envelope = np.clip((job.samples - 1 - np.arange(start, start + len(block))) / job.fade, 0.0, 1.0)
+    block *= (np.sin(0.5 * math.pi * envelope) ** 2)[:, None].astype(np.float32)
 
 
 def main() -> int:

@@ -94,9 +94,9 @@ def longest_shared(asked: Sequence[Tokens], trained: Sequence[Tokens]) -> NDArra
         where = np.flatnonzero(alive)
         if not len(where) or not len(index):
             break
-        found = index[np.minimum(np.searchsorted(index, a.hashes[where]), len(index) - 1)] == a.hashes[where]
-        alive[where[~found]] = False
-        out[mine.owner[where[found]]] = n + 1
+        same = index[np.minimum(np.searchsorted(index, a.hashes[where]), len(index) - 1)] == a.hashes[where]
+        alive[where[~same]] = False
+        out[mine.owner[where[same]]] = n + 1
     return out
 
 

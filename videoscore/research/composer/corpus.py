@@ -217,7 +217,7 @@ def read_pieces(
     """Every usable piece of the sets under `music` and of the files that `table` labels, copies dropped; bars not
     yet labelled."""
     pieces: list[Piece] = []
-    seen: set[bytes] = set()
+    digests: set[bytes] = set()
     labels = table.labels if table else {}
     jobs = [*(files(music) if music else ()), *((str(path), OWN) for path in labels)]
     with ProcessPoolExecutor(workers) as pool:
@@ -226,10 +226,10 @@ def read_pieces(
                 say(f"dropped {p}")
                 continue
             content = b"".join(p.notes[k].astype(np.int32).tobytes() for k in ("bar", "pos", "pitch", "dur"))
-            if content in seen:
+            if content in digests:
                 say(f"dropped {p.set}/{p.name}: a copy")
                 continue
-            seen.add(content)
+            digests.add(content)
             if table and p.set == OWN:
                 name = Path(path).relative_to(table.folder).with_suffix("").as_posix()
                 p = replace(p, name=name, label=labels[Path(path)])
@@ -285,14 +285,14 @@ def summary(arrays: dict[str, np.ndarray]) -> list[str]:
     minutes = arrays["bar_len"] / UNITS / arrays["bar_tempo"]
     lines = []
     for name in [*KINDS, OWN, "all"]:
-        ours = (arrays["piece_set"] == name) if name != "all" else np.ones(len(arrays["piece_set"]), bool)
-        bars, notes = ours[arrays["bar_piece"]], ours[owner]
-        if not ours.any():
+        in_set = (arrays["piece_set"] == name) if name != "all" else np.ones(len(arrays["piece_set"]), bool)
+        bars, notes = in_set[arrays["bar_piece"]], in_set[owner]
+        if not in_set.any():
             continue
         v, a = arrays["bar_valence"][bars], arrays["bar_arousal"][bars]
         role = np.bincount(arrays["note_role"][notes], minlength=6)
         lines.append(
-            f"{name}: {ours.sum()} pieces ({arrays['piece_split'][ours].sum()} valid), {bars.sum()} bars, "
+            f"{name}: {in_set.sum()} pieces ({arrays['piece_split'][in_set].sum()} valid), {bars.sum()} bars, "
             f"{notes.sum()} notes, {minutes[bars].sum() / 60:.1f} h; valence {v.mean():+.2f} sd {v.std():.2f}, "
             f"arousal {a.mean():+.2f} sd {a.std():.2f}; quadrants 1-4 "
             + " ".join(f"{q:.2f}" for q in _quadrants(v, a))

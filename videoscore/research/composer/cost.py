@@ -59,13 +59,18 @@ def memory(seconds: int, options: ComposeOptions) -> dict[str, float] | None:
 
 def _measure(seconds: int, options: ComposeOptions) -> dict[str, float] | None:
     compose(spotted(Task(0.3, 0.3, 4, 1)), options)
-    loaded = _peak()
+    peak_before = _peak()
     clock = time.perf_counter()
     compose(long_film(seconds), options)
-    taken, peak = time.perf_counter() - clock, _peak()
-    if loaded is None or peak is None:
+    elapsed, peak = time.perf_counter() - clock, _peak()
+    if peak_before is None or peak is None:
         return None
-    return {"peak": peak, "after four seconds of music": loaded, "seconds": taken, "pace": seconds / taken}
+    return {
+        "peak": peak,
+        "after four seconds of music": peak_before,
+        "seconds": elapsed,
+        "pace": seconds / elapsed,
+    }
 
 
 def _peak() -> float | None:

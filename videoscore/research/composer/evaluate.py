@@ -79,22 +79,22 @@ def evaluate(settings: Settings, say: Say = lambda _: None) -> dict:
         "corners": {},
         "moods": {},
     }
-    written: list[Score] = []
+    all_scores: list[Score] = []
     clock = time.perf_counter()
     for way in (SHIPPED, *CONTROLS):
         say(f"{way.name}: {len(corner)} cues")
         scores = write(way, corner, settings)
         report["corners"][way.name] = hit(corner, scores)
         if way is SHIPPED:
-            written = scores
+            all_scores = scores
             report["together"] = len(corner) * settings.seconds / (time.perf_counter() - clock)
     scores = write(SHIPPED, mood, settings)
     report["moods"][SHIPPED.name] = hit(mood, scores, octants=True)
     report["by mood"] = by_mood(judged(JUDGES[0], scores), _asked(mood))
     say(f"following: {settings.pieces} pieces")
     long = _following(settings, report)
-    report["density"] = _density(corner, written)
-    _texture(written, long, settings, report, say)
+    report["density"] = _density(corner, all_scores)
+    _texture(all_scores, long, settings, report, say)
     say("speed and memory")
     report["long"] = settings.long
     report["pace"] = cost.speed(settings.probe, settings.options)
@@ -104,19 +104,21 @@ def evaluate(settings: Settings, say: Say = lambda _: None) -> dict:
 
 def _following(settings: Settings, report: dict) -> list[Score]:
     """The pieces, as shipped."""
-    moved = pieces(settings.pieces, settings.seed * 100_000 + 90_000)
-    report["pieces"] = len(moved)
-    scores = compose_many([m.sheet for m in moved], settings.options, settings.roles)
-    report["following"] = {SHIPPED.name: {judge: following(moved, scores, judge) for judge in JUDGES}}
+    sheets = pieces(settings.pieces, settings.seed * 100_000 + 90_000)
+    report["pieces"] = len(sheets)
+    scores = compose_many([m.sheet for m in sheets], settings.options, settings.roles)
+    report["following"] = {SHIPPED.name: {judge: following(sheets, scores, judge) for judge in JUDGES}}
     return scores
 
 
 def _density(tasks: Sequence[Task], scores: Sequence[Score]) -> dict[str, dict[str, float]]:
     """Notes a second, drums too, median and most, for each mood asked for."""
-    found: dict[str, list[float]] = {}
+    densities: dict[str, list[float]] = {}
     for t, s in zip(tasks, scores):
-        found.setdefault(f"({t.valence:+.1f}, {t.arousal:+.1f})", []).append(len(s.notes) / float(s.duration))
-    return {mood: {"median": float(np.median(x)), "most": max(x)} for mood, x in found.items()}
+        densities.setdefault(f"({t.valence:+.1f}, {t.arousal:+.1f})", []).append(
+            len(s.notes) / float(s.duration)
+        )
+    return {mood: {"median": float(np.median(x)), "most": max(x)} for mood, x in densities.items()}
 
 
 def _texture(
@@ -129,10 +131,10 @@ def _texture(
         return
     say("comparing with real music")
     real = Corpus(settings.corpus)
-    held = real.passages(HELD_OUT, settings.seconds, REAL)
-    known = real.passages(TRAINED, settings.seconds, REAL, seed=1)
-    report["stuck in real music"] = stuck(held)
-    report["texture"] = compare(mine, held, known) | compare(
+    held_out_passages = real.passages(HELD_OUT, settings.seconds, REAL)
+    trained_passages = real.passages(TRAINED, settings.seconds, REAL, seed=1)
+    report["stuck in real music"] = stuck(held_out_passages)
+    report["texture"] = compare(mine, held_out_passages, trained_passages) | compare(
         mine_long,
         real.passages(HELD_OUT, LONG_PASSAGE, REAL),
         real.passages(TRAINED, LONG_PASSAGE, REAL, seed=1),
@@ -142,6 +144,6 @@ def _texture(
     report["copies"] = {}
     for name, line in (("melody", copies.melody), ("all notes", copies.texture)):
         known_lines = [line(p) for p in trained]
-        for whose, heap in (("written", [*mine, *mine_long]), ("held out", held)):
+        for whose, heap in (("written", [*mine, *mine_long]), ("held out", held_out_passages)):
             runs = copies.longest_shared([line(p) for p in heap], known_lines)
             report["copies"].setdefault(name, {})[whose] = copies.summary(runs)

@@ -55,8 +55,8 @@ def mine(corpus: Path, out: Path, drums: Path | None = None) -> dict[str, int]:
         if cell is not None:
             cells[key, cell].add(bar.piece)
     document: dict[str, Any] = {"figures": {}, "cells": {}}
-    for key, found in sorted(figures.items()):
-        document["figures"][key] = found.best()
+    for key, entry in sorted(figures.items()):
+        document["figures"][key] = entry.best()
     for key in sorted({key for key, _ in cells}):
         ranked = Counter({cell: len(pieces) for (k, cell), pieces in cells.items() if k == key})
         document["cells"][key] = [

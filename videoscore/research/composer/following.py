@@ -61,7 +61,7 @@ def _sheet(kind: str, begin: NDArray, end: NDArray, length: Fraction, cues: int,
     from videoscore.cues.spot.spot import plan_keys
 
     whole = _curve(kind, begin, end, length, cues)
-    made = []
+    curve_points = []
     for k in range(cues):
         start, stop = length * k / cues, length * (k + 1) / cues
         if kind == "step" and cues > 1:
@@ -77,7 +77,7 @@ def _sheet(kind: str, begin: NDArray, end: NDArray, length: Fraction, cues: int,
             float(np.mean([on_line(points, start + (stop - start) * i / 8)[axis] for i in range(9)]))
             for axis in (0, 1)
         )
-        made.append(
+        curve_points.append(
             Cue(
                 f"1M{k + 1}",
                 start,
@@ -89,7 +89,7 @@ def _sheet(kind: str, begin: NDArray, end: NDArray, length: Fraction, cues: int,
                 choose_meter(stop - start, v, a),
             )
         )
-    return CueSheet("moving", length, tuple(plan_keys(made, seed)), seed=seed)
+    return CueSheet("moving", length, tuple(plan_keys(curve_points, seed)), seed=seed)
 
 
 def _curve(kind: str, begin: NDArray, end: NDArray, length: Fraction, cues: int) -> list[CurvePoint]:
@@ -126,19 +126,21 @@ def following(moved: Sequence[Moving], scores: Sequence[Score], judge: str) -> d
     pairs = [hearings(m, s, judge) for m, s in zip(moved, scores)]
     out: dict = {}
     for axis, name in enumerate(("valence", "arousal")):
-        kept = [
+        cue_pairs = [
             (m.kind, h[:, axis], a[:, axis]) for m, (h, a) in zip(moved, pairs) if np.ptp(a[:, axis]) > MOVED
         ]
-        if not kept:
+        if not cue_pairs:
             continue
-        r = np.array([_correlation(h, a) for _, h, a in kept])
-        kinds = sorted({k for k, _, _ in kept})
+        r = np.array([_correlation(h, a) for _, h, a in cue_pairs])
+        kinds = sorted({k for k, _, _ in cue_pairs})
         out[name] = {
-            "pieces": len(kept),
+            "pieces": len(cue_pairs),
             "correlation": float(r.mean()),
             "error": float(r.std() / np.sqrt(len(r))),
-            "chance": _chance([h for _, h, _ in kept], [a for _, _, a in kept]),
-            "kinds": {k: float(np.mean([x for x, (kind, _, _) in zip(r, kept) if kind == k])) for k in kinds},
+            "chance": _chance([h for _, h, _ in cue_pairs], [a for _, _, a in cue_pairs]),
+            "kinds": {
+                k: float(np.mean([x for x, (kind, _, _) in zip(r, cue_pairs) if kind == k])) for k in kinds
+            },
         }
     return out
 

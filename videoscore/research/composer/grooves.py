@@ -48,20 +48,20 @@ def mine_grooves(folder: Path) -> dict[str, list[dict[str, Any]]]:
             beats.setdefault(length, []).append({"style": style, "bpm": int(match[3]), "strokes": strokes})
     out: dict[str, list[dict[str, Any]]] = {}
     for length, rows in sorted(beats.items()):
-        seen: set[str] = set()
-        kept: list[dict[str, Any]] = []
+        keys: set[str] = set()
+        grooves: list[dict[str, Any]] = []
         for row in rows:
             name = repr([s[:2] for s in row["strokes"]])
             own = fills.get((length, row["style"])) or next(
                 (f for (n, _), f in sorted(fills.items()) if n == length), []
             )
-            if name in seen:
+            if name in keys:
                 continue
-            seen.add(name)
-            row["fill"] = own[len(kept) % len(own)] if own else []
-            kept.append(row)
-        step = max(1, len(kept) // MOST)
-        out[length] = kept[::step][:MOST]
+            keys.add(name)
+            row["fill"] = own[len(grooves) % len(own)] if own else []
+            grooves.append(row)
+        step = max(1, len(grooves) // MOST)
+        out[length] = grooves[::step][:MOST]
     return out
 
 

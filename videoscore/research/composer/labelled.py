@@ -61,8 +61,8 @@ class Table:
             + f"), {self.other} without a label"
         )
         for fault, names in self.faults.items():
-            shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-            yield f"left out, {fault}: {len(names)} ({shown})"
+            examples = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+            yield f"left out, {fault}: {len(names)} ({examples})"
 
 
 def five_class(valence: float, energy: float) -> str:

@@ -39,8 +39,8 @@ def draw(scores: Mapping[str, Score], path: Path, lowest: int = 28, highest: int
         _roll(axes, score, lowest, highest)
         axes.set_title(title, fontsize=9, loc="left")
     rows[-1, 0].set_xlabel("seconds", fontsize=8)
-    used = {n.role for s in scores.values() for n in s.notes}
-    handles = [Line2D([], [], color=COLOURS[r], lw=4, label=r.name.lower()) for r in Role if r in used]
+    roles = {n.role for s in scores.values() for n in s.notes}
+    handles = [Line2D([], [], color=COLOURS[r], lw=4, label=r.name.lower()) for r in Role if r in roles]
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=8, frameon=False)
     figure.savefig(path, dpi=100)
     return path

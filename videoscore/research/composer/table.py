@@ -78,13 +78,13 @@ def _following(report: dict) -> Iterator[str]:
 
 
 def _texture(report: dict) -> Iterator[str]:
-    told = report.get("texture")
-    if told:
+    texture = report.get("texture")
+    if texture:
         yield (
             f"{'median (5 % .. 95 %)':{NAME}}{'written':>26}{'held-out real music':>26}{'overlap':>9}"
             f"{'real with real':>16}"
         )
-        for name, t in told.items():
+        for name, t in texture.items():
             spans = "".join(
                 f"{t[p + 'median']:10.2f} ({t[p + '5 %']:5.2f} ..{t[p + '95 %']:6.2f})" for p in ("", "real ")
             )

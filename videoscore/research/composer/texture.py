@@ -55,10 +55,10 @@ def pitch_class_entropy(p: Passage) -> float:
 
 def top_line(p: Passage) -> NDArray[np.int64]:
     """Indices of the melody: the highest note of every onset, of the melody role where there is one."""
-    chosen = (
+    candidates = (
         np.flatnonzero(p.role == Role.MELODY) if np.any(p.role == Role.MELODY) else np.arange(len(p.pitch))
     )
-    order = chosen[np.lexsort((-p.pitch[chosen], p.onset[chosen]))]
+    order = candidates[np.lexsort((-p.pitch[candidates], p.onset[candidates]))]
     first = np.r_[True, np.diff(p.onset[order]) > 0] if len(order) else np.zeros(0, bool)
     return order[first]
 
@@ -67,13 +67,13 @@ def repeated_patterns(p: Passage, length: int = 4) -> float:
     """Share of the melody's windows of `length` notes whose intervals and inter-onset times came before."""
     line = top_line(p)
     steps = np.diff(p.pitch[line]), np.diff(p.onset[line])
-    seen: set[tuple[int, ...]] = set()
+    patterns: set[tuple[int, ...]] = set()
     hits = total = 0
     for i in range(len(line) - length + 1):
         pattern = (*steps[0][i : i + length - 1], *steps[1][i : i + length - 1])
-        hits += pattern in seen
+        hits += pattern in patterns
         total += 1
-        seen.add(pattern)
+        patterns.add(pattern)
     return hits / total if total else 0.0
 
 

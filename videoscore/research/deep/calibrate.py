@@ -28,8 +28,8 @@ def temperature(logits: Logits, truth: Whole) -> float:
     def log_loss(log_t: float) -> float:
         return float(-np.log(np.maximum(probabilities(logits, np.exp(log_t))[rows, truth], 1e-12)).mean())
 
-    found = minimize_scalar(log_loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
-    return float(np.exp(found.x))
+    minimum = minimize_scalar(log_loss, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
+    return float(np.exp(minimum.x))
 
 
 def from_ratings(logits: Logits, y: Array, truth: Whole) -> Calibration:
@@ -56,14 +56,14 @@ def from_moods(logits: Logits, truth: Whole) -> Calibration:
 def across(logits: Logits, y: Array, truth: Whole, folds: Whole) -> tuple[Array, Array, float]:
     """Held-out logits -> moods (n, 8), standardised points (n, 2) and the mean temperature, where each fold
     is calibrated on the others."""
-    moods, points, used = np.zeros_like(logits, np.float64), np.zeros_like(y), []
+    moods, points, temperatures = np.zeros_like(logits, np.float64), np.zeros_like(y), []
     for k in np.unique(folds):
         here = folds == k
         calibration = from_ratings(logits[~here], y[~here], truth[~here])
         moods[here] = probabilities(logits[here], calibration.temperature)
         points[here] = plane(moods[here], calibration) * RIM
-        used.append(calibration.temperature)
-    return moods, points, float(np.mean(used))
+        temperatures.append(calibration.temperature)
+    return moods, points, float(np.mean(temperatures))
 
 
 def _knowing(moods: Array) -> float:

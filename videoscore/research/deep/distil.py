@@ -85,9 +85,10 @@ def _features(paths: Sequence[Path], cache: Path, say: Say) -> NDArray[np.float1
     """(m, d) of the frozen backbones."""
     from PIL import Image
 
-    listed = "\n".join(f"{p}\t{p.stat().st_size}" for p in paths) + repr((BACKBONES, AREA))
+    listing = "\n".join(f"{p}\t{p.stat().st_size}" for p in paths) + repr((BACKBONES, AREA))
     kept = (
-        cache / f"unlabelled_{hashlib.sha256(listed.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}.npy"
+        cache
+        / f"unlabelled_{hashlib.sha256(listing.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}.npy"
     )
     if kept.is_file():
         return np.load(kept)

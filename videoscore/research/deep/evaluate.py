@@ -73,15 +73,15 @@ def compare(
     truth = octants(y)
     begin = first_stage(room, run / "features", recipe=recipes[0], log=log)
     views = halfway(room, begin, run / SCHOOL, seed, say)
-    found = {"deep, distilled": fold_students(room, begin, views, run, seed, recipes[1], log)}
+    students = {"deep, distilled": fold_students(room, begin, views, run, seed, recipes[1], log)}
     for kind in ("shallow", "deep"):
         say(f"{kind} from scratch")
-        found[f"{kind}, from scratch"] = from_scratch(room, kind, run, seed, recipes[2], log)
-    models, kept = {}, {}
-    for name, z in found.items():
+        students[f"{kind}, from scratch"] = from_scratch(room, kind, run, seed, recipes[2], log)
+    models, predictions = {}, {}
+    for name, z in students.items():
         moods, points, temperature = across(z, y, truth, folds)
         models[name] = by_moods(y, points, moods) | {"temperature": temperature}
-        kept[name] = moods
+        predictions[name] = moods
     point, moods = scene_model(room, folds, seed)
     models["scene"] = measures(y, point, moods)
     report = {
@@ -90,11 +90,11 @@ def compare(
         "seed": seed,
         "models": models,
         "chance": chance(y),
-        "confusion": confusion_matrix(truth, kept["deep, distilled"].argmax(1)).tolist(),
+        "confusion": confusion_matrix(truth, predictions["deep, distilled"].argmax(1)).tolist(),
         "truth": truth.tolist(),
         "moods": {
-            "after": kept["deep, distilled"].tolist(),
-            "before": _softmax(found["deep, distilled"]).tolist(),
+            "after": predictions["deep, distilled"].tolist(),
+            "before": _softmax(students["deep, distilled"]).tolist(),
         },
         "curves": curves(run),
     }

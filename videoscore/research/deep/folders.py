@@ -61,23 +61,23 @@ def train_folder(
         raise UsageError(
             f"there is no model {model!r} for mood folders", remedy=f"Choose from {', '.join(CONFIGS)}."
         )
-    sorted_ = read_folders(images, run / "pictures.npy", seed, say)
-    moods = np.eye(len(MOODS), dtype=np.float32)[sorted_.mood]
-    seen, unseen = np.flatnonzero(~sorted_.held_out), np.flatnonzero(sorted_.held_out)
+    pictures = read_folders(images, run / "pictures.npy", seed, say)
+    moods = np.eye(len(MOODS), dtype=np.float32)[pictures.mood]
+    seen, unseen = np.flatnonzero(~pictures.held_out), np.flatnonzero(pictures.held_out)
     torch.manual_seed(seed)
     net = MoodCNN(CONFIGS[model])
     recipe = Recipe(epochs=epochs, batch=BATCH, seed=seed)
 
     def check(trained: MoodCNN) -> dict[str, float]:
-        return _hits(logits(trained, sorted_.pictures, unseen), sorted_.mood[unseen])
+        return _hits(logits(trained, pictures.pictures, unseen), pictures.mood[unseen])
 
-    work = DeepCourse(Student(net), Lessons(sorted_.pictures, seen, moods), recipe, run, check)
+    work = DeepCourse(Student(net), Lessons(pictures.pictures, seen, moods), recipe, run, check)
     trained = work.go(log)
-    z, truth = logits(trained, sorted_.pictures, unseen), sorted_.mood[unseen]
+    z, truth = logits(trained, pictures.pictures, unseen), pictures.mood[unseen]
     figures: dict[str, float | int | str] = {
-        "pictures": len(sorted_.mood),
+        "pictures": len(pictures.mood),
         "held out": len(unseen),
-        "unreadable": len(sorted_.unreadable),
+        "unreadable": len(pictures.unreadable),
         **_hits(z, truth),
         "chance": float(np.bincount(truth, minlength=8).max() / len(truth)),
     }
@@ -96,15 +96,15 @@ def read_folders(
         raise NotFound(
             "there is no such folder", path=images, remedy="Name the folder that holds the mood folders."
         )
-    found: dict[int, list[Path]] = {k: [] for k in range(len(MOODS))}
+    files_of: dict[int, list[Path]] = {k: [] for k in range(len(MOODS))}
     for folder in sorted(p for p in images.iterdir() if p.is_dir()):
         try:
-            found[mood_index(folder.name)] += find_pictures(folder)
+            files_of[mood_index(folder.name)] += find_pictures(folder)
         except KeyError:
             say(f"{folder.name} is no mood, its pictures are left out")
-    _enough({k: len(paths) for k, paths in found.items()}, images)
-    paths = [p for k in sorted(found) for p in found[k]]
-    mood = np.repeat(sorted(found), [len(found[k]) for k in sorted(found)])
+    _enough({k: len(paths) for k, paths in files_of.items()}, images)
+    paths = [p for k in sorted(files_of) for p in files_of[k]]
+    mood = np.repeat(sorted(files_of), [len(files_of[k]) for k in sorted(files_of)])
     pictures, readable = read_squares(paths, cache, say)
     unreadable = tuple(p for p, ok in zip(paths, readable) if not ok)
     for path in unreadable:

@@ -49,8 +49,8 @@ class Lessons:
         """A view at random of each picture in `rows`."""
         if self.halfway is None:
             return augmented_views(torch.from_numpy(self.pictures[rows]).to(where), rng)
-        drawn = self.halfway[rng.integers(len(self.halfway), size=len(rows)), rows]  # (b, c, s, s)
-        return torch.from_numpy(drawn).to(where).float().contiguous(memory_format=torch.channels_last)
+        features = self.halfway[rng.integers(len(self.halfway), size=len(rows)), rows]  # (b, c, s, s)
+        return torch.from_numpy(features).to(where).float().contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,13 @@ class Student(nn.Module):
 
     def loss(self, x: Tensor, moods: Tensor | None, points: Tensor | None, features: Tensor | None) -> Tensor:
         """Views (b, 3, 128, 128), or (b, c, s, s) behind the frozen blocks, and what each should say -> mean loss."""
-        seen = self.net.look(x, self.frozen)  # (b, 512)
+        embedding = self.net.look(x, self.frozen)  # (b, 512)
         total = x.new_zeros(())
         if features is not None and self.features is not None:
             share = FEATURE_SHARE if moods is not None else 1.0
-            total = total + share * F.mse_loss(self.features(seen).float(), features)
+            total = total + share * F.mse_loss(self.features(embedding).float(), features)
         if moods is not None:
-            logits, last = self.net.tell(seen)  # (b, 8), (b, 64)
+            logits, last = self.net.tell(embedding)  # (b, 8), (b, 64)
             total = total + F.cross_entropy(logits.float(), moods)
             if points is not None:
                 total = total + POINT_SHARE * F.mse_loss(self.point(last).float(), points)
@@ -134,10 +134,10 @@ class DeepCourse:
 
     def rate(self, step: int) -> float:
         """Learning rate of an update: linear warm-up, then a cosine down to nothing."""
-        done = step / self.steps
-        if done < WARM_UP:
+        share = step / self.steps
+        if share < WARM_UP:
             return self.recipe.rate * (step + 1) / (WARM_UP * self.steps + 1)
-        return self.recipe.rate * 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+        return self.recipe.rate * 0.5 * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
 
     def rows(self, step: int) -> NDArray[np.int64]:
         """Pictures of an update, sorted (they may lie on a disk)."""

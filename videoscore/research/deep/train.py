@@ -119,14 +119,14 @@ def checker(
     truth = octants(room.photographs.y)
 
     def check(net: MoodCNN) -> dict[str, float]:
-        found = {}
+        results = {}
         for name, rows in (("seen", seen[: most // 2]), ("unseen", unseen[:most])):
             z = torch.from_numpy(logits(net, room.pictures, rows))
-            found[f"log loss {name}"] = float(
+            results[f"log loss {name}"] = float(
                 torch.nn.functional.cross_entropy(z, torch.from_numpy(truth[rows]))
             )
-            found[f"octant {name}"] = float((z.argmax(1).numpy() == truth[rows]).mean())
-        return found
+            results[f"octant {name}"] = float((z.argmax(1).numpy() == truth[rows]).mean())
+        return results
 
     return check
 

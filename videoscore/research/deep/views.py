@@ -24,8 +24,8 @@ GREY = 0.1  # share of views without colour, so that old films aren't taken for 
 
 def find_pictures(folder: Path) -> list[Path]:
     """All picture files under `folder`, in a fixed order; hidden ones and folders are left out."""
-    found = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+    paths = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
+    return sorted(p for p in paths if not any(part.startswith(".") for part in p.relative_to(folder).parts))
 
 
 def read_square(path: Path) -> NDArray[np.uint8]:

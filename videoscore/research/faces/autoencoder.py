@@ -129,12 +129,12 @@ class Eye(nn.Module):
 
     def look(self, x: Tensor) -> list[Tensor]:
         """(b, 1, 48, 48) -> what leaves the second to fifth pooling: 11, 5, 2 and 1 cells wide."""
-        seen, x = [], centre(x, INPUT["vgg16-fer"])
+        views, x = [], centre(x, INPUT["vgg16-fer"])
         for layer in self.layers:
             x = layer(x)
             if isinstance(layer, nn.MaxPool2d):
-                seen.append(x)
-        return seen[1:]
+                views.append(x)
+        return views[1:]
 
     def difference(self, drawn: Tensor, real: Tensor) -> Tensor:
         """Mean square difference of what is seen, relative to what is seen in `real`, over the four sizes."""
@@ -197,16 +197,16 @@ class AutoencoderCourse:
         o = self.options
         seed = o.seed * 1_000_003 + step
         random = torch.Generator().manual_seed(seed)
-        chosen = np.random.default_rng(seed).choice(len(self.faces), o.batch)
+        rows = np.random.default_rng(seed).choice(len(self.faces), o.batch)
         for optimiser in self.optimisers:
             optimiser.param_groups[0]["lr"] = o.rate * max(rate_at(spent), 0.02)
         self.parts.train()
         real = augment(
-            normalise(torch.from_numpy(self.faces.pixels[chosen]).to(self.where)), SIDE, GENTLE, random
+            normalise(torch.from_numpy(self.faces.pixels[rows]).to(self.where)), SIDE, GENTLE, random
         )
         real = real.contiguous(memory_format=torch.channels_last)
-        point = torch.from_numpy(self.faces.point[chosen]).to(self.where)
-        noise = torch.randn(len(chosen), APPEARANCE, generator=random).to(self.where)
+        point = torch.from_numpy(self.faces.point[rows]).to(self.where)
+        noise = torch.randn(len(rows), APPEARANCE, generator=random).to(self.where)
         with torch.autocast(self.where.type, torch.bfloat16):
             mean, spread = self.model.encode(real)
             again = self.model.decoder(mean + noise * (0.5 * spread).exp(), point).float()

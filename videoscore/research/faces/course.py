@@ -154,11 +154,11 @@ class FaceCourse(ABC):
         seed = self.options.seed * 1_000_003 + step
         random = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)  # of the dropout
-        chosen = np.random.default_rng(seed).choice(len(self.shares), self.options.batch, p=self.shares)
+        rows = np.random.default_rng(seed).choice(len(self.shares), self.options.batch, p=self.shares)
         for group in self.optimiser.param_groups:
             group["lr"] = self.options.true_rate * rate_at(spent)
         self.net.train()
-        loss = self.loss(chosen, random)
+        loss = self.loss(rows, random)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)

@@ -80,12 +80,14 @@ def read_fer2013(path: Path, seed: int = 0) -> FaceSet:
     point = np.where(cast > 0, embed(votes.astype(float)), np.nan).astype(np.float32)
     group = near_duplicates(pixels)
     rng = np.random.default_rng(seed)
-    held = rng.random(group.max() + 1) < VALID_SHARE
-    part = np.where(usage == 1, TEST, np.where(held[group], VALID, TRAIN)).astype(np.uint8)
+    is_valid_group = rng.random(group.max() + 1) < VALID_SHARE
+    part = np.where(usage == 1, TEST, np.where(is_valid_group[group], VALID, TRAIN)).astype(np.uint8)
     # a training face that is also in the test part is in neither: it would be trained on what is reported
     part[(part != TEST) & np.isin(group, group[part == TEST])] = NO_LABEL
-    seen = part != NO_LABEL
-    return FaceSet(pixels[seen], label[seen], votes[seen], point[seen], part[seen], group[seen])
+    labelled = part != NO_LABEL
+    return FaceSet(
+        pixels[labelled], label[labelled], votes[labelled], point[labelled], part[labelled], group[labelled]
+    )
 
 
 def near_duplicates(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -73,16 +73,16 @@ def evaluate(
     second = None if check is None else read_check(check)
     report: dict[str, Any] = {"data": data.name, "faces": len(test), "chance": chance(faces), "models": {}}
     for name in MODELS if model == "all" else (model,):
-        loaded = load_face_model(name, weights)
-        found = figures(loaded, test)
-        if second is not None and "confusion" in found:
-            found["check"] = on_check(loaded, *second)
-        report["models"][name] = found
+        network = load_face_model(name, weights)
+        report_of = figures(network, test)
+        if second is not None and "confusion" in report_of:
+            report_of["check"] = on_check(network, *second)
+        report["models"][name] = report_of
         say(f"{name}: done")
         if pictures is not None:
             from videoscore.research.faces.pictures import draw
 
-            draw(name, found, pictures / f"face_{name}.png")
+            draw(name, report_of, pictures / f"face_{name}.png")
     return report
 
 
@@ -96,10 +96,10 @@ def chance(faces: FaceSet) -> dict[str, Any]:
     clear = decided(test.votes)
     if clear.any():
         out["majority"] = float(np.bincount(test.votes[clear].argmax(1)).max() / clear.sum())
-    train, known = faces.point[faces.part == TRAIN], np.isfinite(test.point).all(1)
-    if known.any():
-        mean = np.broadcast_to(np.nanmean(train.astype(float), 0), (int(known.sum()), 2))
-        out["point"] = four_measures(test.point[known].astype(float), mean)
+    train, rated = faces.point[faces.part == TRAIN], np.isfinite(test.point).all(1)
+    if rated.any():
+        mean = np.broadcast_to(np.nanmean(train.astype(float), 0), (int(rated.sum()), 2))
+        out["point"] = four_measures(test.point[rated].astype(float), mean)
     return out
 
 
@@ -116,36 +116,38 @@ def figures(model: FaceModel, test: FaceSet) -> dict[str, Any]:
 
     outputs = model.outputs(test.pixels)
     readings = interpret(outputs, model.calibration)
-    found: dict[str, Any] = {"faces a second": speed(model, test)}
-    known = np.isfinite(test.point).all(1)
-    if known.any():
-        read = np.stack([readings.valence, readings.arousal], 1)[known]
-        truth = test.point[known].astype(float)
-        missed = np.linalg.norm(read - truth, axis=1)
-        order = np.argsort(readings.confidence[known])
+    results: dict[str, Any] = {"faces a second": speed(model, test)}
+    rated = np.isfinite(test.point).all(1)
+    if rated.any():
+        read = np.stack([readings.valence, readings.arousal], 1)[rated]
+        truth = test.point[rated].astype(float)
+        distances = np.linalg.norm(read - truth, axis=1)
+        order = np.argsort(readings.confidence[rated])
         quarter = max(len(order) // 4, 1)
-        found["point"] = four_measures(truth, read)
-        varies = np.ptp(readings.confidence[known]) > 0 and np.ptp(missed) > 0
-        found["confidence"] = {
-            "rank correlation": float(-spearmanr(readings.confidence[known], missed)[0]) if varies else 0.0,
-            "surest quarter": float(missed[order[-quarter:]].mean()),
-            "least sure quarter": float(missed[order[:quarter]].mean()),
+        results["point"] = four_measures(truth, read)
+        varies = np.ptp(readings.confidence[rated]) > 0 and np.ptp(distances) > 0
+        results["confidence"] = {
+            "rank correlation": float(-spearmanr(readings.confidence[rated], distances)[0])
+            if varies
+            else 0.0,
+            "surest quarter": float(distances[order[-quarter:]].mean()),
+            "least sure quarter": float(distances[order[:quarter]].mean()),
             "mean": float(readings.confidence.mean()),
         }
     if readings.emotions is not None:
-        found |= _emotions(outputs, readings, model, test)
-    return found
+        results |= _emotions(outputs, readings, model, test)
+    return results
 
 
 def _emotions(outputs: Array, readings: FaceReadings, model: FaceModel, test: FaceSet) -> dict[str, Any]:
-    mean, told = outputs.mean(1), test.label != NO_LABEL
-    found: dict[str, Any] = {}
-    if told.any():
-        truth, guess = test.label[told].astype(int), mean[told, :CLASSES].argmax(1)
+    mean, labelled = outputs.mean(1), test.label != NO_LABEL
+    results: dict[str, Any] = {}
+    if labelled.any():
+        truth, guess = test.label[labelled].astype(int), mean[labelled, :CLASSES].argmax(1)
         matrix = confusion(truth, guess)
-        found |= {
+        results |= {
             "label": float((guess == truth).mean()),
-            "label, unmirrored": float((outputs[told, 0, :CLASSES].argmax(1) == truth).mean()),
+            "label, unmirrored": float((outputs[labelled, 0, :CLASSES].argmax(1) == truth).mean()),
             "recall": _recall(matrix),
             "confusion": matrix.tolist(),
         }
@@ -154,7 +156,7 @@ def _emotions(outputs: Array, readings: FaceReadings, model: FaceModel, test: Fa
         assert readings.emotions is not None
         truth, votes, cast = test.votes[clear].argmax(1), test.votes.astype(float), test.votes.sum(1) > 0
         logits, temperature = mean[:, -CLASSES:], model.calibration.temperature
-        found |= {
+        results |= {
             "majority": float((readings.emotions[clear].argmax(1) == truth).mean()),
             "undecided": int((~clear).sum()),
             "temperature": temperature,
@@ -164,7 +166,7 @@ def _emotions(outputs: Array, readings: FaceReadings, model: FaceModel, test: Fa
                 calibration_error(softmax(logits[cast], t), votes[cast]) for t in (1.0, temperature)
             ],
         }
-    return found
+    return results
 
 
 def confusion(truth: NDArray[Any], guess: NDArray[Any]) -> NDArray[np.int64]:

@@ -51,27 +51,27 @@ def calibrate(outputs: Array, faces: FaceSet) -> Calibration:
 
     Raises InputError for fewer than `LEAST` faces with a point.
     """
-    known = np.isfinite(faces.point).all(1)
-    if known.sum() < LEAST:
+    rated = np.isfinite(faces.point).all(1)
+    if rated.sum() < LEAST:
         raise InputError(
-            f"{int(known.sum())} validation faces are too few to calibrate with",
+            f"{int(rated.sum())} validation faces are too few to calibrate with",
             remedy=f"At least {LEAST} are needed; train on a larger set.",
         )
-    outputs, point, votes = outputs[known], faces.point[known].astype(float), faces.votes[known].astype(float)
+    outputs, point, votes = outputs[rated], faces.point[rated].astype(float), faces.votes[rated].astype(float)
     mean, emotions, temperature = outputs.mean(1), None, 1.0
     if outputs.shape[2] == 2:
         read = np.clip(mean, -1, 1)
     else:
         logits = mean[:, -CLASSES:]
-        found = minimize_scalar(lambda t: vote_loss(logits, votes, float(np.exp(t))), (-1.0, 1.0))
-        temperature = float(np.exp(found.x))
+        minimum = minimize_scalar(lambda t: vote_loss(logits, votes, float(np.exp(t))), (-1.0, 1.0))
+        temperature = float(np.exp(minimum.x))
         emotions = softmax(logits, temperature)
         read = embed(emotions)
     hint = hints(outputs, emotions)
-    missed = np.linalg.norm(read - point, axis=1)
+    distances = np.linalg.norm(read - point, axis=1)
     parts = np.array_split(np.argsort(hint), BINS)
     knots = np.array([hint[p].mean() for p in parts])
-    error = IsotonicRegression().fit_transform(knots, [missed[p].mean() for p in parts])
+    error = IsotonicRegression().fit_transform(knots, [distances[p].mean() for p in parts])
     blind = float(np.linalg.norm(point - point.mean(0), axis=1).mean())
     return Calibration(
         round(temperature, 5),
@@ -98,8 +98,8 @@ def quality(outputs: Array, faces: FaceSet) -> float:
     if outputs.shape[2] > 2:
         clear = decided(faces.votes)
         return float((mean[clear, -CLASSES:].argmax(1) == faces.votes[clear].argmax(1)).mean())
-    known = np.isfinite(faces.point).all(1)
-    return float(np.mean([concordance(faces.point[known, i].astype(float), mean[known, i]) for i in (0, 1)]))
+    rated = np.isfinite(faces.point).all(1)
+    return float(np.mean([concordance(faces.point[rated, i].astype(float), mean[rated, i]) for i in (0, 1)]))
 
 
 def export(
@@ -122,12 +122,12 @@ def export(
         packed = pack(weights, bits)
         back = folded(options.model, outputs, options.true_width)
         back.load_state_dict(unpack(packed), assign=True)
-        seen = FaceModel(options.model, back, UNKNOWN).outputs(valid.pixels)
-        stored = quality(seen, valid)
-        log({"bits": bits, "validation, exact": exact, "validation, stored": stored})
-        if stored >= exact - TOLERATED:
+        on_valid = FaceModel(options.model, back, UNKNOWN).outputs(valid.pixels)
+        figures = quality(on_valid, valid)
+        log({"bits": bits, "validation, exact": exact, "validation, stored": figures})
+        if figures >= exact - TOLERATED:
             break
-    header = Header(options.model, options.true_width, outputs, calibrate(seen, valid))
+    header = Header(options.model, options.true_width, outputs, calibrate(on_valid, valid))
     return write_weights(
         path,
         partial(save_file, packed, metadata=header.text()),
@@ -138,6 +138,6 @@ def export(
             "bits": bits,
             "parameters": sum(w.numel() for w in weights.values()),
             "validation, exact": round(exact, 4),
-            "validation, stored": round(stored, 4),
+            "validation, stored": round(figures, 4),
         },
     )

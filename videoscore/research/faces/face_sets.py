@@ -71,8 +71,8 @@ class _Rows:
             )
         label = np.array(self.label, np.uint8)
         votes = np.zeros((len(label), len(EMOTIONS)), np.float32)
-        told = label != NO_LABEL
-        votes[np.flatnonzero(told), label[told]] = 1
+        labelled = label != NO_LABEL
+        votes[np.flatnonzero(labelled), label[labelled]] = 1
         return FaceSet(
             np.stack(self.pixels),
             label,

@@ -69,7 +69,7 @@ def rename(theirs: State, net: nn.Module) -> dict[str, torch.Tensor]:
         layer, _, kind = key.rpartition(".")
         layers.setdefault(layer, {})[kind] = value
     body = (values for layer, values in layers.items() if "_" not in layer)
-    ours: dict[str, torch.Tensor] = {}
+    state: dict[str, torch.Tensor] = {}
     channels = 0
     for key in dict.fromkeys(k.rpartition(".")[0] for k in net.state_dict()):
         if key.startswith("body."):
@@ -82,19 +82,19 @@ def rename(theirs: State, net: nn.Module) -> dict[str, torch.Tensor]:
             values["weight"] = weight.unflatten(1, (side, side, channels)).permute(0, 3, 2, 1).flatten(1)
         elif weight.ndim == 4:
             channels = weight.shape[0]
-        ours |= {f"{key}.{kind}": value for kind, value in values.items()}
-    return ours
+        state |= {f"{key}.{kind}": value for kind, value in values.items()}
+    return state
 
 
 def _state(package: Path, name: str) -> State:
     """Tensors of one .pt file; nothing in it is run."""
     if package.is_dir():
-        found = sorted(package.rglob(name))
-        if not found:
+        paths = sorted(package.rglob(name))
+        if not paths:
             raise NotFound(
                 f"no {name} in it", path=package, remedy="Unpack the wheel of facenet-pytorch there."
             )
-        raw = found[0].read_bytes()
+        raw = paths[0].read_bytes()
     else:
         try:
             with zipfile.ZipFile(package) as wheel:

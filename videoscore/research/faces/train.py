@@ -39,8 +39,10 @@ def draws(label: np.ndarray, power: float) -> np.ndarray:
 
 def emotion_loss(out: Tensor, label: Tensor, votes: Tensor, smoothing: float) -> Tensor:
     """Cross-entropy with the label and with the votes; a face without one or the other is left out of it."""
-    known = label != NO_LABEL
-    by_label = F.cross_entropy(out[known, :CLASSES], label[known], label_smoothing=smoothing, reduction="sum")
+    labelled = label != NO_LABEL
+    by_label = F.cross_entropy(
+        out[labelled, :CLASSES], label[labelled], label_smoothing=smoothing, reduction="sum"
+    )
     by_votes = -(votes * F.log_softmax(out[:, CLASSES:], 1)).sum()
     return (by_label + by_votes) / len(out)
 

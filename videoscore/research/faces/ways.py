@@ -53,7 +53,7 @@ def compare(
     """
     faces = read_faces(data)
     test = faces.take((faces.part == TEST) & np.isfinite(faces.point).all(1))
-    found: dict[str, Any] = {"valid": {}, "test": {}}
+    results: dict[str, Any] = {"valid": {}, "test": {}}
     updates = 0
     for seed in seeds:
         for name in variants:
@@ -75,12 +75,12 @@ def compare(
             trained.run.go(log)
             updates = trained.run.step
             for part, those in (("valid", trained.valid), ("test", test)):
-                kept = found[part].setdefault(name, {m: [] for m in MEASURES})
+                measures = results[part].setdefault(name, {m: [] for m in MEASURES})
                 for measure, pair in _measures(trained, those).items():
-                    kept[measure].append(pair)
-            log({"variant": name, "seed": seed} | {m: found["test"][name][m][-1] for m in MEASURES})
-    merit = {name: float(np.mean(found["valid"][name]["CCC"])) for name in variants}
-    return found | {
+                    measures[measure].append(pair)
+            log({"variant": name, "seed": seed} | {m: results["test"][name][m][-1] for m in MEASURES})
+    merit = {name: float(np.mean(results["valid"][name]["CCC"])) for name in variants}
+    return results | {
         "best": max(merit, key=lambda name: merit[name]),
         "chance": chance(faces)["point"],
         "updates": updates,
@@ -103,10 +103,10 @@ def table(report: dict[str, Any]) -> str:
         f"seeds {', '.join(map(str, report['seeds']))}; best on the validation part: {report['best']}",
         f"{'':24s}" + "".join(f"{m + ', V / A':>32s}" for m in MEASURES),
     ]
-    for name, kept in report["test"].items():
+    for name, measures in report["test"].items():
         cells = []
         for measure in MEASURES:
-            values = np.array(kept[measure])
+            values = np.array(measures[measure])
             mean, sd = values.mean(0), values.std(0, ddof=1 if len(values) > 1 else 0)
             cells.append(" / ".join(f"{m:.3f} ({s:.3f})" for m, s in zip(mean, sd)))
         lines.append(f"{name:24s}" + "".join(f"{c:>32s}" for c in cells))

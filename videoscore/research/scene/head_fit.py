@@ -56,14 +56,14 @@ def fit(
     kernel = np.exp(-gamma * distance)
     faded = (np.clip((grey - mean) / scale, -CLIP, CLIP) * weight).astype(np.float64)
     faded = np.exp(-gamma * np.maximum((faded * faded).sum(1)[:, None] + lengths - 2 * faded @ z.T, 0))
-    out_of_fold, lost = np.zeros_like(y), np.zeros_like(y)
+    out_of_fold, errors = np.zeros_like(y), np.zeros_like(y)
     near = np.zeros(len(y))
     folds = grouped_folds(groups, INNER_FOLDS, seed)
     for k in range(INNER_FOLDS):
         seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
         dual, bias = _solve(kernel[np.ix_(seen, seen)], y[seen])
         out_of_fold[unseen] = kernel[np.ix_(unseen, seen)] @ dual + bias
-        lost[unseen] = out_of_fold[unseen] - (faded[np.ix_(unseen, seen)] @ dual + bias)
+        errors[unseen] = out_of_fold[unseen] - (faded[np.ix_(unseen, seen)] @ dual + bias)
         near[unseen] = closeness(kernel[np.ix_(unseen, seen)])
     stretch, spread = _calibrate(out_of_fold, y)
     dual, bias = _solve(kernel, y)
@@ -78,7 +78,7 @@ def fit(
         "stretch": stretch,
         "spread": spread,
         "familiar": np.array([np.quantile(near, 0.1)]),
-        "grey": lost.mean(0) * stretch[0],
+        "grey": errors.mean(0) * stretch[0],
     }
     arrays = {k: np.ascontiguousarray(v, np.float32) for k, v in learned.items()}
     return SceneHead(anchors=levels(u.astype(np.float32)), **arrays)

@@ -86,8 +86,8 @@ def read_features(
     rows = read_table(data)
     ratings = np.array([[float(r["valence_mean"]), float(r["arousal_mean"])] for r in rows])
     paths = [data / r["file"] for r in rows]
-    listed = (data / "oasis.csv").read_bytes()
-    key = hashlib.sha256(listed + repr((BACKBONES, AREA, VIEWS)).encode()).hexdigest()[:12]
+    listing = (data / "oasis.csv").read_bytes()
+    key = hashlib.sha256(listing + repr((BACKBONES, AREA, VIEWS)).encode()).hexdigest()[:12]
     kept = None if cache is None else cache / f"oasis_{key}.npy"
     if kept is not None and kept.is_file():
         features = np.load(kept)

@@ -107,22 +107,23 @@ def _line(name: str, scores: dict[str, float]) -> str:
 def figures(rows: Rows, seed: int) -> Iterator[str]:
     """Every measurement of the card, a line each."""
     for name in ("emopia", "vgmidi"):
-        ours = rows.set == name
-        clips = int((ours & rows.whole).sum())
-        yield _line(f"chance, {name} ({clips} clips)", chance(rows.where(ours)))
+        in_set = rows.set == name
+        clips = int((in_set & rows.whole).sum())
+        yield _line(f"chance, {name} ({clips} clips)", chance(rows.where(in_set)))
     for features in SETS:
         predicted = cross_validate(rows, features, seed)
         for name in ("emopia", "vgmidi"):
-            ours = rows.set == name
+            in_set = rows.set == name
             yield _line(
-                f"5 folds by song, both sets, {features}: {name}", accuracy(predicted[ours], rows.where(ours))
+                f"5 folds by song, both sets, {features}: {name}",
+                accuracy(predicted[in_set], rows.where(in_set)),
             )
         yield _line(f"5 folds by song, both sets, {features}: r of windows", correlation(predicted, rows))
     for features in SETS:
         for train, test in (("emopia", "vgmidi"), ("vgmidi", "emopia")):
             model = fit(rows.where(rows.set == train), features, seed)
-            held = rows.where(rows.set == test)
-            yield _line(f"trained on {train}, {features}: {test}", accuracy(raw(model, held), held))
+            test_rows = rows.where(rows.set == test)
+            yield _line(f"trained on {train}, {features}: {test}", accuracy(raw(model, test_rows), test_rows))
     half = rows.half
     for features in SETS:
         judged = rows.where(half == 1)
@@ -132,13 +133,16 @@ def figures(rows: Rows, seed: int) -> Iterator[str]:
     for origin, features in ((0, "score"), (1, "full"), (1, "score"), (1, "blind")):
         model = fit(rows.where(half == origin), features, seed)
         for name in ("emopia", "vgmidi"):
-            held = rows.where((half != origin) & (rows.set == name))
+            test_rows = rows.where((half != origin) & (rows.set == name))
             who = "judge" if origin else "tagger"
             yield _line(
-                f"{who}, {features}, songs of the other half: {name}", accuracy(raw(model, held), held)
+                f"{who}, {features}, songs of the other half: {name}",
+                accuracy(raw(model, test_rows), test_rows),
             )
-        held = rows.where(half != origin)
-        yield _line(f"{who}, {features}, songs of the other half: r", correlation(raw(model, held), held))
+        test_rows = rows.where(half != origin)
+        yield _line(
+            f"{who}, {features}, songs of the other half: r", correlation(raw(model, test_rows), test_rows)
+        )
 
 
 def train(
@@ -153,8 +157,8 @@ def train(
     half = rows.half
     for name, (origin, features) in MODELS.items():
         model = fit(rows.where(half == origin), features, seed)
-        held = rows.where(half != origin)
-        model.ceiling = accuracy(raw(model, held), held)
+        test_rows = rows.where(half != origin)
+        model.ceiling = accuracy(raw(model, test_rows), test_rows)
         if name == "tagger":
             calibrate(model, corpus.read_pieces(music, say))
         model.save(out / f"{name}.safetensors")

@@ -195,28 +195,28 @@ def train(
     photographs = read_features(data, cache, say)
     pictures = sorted(data.rglob("*.jpg"))
     kinds = fonts()
-    chosen = [str(random.choice(kinds)) for _ in range(CARDS + CAPTIONED + SCENERY)]
-    drawn = [card(random, [face]) for face in chosen[:CARDS]]
-    for face in chosen[CARDS:-SCENERY]:
+    faces = [str(random.choice(kinds)) for _ in range(CARDS + CAPTIONED + SCENERY)]
+    images = [card(random, [face]) for face in faces[:CARDS]]
+    for face in faces[CARDS:-SCENERY]:
         with Image.open(pictures[int(random.integers(len(pictures)))]) as image:
-            drawn.append(captioned(random, np.asarray(image.convert("RGB")), [face]))
-    for k, face in enumerate(chosen[-SCENERY:]):
-        drawn.append(scenery(random) if k % 2 else captioned(random, scenery(random), [face]))
-    say(f"features of {len(drawn)} drawn pictures")
+            images.append(captioned(random, np.asarray(image.convert("RGB")), [face]))
+    for k, face in enumerate(faces[-SCENERY:]):
+        images.append(scenery(random) if k % 2 else captioned(random, scenery(random), [face]))
+    say(f"features of {len(images)} drawn pictures")
     backbones = Backbones(backbone_weights())
-    own = np.concatenate([backbones.features(drawn[k : k + 8]) for k in range(0, len(drawn), 8)])
+    own = np.concatenate([backbones.features(images[k : k + 8]) for k in range(0, len(images), 8)])
     x = np.concatenate([photographs.plain, photographs.grey, own])
     title = np.zeros(len(x), bool)
     title[2 * len(photographs.plain) :][:CARDS] = True
     # judged on a typeface and on themes that the judged head did not see
     themes = np.unique(photographs.groups)
     held_theme = np.isin(photographs.groups, random.choice(themes, len(themes) // 5, replace=False))
-    held = np.concatenate([held_theme, held_theme, [face == kinds[2] for face in chosen]])
-    tried = fit(x[~held], title[~held]).probability(x[held])
+    is_test = np.concatenate([held_theme, held_theme, [face == kinds[2] for face in faces]])
+    probabilities = fit(x[~is_test], title[~is_test]).probability(x[is_test])
     figures = {
-        "found": float((tried[title[held]] > 0.5).mean()),
-        "false": float((tried[~title[held]] > 0.5).mean()),
-        "held out": int(held.sum()),
+        "found": float((probabilities[title[is_test]] > 0.5).mean()),
+        "false": float((probabilities[~title[is_test]] > 0.5).mean()),
+        "held out": int(is_test.sum()),
     }
     head = fit(x, title)
     write_weights(

@@ -229,27 +229,29 @@ class DeskPage:
 
     def _told(self, event: Any) -> None:
         """What was done in the browser's own part."""
-        told = event.args if isinstance(event.args, dict) else {}
-        what = told.get("do")
-        number = max(0, int(told.get("number") or 0))
+        details = event.args if isinstance(event.args, dict) else {}
+        what = details.get("do")
+        number = max(0, int(details.get("number") or 0))
         if what == "ready":
             self.ready, self.seen, self.told_film, self.told_source = True, -1, False, ""
             self.refresh()
         elif what == "select":
             self.choose(number, tell=False)
         elif what == "move":
-            snap = Fraction(1, 500) if told.get("snap") else Fraction(0)
-            self.do(lambda s: s.move_boundary(number, exact(told["t"]), snap))
+            snap = Fraction(1, 500) if details.get("snap") else Fraction(0)
+            self.do(lambda s: s.move_boundary(number, exact(details["t"]), snap))
         elif what == "split":
-            new = self.do(lambda s: s.split(exact(told["t"]), exact(min(0.5, float(told.get("snap", 0))))))
+            new = self.do(
+                lambda s: s.split(exact(details["t"]), exact(min(0.5, float(details.get("snap", 0)))))
+            )
             if new is not None:
                 self.choose(new)
         elif what == "take":
             self.do(lambda s: s.choose_take(number))
-        elif what == "mode" and told.get("mode") in ("score", "music", "film"):
-            self._mode(str(told["mode"]))
+        elif what == "mode" and details.get("mode") in ("score", "music", "film"):
+            self._mode(str(details["mode"]))
         elif what == "unplayable":
-            self._unplayable(bool(told.get("h264")))
+            self._unplayable(bool(details.get("h264")))
         elif what in ("undo", "redo"):
             self.do(lambda s: s.undo() if what == "undo" else s.redo())
         elif what == "again":
@@ -309,12 +311,12 @@ class DeskPage:
             self.inspector.update()
             return
         self._show_film()
-        told = view.now(session)
-        self.chosen = min(self.chosen, len(told["cues"]) - 1)
-        self.client.run_javascript(f"studio.now({json.dumps(told, separators=(',', ':'))})")
-        self._show_settings(session, told)
+        state = view.now(session)
+        self.chosen = min(self.chosen, len(state["cues"]) - 1)
+        self.client.run_javascript(f"studio.now({json.dumps(state, separators=(',', ':'))})")
+        self._show_settings(session, state)
         self.inspector.update()
-        self.takes.update(told)
+        self.takes.update(state)
 
     def _show_film(self) -> None:
         watched, _ = self.desk.opened()

@@ -91,11 +91,11 @@ def _open_film(studio: Studio, desk: Desk) -> None:
 
 def _films(studio: Studio) -> None:
     shelf = studio.shelf
-    listed = shelf.listed()
+    films = shelf.listed()
     with ui.element("div").classes("films"):
         if shelf.film is not None:
             ui.link(shelf.film.name, "/?given=1")
-        for name in listed:
+        for name in films:
             ui.link(name, f"/?open={quote(name)}")
-    if shelf.folder is not None and not listed:
+    if shelf.folder is not None and not films:
         ui.label(f"There is no video below {shelf.folder}.").classes("quiet")

@@ -200,19 +200,19 @@ def _pieces(
     film: _Source, dropped: list[Box], chunks: list[tuple[int, int]], seconds: np.ndarray
 ) -> list[_Piece]:
     """The original's sample data as it lies, cut where a chunk begins, with the music between."""
-    kept = [t for t in film.moov.all(b"trak") if not any(t is d for d in dropped)]
-    gone = np.unique(np.concatenate([np.zeros(0, np.int64), *map(tables.chunk_offsets, dropped)]))
-    stay = np.unique(np.concatenate([np.zeros(0, np.int64), *map(tables.chunk_offsets, kept)]))
-    gone = np.setdiff1d(gone, stay)
+    traks = [t for t in film.moov.all(b"trak") if not any(t is d for d in dropped)]
+    dropped_chunks = np.unique(np.concatenate([np.zeros(0, np.int64), *map(tables.chunk_offsets, dropped)]))
+    stay = np.unique(np.concatenate([np.zeros(0, np.int64), *map(tables.chunk_offsets, traks)]))
+    dropped_chunks = np.setdiff1d(dropped_chunks, stay)
     pieces: list[_Piece] = []
     for start, end in ((p.payload, p.end) for p in film.data):
-        cuts = np.unique(np.concatenate(([start], gone, stay)))
+        cuts = np.unique(np.concatenate(([start], dropped_chunks, stay)))
         cuts = cuts[(cuts >= start) & (cuts < end)]
-        leaving = np.isin(cuts, gone)
+        leaving = np.isin(cuts, dropped_chunks)
         for begin, stop, drop in zip(cuts, [*cuts[1:], end], leaving, strict=True):
             if not drop:
                 pieces.append(_Piece(False, int(begin), int(stop)))
-    return _interleaved(pieces, kept, chunks, seconds)
+    return _interleaved(pieces, traks, chunks, seconds)
 
 
 def _interleaved(
@@ -252,8 +252,8 @@ def _place(moov: Box, track: Box, pieces: list[_Piece], at: int, wide: bool) -> 
     order = np.argsort(before, kind="stable")
     before, after = before[order], after[order]
     for trak, offsets in zip(tracks, old, strict=True):
-        found = np.searchsorted(before, offsets, side="right") - 1
-        tables.set_chunk_offsets(trak, offsets - before[found] + after[found], wide)
+        indices = np.searchsorted(before, offsets, side="right") - 1
+        tables.set_chunk_offsets(trak, offsets - before[indices] + after[indices], wide)
 
 
 # ---------------------------------------------------------------- the index
@@ -270,10 +270,10 @@ def _adopt(moov: Box, track: Box, span: tuple[Fraction, Fraction]) -> None:
     lead = _media_time(track) - round((start - Fraction(empty, scale)) * rate)
     if start < 0:  # the picture begins before the clock does: so much of the music is never shown
         empty, lead = 0, _media_time(track) - round(start * rate)
-    shown = max(0, round((min(start, Fraction(0)) + duration) * scale))
+    ticks = max(0, round((min(start, Fraction(0)) + duration) * scale))
     if lead < 0:
         raise Ungraftable("its clock is too coarse")
-    entries = ([(empty, -1)] if empty else []) + [(shown, lead)]
+    entries = ([(empty, -1)] if empty else []) + [(ticks, lead)]
     wide = max(max(e) for e in entries) >= 1 << 31
     form = ">QqI" if wide else ">IiI"
     data = struct.pack(">BxxxI", wide, len(entries))
@@ -281,8 +281,8 @@ def _adopt(moov: Box, track: Box, span: tuple[Fraction, Fraction]) -> None:
     track.children = [c for c in track.children if c.kind != b"edts"]
     where = next(k for k, c in enumerate(track.children) if c.kind == b"tkhd") + 1
     track.children.insert(where, Box(b"edts", children=[Box(b"elst", data)]))
-    head["duration"] = empty + shown
-    movie["duration"] = max(movie["duration"], empty + shown)
+    head["duration"] = empty + ticks
+    movie["duration"] = max(movie["duration"], empty + ticks)
     for date in ("created", "modified"):
         head[date] = media[date] = min(movie[date], (1 << 32) - 1)
 
@@ -314,13 +314,13 @@ def _seat(moov: Box, track: Box, old: list[Box], dropped: list[Box]) -> None:
     boxes.track_header(track)["id"] = max(numbers) + 1
     header = moov.need(b"mvhd")
     header.data = header.data[:-4] + (max(numbers) + 2).to_bytes(4, "big")
-    chosen = next((g for g in map(boxes.group, old) if g), 0)
-    chosen = chosen or 1 + max((boxes.group(t) for t in moov.all(b"trak")), default=0)
+    group = next((g for g in map(boxes.group, old) if g), 0)
+    group = group or 1 + max((boxes.group(t) for t in moov.all(b"trak")), default=0)
     for trak in old:
         head = trak.need(b"tkhd")
         boxes.set_flags(head, boxes.flags(head) & ~_ENABLED)
-        boxes.set_group(trak, chosen)
-    boxes.set_group(track, chosen)
+        boxes.set_group(trak, group)
+    boxes.set_group(track, group)
     boxes.set_flags(track.need(b"tkhd"), 7)  # enabled, in the film, in its preview
     first = next((k for k, c in enumerate(moov.children) if any(c is t for t in old)), None)
     last = max(k for k, c in enumerate(moov.children) if c.kind == b"trak") + 1
