@@ -20,7 +20,7 @@ from videoscore.perform.parts import Arrangement
 from videoscore.pipeline.watch import Analysis
 from videoscore.settings.fields import Options
 from videoscore.studio.session import Session
-from videoscore.studio.state import Made, Request, Take
+from videoscore.studio.state import Composition, Request, Take
 from videoscore.video.frames import Cut
 from videoscore.video.media import Media, VideoStream
 
@@ -69,10 +69,10 @@ def score_of(sheet: CueSheet) -> Score:
     return Score(tuple(sorted(notes)), sections(sheet), tempo_map(sheet), sheet.duration)
 
 
-def made(sheet: CueSheet) -> Made:
+def made(sheet: CueSheet) -> Composition:
     score = score_of(sheet)
     arrangement = Arrangement((), score.sections, score.tempo, score.duration)
-    return Made(
+    return Composition(
         Path("take"), score, arrangement, Path("mix.wav"), Path("music.wav"), Path("music.mid"), -14.0, (0.1,)
     )
 

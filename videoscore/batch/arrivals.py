@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from videoscore.batch.jobs import Job, Wanted, plan
+from videoscore.batch.jobs import BatchInputs, Job, plan
 from videoscore.batch.leader import Leader
 from videoscore.batch.report import Line, Report
 from videoscore.errors import VideoscoreError
@@ -47,7 +47,7 @@ class Settling:
 
 
 def watch(
-    leader: Leader, wanted: Wanted, interval: float = 2.0, readable: Callable[[Path], bool] | None = None
+    leader: Leader, wanted: BatchInputs, interval: float = 2.0, readable: Callable[[Path], bool] | None = None
 ) -> Report:
     """Score what arrives until the leader is told to stop; the report of all of it, the last word on each film.
 
@@ -122,7 +122,7 @@ def _is_film(path: Path) -> bool:
     return True
 
 
-def _jobs(leader: Leader, wanted: Wanted) -> list[Job]:
+def _jobs(leader: Leader, wanted: BatchInputs) -> list[Job]:
     """What is there now. Where two files would have one output, none is taken until one of them is gone."""
     try:
         jobs = plan(wanted, leader.ledger.written())

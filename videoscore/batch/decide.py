@@ -17,7 +17,7 @@ from videoscore.batch.row import Row
 from videoscore.errors import VideoscoreError
 from videoscore.settings.fields import Options
 
-Made = Mapping[Path, tuple[int, int] | None]
+OutputStamps = Mapping[Path, tuple[int, int] | None]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def decide(
     row : what the ledger knows of it. settings : `digest` of what it is to be scored with.
     retry : do again what failed. overwrite : replace files that aren't the batch's own.
     """
-    made: Made = {} if row is None else row.made
+    made: OutputStamps = {} if row is None else row.made
     if (
         row is not None
         and row.status in ("scored", "failed")
@@ -73,7 +73,7 @@ def decide(
     return Verdict("queued")
 
 
-def foreign(files: Iterable[Path], made: Made) -> Path | None:
+def foreign(files: Iterable[Path], made: OutputStamps) -> Path | None:
     """The first of `files` that is there and isn't as this batch wrote it (None in `made`: may be anything)."""
     for path in files:
         if os.path.lexists(path) and not (path in made and made[path] in (None, stamp(path))):

@@ -55,7 +55,7 @@ UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class BatchInputs:
     """What the user asked for.
 
     inputs : folders, files and globs. output : the folder for everything written.
@@ -104,14 +104,14 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Found:
+class InputFilm:
     """A file and the folder, relative to the output's, that its output goes to."""
 
     path: Path
     folder: Path
 
 
-def plan(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> list[Job]:
+def plan(wanted: BatchInputs, ours: frozenset[Path] = frozenset()) -> list[Job]:
     """All jobs, in the order of the inputs and, within a folder, of the names.
 
     Parameters
@@ -143,7 +143,7 @@ def plan(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> list[Job]:
     return [replace(job, shared=alike[job.output.parent, job.base] > 1) for job in jobs.values()]
 
 
-def job_of(found: Found, wanted: Wanted) -> Job:
+def job_of(found: InputFilm, wanted: BatchInputs) -> Job:
     """The job for one file. Raises UsageError when the template gives no possible name."""
     path = found.path
     values = {
@@ -159,7 +159,7 @@ def job_of(found: Found, wanted: Wanted) -> Job:
     return Job(path, output, path.suffix if free else output.suffix, free)
 
 
-def find(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> Iterator[Found]:
+def find(wanted: BatchInputs, ours: frozenset[Path] = frozenset()) -> Iterator[InputFilm]:
     """Every file that is asked for and passes the filters.
 
     A name that is there is taken as it is; only one that isn't is read as a glob. A single name that isn't
@@ -175,7 +175,7 @@ def find(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> Iterator[Found]
             for match in matches:
                 yield from _named(Path(match), wanted, ours)
         else:
-            yield Found(Path(os.path.abspath(name)), Path())
+            yield InputFilm(Path(os.path.abspath(name)), Path())
 
 
 def read_names(data: bytes) -> list[str]:
@@ -211,15 +211,15 @@ def read_suffixes(text: str) -> frozenset[str]:
 # ---------------------------------------------------------------- looking
 
 
-def _named(path: Path, wanted: Wanted, ours: frozenset[Path]) -> Iterator[Found]:
+def _named(path: Path, wanted: BatchInputs, ours: frozenset[Path]) -> Iterator[InputFilm]:
     path = Path(os.path.abspath(path))
     if path.is_dir():
         yield from _walk(path, wanted, ours)
     elif (wanted.suffixes is None or path.suffix.lower() in wanted.suffixes) and _size_fits(path, wanted):
-        yield Found(path, Path())
+        yield InputFilm(path, Path())
 
 
-def _walk(root: Path, wanted: Wanted, ours: frozenset[Path]) -> Iterator[Found]:
+def _walk(root: Path, wanted: BatchInputs, ours: frozenset[Path]) -> Iterator[InputFilm]:
     """Films in a folder, sorted; with `recursive` also below. Links are followed, each folder is entered once."""
     out = os.path.realpath(wanted.output)
     suffixes = SUFFIXES if wanted.suffixes is None else wanted.suffixes
@@ -238,7 +238,9 @@ def _walk(root: Path, wanted: Wanted, ours: frozenset[Path]) -> Iterator[Found]:
                     path=root,
                     remedy="Allow reading it, e.g. chmod +rx.",
                 ) from error
-            yield Found(folder, folder.relative_to(root).parent)  # told as a failure, for films may be in it
+            yield InputFilm(
+                folder, folder.relative_to(root).parent
+            )  # told as a failure, for films may be in it
             continue
         if (here.st_dev, here.st_ino) in entered:
             continue
@@ -255,11 +257,11 @@ def _walk(root: Path, wanted: Wanted, ours: frozenset[Path]) -> Iterator[Found]:
                 if wanted.recursive and os.path.realpath(path) != out:
                     (links if path.is_symlink() else below).append(path)
             elif path.suffix.lower() in suffixes and path not in ours and _size_fits(path, wanted):
-                yield Found(path, folder.relative_to(root))
+                yield InputFilm(path, folder.relative_to(root))
         stack += reversed(below)
 
 
-def _size_fits(path: Path, wanted: Wanted) -> bool:
+def _size_fits(path: Path, wanted: BatchInputs) -> bool:
     """Whether a file passes the filter by size. What can't be looked at passes, so that it is told of."""
     if wanted.min_size == 0 and wanted.max_size is None:
         return True
@@ -272,7 +274,7 @@ def _size_fits(path: Path, wanted: Wanted) -> bool:
     return wanted.min_size <= facts.st_size and (wanted.max_size is None or facts.st_size <= wanted.max_size)
 
 
-def _distinct(found: Iterable[Found]) -> Iterator[Found]:
+def _distinct(found: Iterable[InputFilm]) -> Iterator[InputFilm]:
     """The same file named twice is one job."""
     paths: set[Path] = set()
     for one in found:

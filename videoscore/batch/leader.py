@@ -21,7 +21,17 @@ from videoscore.batch.stopping import Stopper
 from videoscore.errors import Cancelled, SetupError, VideoscoreError
 from videoscore.file_names import shown
 from videoscore.workers import get_executor
-from videoscore.workers.executor import Ended, Executor, Happening, Lost, Outcome, Setup, Task, Told, Work
+from videoscore.workers.executor import (
+    Ended,
+    Executor,
+    Happening,
+    Outcome,
+    ProgressReport,
+    Setup,
+    Task,
+    Work,
+    WorkerLoss,
+)
 
 TRIES = 2  # of a film whose worker dies
 STILLBORN = 4  # workers that die without a word, after which it isn't the films
@@ -171,12 +181,12 @@ class Leader:
         self.executor.submit(Task(self._keys, film, self.request.limit))
 
     def _happened(self, happening: Happening) -> None:
-        if isinstance(happening, Told):
+        if isinstance(happening, ProgressReport):
             self.listener.told(self._running[happening.key].input, happening)
             return
         job = self._running[happening.key]
         try:
-            if isinstance(happening, Lost):
+            if isinstance(happening, WorkerLoss):
                 self._lost(job, happening)
             else:
                 self._ended(happening, job)
@@ -184,7 +194,7 @@ class Leader:
             del self._running[happening.key]
             shutil.rmtree(self._folder(happening.key), ignore_errors=True)
 
-    def _lost(self, job: Job, lost: Lost) -> None:
+    def _lost(self, job: Job, lost: WorkerLoss) -> None:
         if lost.mute:
             self._stillborn += 1
             self.ledger.put_back(job.input, lost.reason)
@@ -290,7 +300,7 @@ class Leader:
             shutil.rmtree(self._folder(key), ignore_errors=True)
         self._running.clear()
 
-    def _heard(self, word: Told) -> None:
+    def _heard(self, word: ProgressReport) -> None:
         """From an executor that works in this process."""
         if self.stopper.now:
             raise Cancelled("stopped")

@@ -16,7 +16,7 @@ from videoscore.cli.telling import Teller
 from videoscore.errors import UsageError
 
 if TYPE_CHECKING:
-    from videoscore.batch.jobs import Wanted
+    from videoscore.batch.jobs import BatchInputs
     from videoscore.batch.report import Report
     from videoscore.batch.request import Request
 
@@ -214,9 +214,9 @@ def read_request(
     keep: Sequence[str],
     overwrite: bool,
     settings: dict[str, Any],
-) -> tuple[Wanted, Request]:
+) -> tuple[BatchInputs, Request]:
     """What the command line asks for, checked as far as it can be before any film is looked at."""
-    from videoscore.batch.jobs import Wanted, read_size, read_suffixes
+    from videoscore.batch.jobs import BatchInputs, read_size, read_suffixes
     from videoscore.batch.output_names import TEMPLATE
     from videoscore.batch.perceptions import LIMIT, default_folder
     from videoscore.batch.request import Request
@@ -233,7 +233,7 @@ def read_request(
     options = settle(**settings)
     check_players(options)  # missing now rather than for each film
     cache = LIMIT if batch["cache_size"] is None else read_size(batch["cache_size"], "--cache-size")
-    wanted = Wanted(
+    wanted = BatchInputs(
         tuple(inputs),
         Path(output),
         batch["recursive"],
@@ -265,7 +265,7 @@ def _tell(teller: Teller, report: Report, output: Path) -> None:
         raise SystemExit(report.exit_code)
 
 
-def _show(teller: Teller, wanted: Wanted, request: Request) -> None:
+def _show(teller: Teller, wanted: BatchInputs, request: Request) -> None:
     """What would be done, and nothing written."""
     from videoscore.batch.decide import decide, digest
     from videoscore.batch.jobs import plan

@@ -13,7 +13,7 @@ from videoscore.errors import NotFound
 from videoscore.library.read.content import content_of
 from videoscore.library.read.read import SUFFIXES
 from videoscore.library.read.readers import Answer, read_all
-from videoscore.library.store.database import Library, Seen
+from videoscore.library.store.database import FileStamp, Library
 from videoscore.library.store.entry import PieceEntry
 from videoscore.progress import Progress, silent
 from videoscore.workers.capacity import core_count
@@ -113,7 +113,7 @@ class _Adding:
         self.current = {s.content for s in self.seen.values() if s.version == VERSION and not s.problem}
         self.reading: set[str] = set()
         self.copies: list[tuple[Path, str, os.stat_result]] = []
-        self.waiting: list[tuple[Path, Seen, PieceEntry | None, bool]] = []
+        self.waiting: list[tuple[Path, FileStamp, PieceEntry | None, bool]] = []
         self.out, self.done, self.written = Added(), 0, time.monotonic()
 
     def settle(self, path: Path) -> bool:
@@ -142,7 +142,7 @@ class _Adding:
         if content in self.problems:
             return self._skip(
                 path,
-                Seen(facts.st_size, facts.st_mtime_ns, content, self.problems[content], self.version),
+                FileStamp(facts.st_size, facts.st_mtime_ns, content, self.problems[content], self.version),
                 str(self.problems[content]),
             )
         if content in self.contents and content in self.current:
@@ -162,7 +162,7 @@ class _Adding:
             self._skip(path, None, f"it went away ({error.strerror})")
             return
         content = answer["content"]
-        stamp = Seen(facts.st_size, facts.st_mtime_ns, content, answer.get("problem"), self.version)
+        stamp = FileStamp(facts.st_size, facts.st_mtime_ns, content, answer.get("problem"), self.version)
         if stamp.problem:
             if content:
                 self.problems[content] = stamp.problem
@@ -183,7 +183,7 @@ class _Adding:
             else:
                 problem = self.problems.get(content) or "it changed while it was read"
                 self._skip(
-                    path, Seen(facts.st_size, facts.st_mtime_ns, content, problem, self.version), problem
+                    path, FileStamp(facts.st_size, facts.st_mtime_ns, content, problem, self.version), problem
                 )
 
     def flush(self) -> None:
@@ -201,7 +201,7 @@ class _Adding:
     def _again(self, path: Path, content: str, facts: os.stat_result) -> None:
         """A known content at another path, or an old file with another time."""
         old = self.contents[content]
-        stamp = Seen(facts.st_size, facts.st_mtime_ns, content, None, self.version)
+        stamp = FileStamp(facts.st_size, facts.st_mtime_ns, content, None, self.version)
         with self.library.writing():
             if old == str(path):
                 self.out.known += 1
@@ -219,7 +219,7 @@ class _Adding:
         except NotFound:
             return False
 
-    def _skip(self, path: Path, seen: Seen | None, problem: str) -> bool:
+    def _skip(self, path: Path, seen: FileStamp | None, problem: str) -> bool:
         self.out.skipped.append((path, problem))
         if seen is not None:
             self.waiting.append((path, seen, None, False))

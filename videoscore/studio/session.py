@@ -22,7 +22,7 @@ from videoscore.settings.build import build, check_seed
 from videoscore.settings.fields import Options
 from videoscore.studio import editing
 from videoscore.studio.respot import respot
-from videoscore.studio.state import Made, Mark, Request, State, Take
+from videoscore.studio.state import Composition, Mark, Request, State, Take
 
 TAKES = 5  # that are kept
 UNDOS = 200
@@ -269,7 +269,7 @@ class Session:
         what `ask_changes` would."""
         return self.ask_changes().sheet
 
-    def add_take(self, request: Request, made: Made) -> Take:
+    def add_take(self, request: Request, made: Composition) -> Take:
         """Keep what was composed, and show it; what the user changed in the meantime stays changed."""
         number, self._next = self._next, self._next + 1
         take = Take(number, replace(request.state, take=number), request.sheet, made, request.what)

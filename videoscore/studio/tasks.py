@@ -23,7 +23,7 @@ from videoscore.pipeline.write import written_with
 from videoscore.preview.timeline import watch as watch_timeline
 from videoscore.progress import Progress
 from videoscore.settings.fields import Options
-from videoscore.studio.state import Made
+from videoscore.studio.state import Composition
 from videoscore.video.media import Media
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Export:
 
     media: Media
     sheet: CueSheet
-    made: Made
+    made: Composition
     options: Options
     targets: Mapping[str, Path]
     folder: Path
@@ -113,7 +113,7 @@ def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
         yield path
 
 
-def make(task: Make, progress: Progress) -> Made:
+def make(task: Make, progress: Progress) -> Composition:
     """Compose, play and mix. The stems aren't kept (23 MB a minute and part): `export` plays them again."""
     from videoscore.perform.played_midi import write_midi
     from videoscore.pipeline.write import write
@@ -128,7 +128,7 @@ def make(task: Make, progress: Progress) -> Made:
         alone = folder / "music.wav"
         _sum(stems, mixed.music_gain + mixed.gain, alone, mixed.samples)
         shutil.rmtree(folder / "stems", ignore_errors=True)
-        return Made(
+        return Composition(
             folder,
             music.score,
             music.arrangement,

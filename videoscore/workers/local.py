@@ -12,7 +12,16 @@ from multiprocessing.process import BaseProcess
 
 from videoscore.workers.capacity import cores, free_memory, share, workers_that_fit
 from videoscore.workers.ending import kill_worker
-from videoscore.workers.executor import Ended, Happening, Lost, Outcome, Setup, Task, Told, Work
+from videoscore.workers.executor import (
+    Ended,
+    Happening,
+    Outcome,
+    ProgressReport,
+    Setup,
+    Task,
+    Work,
+    WorkerLoss,
+)
 from videoscore.workers.process import serve
 
 GOODBYE = 5.0  # seconds that a worker without a task has for its end
@@ -91,7 +100,7 @@ class LocalPool:
                 happened.append(self._bury(slot, hand))
             elif late := hand.lateness():
                 self._kill(slot, hand)
-                happened.append(Lost(task.key, late, late=True))
+                happened.append(WorkerLoss(task.key, late, late=True))
         return happened
 
     def stop(self) -> None:
@@ -140,19 +149,19 @@ class LocalPool:
                 if isinstance(word, Outcome):
                     happenings.append(Ended(hand.task.key, word))
                     hand.task = None
-                elif isinstance(word, Told):
+                elif isinstance(word, ProgressReport):
                     happenings.append(word)
         except (EOFError, OSError):
             happenings.append(self._bury(slot, hand))
         return happenings
 
-    def _bury(self, slot: int, hand: _Hand) -> Lost:
+    def _bury(self, slot: int, hand: _Hand) -> WorkerLoss:
         assert hand.task is not None
         hand.process.join(GOODBYE)
         code = hand.process.exitcode
         self._kill(slot, hand)  # what it has started may still be there
         how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
-        return Lost(hand.task.key, f"the worker died ({how})", mute=hand.mute)
+        return WorkerLoss(hand.task.key, f"the worker died ({how})", mute=hand.mute)
 
     def _kill(self, slot: int, hand: _Hand) -> None:
         assert hand.process.pid is not None

@@ -72,7 +72,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FileStamp:
     """A file that was looked at. problem : why it was skipped, or None."""
 
     size: int
@@ -143,16 +143,16 @@ class Library:
 
     # ------------------------------------------------------------ files and pieces
 
-    def seen(self) -> dict[str, Seen]:
+    def seen(self) -> dict[str, FileStamp]:
         """Every file that was looked at, by path."""
         rows = self.db.execute("SELECT path, size, mtime, content, problem, version FROM seen")
-        return {path: Seen(*rest) for path, *rest in rows}
+        return {path: FileStamp(*rest) for path, *rest in rows}
 
     def contents(self) -> dict[str, str]:
         """Path of every piece by its content."""
         return dict(self.db.execute("SELECT content, path FROM pieces"))
 
-    def note(self, path: str, seen: Seen) -> None:
+    def note(self, path: str, seen: FileStamp) -> None:
         """Remember what came of looking at a file."""
         self.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)", (path, *astuple(seen)))
 
