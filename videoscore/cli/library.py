@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from videoscore.cli.common import print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.text.tables import clock, table
 
 if TYPE_CHECKING:
-    from videoscore.library.add import Added
-    from videoscore.library.store.database import Stored
+    from videoscore.library.add import AddReport
+    from videoscore.library.store.database import StoredPiece
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 jobs_option = click.option(
@@ -110,7 +110,7 @@ def list_(teller: Teller, library: Any, mood: str | None, search: str | None) ->
 @with_voice
 def show(teller: Teller, library: Any, piece: str) -> None:
     """What is known of PIECE (a file, or its id in the list), section by section."""
-    from videoscore.library.store.catalogue import shifted
+    from videoscore.library.store.catalogue import user_shift
 
     piece_row = library.find(piece)
     user = piece_row.user or (None, None, None)
@@ -119,8 +119,8 @@ def show(teller: Teller, library: Any, piece: str) -> None:
             "bars": f"{s.first_bar + 1}-{s.last_bar}",
             "start": s.start,
             "end": s.end,
-            "valence": round(shifted(s.valence, piece_row.entry.valence, user[0]), 4),
-            "arousal": round(shifted(s.arousal, piece_row.entry.arousal, user[1]), 4),
+            "valence": round(user_shift(s.valence, piece_row.entry.valence, user[0]), 4),
+            "arousal": round(user_shift(s.arousal, piece_row.entry.arousal, user[1]), 4),
             "key": s.key_name,
             "bpm": s.bpm,
             "beats": s.beats,
@@ -305,13 +305,13 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
-def _facts(piece: Stored) -> dict[str, Any]:
+def _facts(piece: StoredPiece) -> dict[str, Any]:
     from videoscore.library.store.exchange import row
 
     return {"id": piece.id, **row(piece)}
 
 
-def _added_facts(added: Added) -> dict[str, Any]:
+def _added_facts(added: AddReport) -> dict[str, Any]:
     return {
         "added": added.added,
         "known": added.known,
@@ -321,7 +321,7 @@ def _added_facts(added: Added) -> dict[str, Any]:
     }
 
 
-def _added_text(added: Added, where: str) -> str:
+def _added_text(added: AddReport, where: str) -> str:
     words = [f"{added.added} added"]
     words += [
         f"{n} {what}"

@@ -13,7 +13,7 @@ from videoscore.errors import NotFound
 from videoscore.library.read.content import content_of
 from videoscore.library.read.read import SUFFIXES
 from videoscore.library.read.readers import Answer, read_all
-from videoscore.library.store.database import Library, Seen
+from videoscore.library.store.database import FileRecord, Library
 from videoscore.library.store.entry import PieceEntry
 from videoscore.progress import Progress, silent
 from videoscore.workers.capacity import core_count
@@ -22,7 +22,7 @@ BATCH, EVERY = 32, 1.0  # files, or seconds, after which what was read is writte
 
 
 @dataclass
-class Added:
+class AddReport:
     """What `add` did: how many files were added, known already, found again elsewhere, or are copies of others;
     and the skipped ones with the reason, in the order of their paths."""
 
@@ -65,7 +65,7 @@ def find_files(paths: Sequence[str | Path]) -> list[Path]:
 
 def add(
     library: Library, paths: Sequence[str | Path], jobs: int | None = None, progress: Progress = silent
-) -> Added:
+) -> AddReport:
     """Add MIDI files, and those in folders, to the library.
 
     Parameters
@@ -104,17 +104,19 @@ class _Adding:
         from videoscore.library.read.tag import VERSION
 
         self.library, self.total, self.progress, self.version = library, total, progress, VERSION
-        self.seen, self.contents = library.seen(), library.contents()
+        self.file_records, self.contents = library.file_records(), library.contents()
         self.problems = {
             s.content: s.problem
-            for s in self.seen.values()
+            for s in self.file_records.values()
             if s.problem and s.content and s.version == VERSION
         }
-        self.current = {s.content for s in self.seen.values() if s.version == VERSION and not s.problem}
+        self.current = {
+            s.content for s in self.file_records.values() if s.version == VERSION and not s.problem
+        }
         self.reading: set[str] = set()
         self.copies: list[tuple[Path, str, os.stat_result]] = []
-        self.waiting: list[tuple[Path, Seen, PieceEntry | None, bool]] = []
-        self.out, self.done, self.written = Added(), 0, time.monotonic()
+        self.waiting: list[tuple[Path, FileRecord, PieceEntry | None, bool]] = []
+        self.out, self.count, self.last_flush = AddReport(), 0, time.monotonic()
 
     def settle(self, path: Path) -> bool:
         """True when a file needn't be read."""
@@ -123,7 +125,7 @@ class _Adding:
             return self._skip(path, None, "its name is not UTF-8")
         try:
             facts = path.stat()
-            before = self.seen.get(name)
+            before = self.file_records.get(name)
             if (
                 before is not None
                 and (before.size, before.mtime, before.version)
@@ -142,7 +144,7 @@ class _Adding:
         if content in self.problems:
             return self._skip(
                 path,
-                Seen(facts.st_size, facts.st_mtime_ns, content, self.problems[content], self.version),
+                FileRecord(facts.st_size, facts.st_mtime_ns, content, self.problems[content], self.version),
                 str(self.problems[content]),
             )
         if content in self.contents and content in self.current:
@@ -162,7 +164,7 @@ class _Adding:
             self._skip(path, None, f"it went away ({error.strerror})")
             return
         content = answer["content"]
-        stamp = Seen(facts.st_size, facts.st_mtime_ns, content, answer.get("problem"), self.version)
+        stamp = FileRecord(facts.st_size, facts.st_mtime_ns, content, answer.get("problem"), self.version)
         if stamp.problem:
             if content:
                 self.problems[content] = stamp.problem
@@ -183,7 +185,9 @@ class _Adding:
             else:
                 problem = self.problems.get(content) or "it changed while it was read"
                 self._skip(
-                    path, Seen(facts.st_size, facts.st_mtime_ns, content, problem, self.version), problem
+                    path,
+                    FileRecord(facts.st_size, facts.st_mtime_ns, content, problem, self.version),
+                    problem,
                 )
 
     def flush(self) -> None:
@@ -196,12 +200,12 @@ class _Adding:
                         self.out.known += old_entry
                         self.out.added += not old_entry
                     self.library.note(str(path), stamp)
-        self.waiting, self.written = [], time.monotonic()
+        self.waiting, self.last_flush = [], time.monotonic()
 
     def _again(self, path: Path, content: str, facts: os.stat_result) -> None:
         """A known content at another path, or an old file with another time."""
         old = self.contents[content]
-        stamp = Seen(facts.st_size, facts.st_mtime_ns, content, None, self.version)
+        stamp = FileRecord(facts.st_size, facts.st_mtime_ns, content, None, self.version)
         with self.library.writing():
             if old == str(path):
                 self.out.known += 1
@@ -219,15 +223,15 @@ class _Adding:
         except NotFound:
             return False
 
-    def _skip(self, path: Path, seen: Seen | None, problem: str) -> bool:
+    def _skip(self, path: Path, record: FileRecord | None, problem: str) -> bool:
         self.out.skipped.append((path, problem))
-        if seen is not None:
-            self.waiting.append((path, seen, None, False))
+        if record is not None:
+            self.waiting.append((path, record, None, False))
         return self._count()
 
     def _count(self) -> bool:
-        self.done += 1
-        self.progress("add", self.done, self.total)
-        if len(self.waiting) >= BATCH or time.monotonic() - self.written > EVERY:
+        self.count += 1
+        self.progress("add", self.count, self.total)
+        if len(self.waiting) >= BATCH or time.monotonic() - self.last_flush > EVERY:
             self.flush()
         return True

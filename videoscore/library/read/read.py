@@ -68,7 +68,7 @@ def read(data: bytes) -> Music:
     """Read a MIDI file of any form. Raises Unusable."""
     if len(data) > MOST_BYTES:
         raise Unusable(f"over {MOST_BYTES // 2**20} MB")
-    midi = _parsed(data)
+    midi = _parse(data)
     count = sum(len(track.notes) for track in midi.tracks)
     if count == 0:
         raise Unusable("no notes")
@@ -82,7 +82,7 @@ def read(data: bytes) -> Music:
         raise Unusable(f"over {MOST_QUARTERS} quarter notes long")
     grid = _grid(table)
     kind = kind_of(tracks)
-    role = _named(grid, tracks)
+    role = _tracks_by_name(grid, tracks)
     if role is None:
         role = roles_of.assign(grid, tracks, kind)
     keep = role != roles_of.DROP
@@ -93,7 +93,7 @@ def read(data: bytes) -> Music:
         bars = bar_grid(grid, _signatures(midi, scale), search=kind != "band")
     except ValueError as why:
         raise Unusable(str(why)) from why
-    bars = _trimmed(bars, grid)
+    bars = _trim(bars, grid)
     at, tempo = _tempo(midi, scale)
     music = Music(
         *(table[:, k] for k in range(5)),
@@ -109,7 +109,7 @@ def read(data: bytes) -> Music:
     return music
 
 
-def _parsed(data: bytes) -> Any:
+def _parse(data: bytes) -> Any:
     """A symusic score. Raises Unusable."""
     import symusic
 
@@ -145,7 +145,7 @@ def kind_of(tracks: list[Track]) -> str:
     return "song" if any(t.program in VOICES for t in tracks) else "ensemble"
 
 
-def _named(notes: Notes, tracks: list[Track]) -> np.ndarray | None:
+def _tracks_by_name(notes: Notes, tracks: list[Track]) -> np.ndarray | None:
     """Roles by the names of the tracks, where all are named so, as in videoscore's own files."""
     names = [t.name.strip().upper() for t in tracks]
     if not all(name in Role.__members__ and (name == "DRUMS") == t.drums for name, t in zip(names, tracks)):
@@ -211,7 +211,7 @@ def _tempo(midi: Any, scale: float) -> tuple[np.ndarray, np.ndarray]:
     return np.array(at, float), np.array([changes[t] for t in at])
 
 
-def _trimmed(bars: Bars, notes: Notes) -> Bars:
+def _trim(bars: Bars, notes: Notes) -> Bars:
     """The bars from the first to the last in which a note starts."""
     bar = np.searchsorted(bars.start, notes.onset, side="right") - 1
     begin, end = max(int(bar.min()), 0), int(bar.max()) + 1

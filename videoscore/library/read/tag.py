@@ -48,8 +48,8 @@ def describe(music: Music, content: str, title: str) -> PieceEntry:
     onset = music.seconds(music.onset)
     length = music.seconds(music.onset + music.duration) - onset
     notes_heard = NoteArrays(onset[pitched], length[pitched], music.pitch[pitched], music.velocity[pitched])
-    held = _held(music)
-    sections = steadied(
+    held = _sounding_over_lines(music)
+    sections = steady(
         [
             section
             for first, last in spans(music.bar_length)
@@ -136,7 +136,7 @@ def _section(
     )
 
 
-def steadied(sections: Sequence[SectionEntry]) -> tuple[SectionEntry, ...]:
+def steady(sections: Sequence[SectionEntry]) -> tuple[SectionEntry, ...]:
     """The sections with tags steadied by their neighbours and by the whole piece.
 
     The tag of some bars alone is rough, and who looks for the most extreme of ten thousand finds the tagger's errors:
@@ -151,7 +151,7 @@ def steadied(sections: Sequence[SectionEntry]) -> tuple[SectionEntry, ...]:
     return tuple(replace(s, valence=float(v), arousal=float(a)) for s, (v, a) in zip(sections, tags))
 
 
-def _held(music: Music) -> np.ndarray:
+def _sounding_over_lines(music: Music) -> np.ndarray:
     """(bars + 1,) share of the sounding notes that are held over each bar line; the first and last lines hold none."""
     lines = np.append(music.bar_start, music.bar_start[-1] + music.bar_length[-1])
     pitched = music.role != Role.DRUMS

@@ -17,7 +17,7 @@ IN_A_ROW = 100.0
 _STEP = np.array(STEP)
 
 
-def moved(signature: int, semitones: int) -> int:
+def transpose_signature(signature: int, semitones: int) -> int:
     """Signature -6..5 of a key that is moved by semitones."""
     return (signature + 7 * semitones + 6) % 12 - 6
 
@@ -47,15 +47,15 @@ def search(
             total = total + options.key * _STEP[np.abs((signature[:, None] - own + 6) % 12 - 6)]
             total = total + _repeats(heard, piece, options)
         flat = total.ravel()
-        best = _kept(flat, np.tile(12 * piece + own, len(cost)))
+        best = _cheapest_paths(flat, np.tile(12 * piece + own, len(cost)))
         back, state = np.divmod(best, len(piece))
         cost, signature = flat[best], own[state]
         heard = np.concatenate([heard[back], piece[state][:, None]], 1)
         steps.append((back, state))
-    return _traced(columns, steps, options)
+    return _trace(columns, steps, options)
 
 
-def _kept(cost: np.ndarray, end: np.ndarray) -> np.ndarray:
+def _cheapest_paths(cost: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Indices of the paths to go on with, cheapest first: `BEAM` of them, and the cheapest to every `end` (piece, key).
 
     For a piece that may not be heard twice in a row may be all that the next cue has.
@@ -74,7 +74,7 @@ def _repeats(heard: np.ndarray, piece: np.ndarray, options: LibraryOptions) -> n
     return row + options.variety * before
 
 
-def _traced(
+def _trace(
     columns: Sequence[Sequence[Candidate]],
     steps: Sequence[tuple[np.ndarray, np.ndarray]],
     options: LibraryOptions,
@@ -89,7 +89,7 @@ def _traced(
     before: int | None = None
     for column, (k, m) in zip(columns, reversed(path)):
         chosen, semitones = column[k], SEMITONES[m]
-        own = moved(chosen.signature, semitones)
+        own = transpose_signature(chosen.signature, semitones)
         terms = {"transpose": options.key * TRANSPOSE * abs(semitones), "key": 0.0, "variety": 0.0}
         if before is not None:
             terms["key"] = options.key * STEP[abs((before - own + 6) % 12 - 6)]

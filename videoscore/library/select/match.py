@@ -30,7 +30,7 @@ from videoscore.cues.contour import mean
 from videoscore.cues.keys import key_of_signature, signature_and_mode
 from videoscore.cues.meter import TEMPO
 from videoscore.cues.sheet import Cue, CueSheet
-from videoscore.library.select.beam import moved, search
+from videoscore.library.select.beam import search, transpose_signature
 from videoscore.library.select.material import MOST_BEATS, STRETCH, bars_for, fit_meter
 from videoscore.library.select.pick import Candidate, Other, Pick
 from videoscore.library.store.catalogue import Catalogue
@@ -75,7 +75,7 @@ def match(
             picks.append(None)
             continue
         minor = int(catalogue.key[candidate.row]) >= 12
-        key = key_of_signature(moved(candidate.signature, semitones), minor)
+        key = key_of_signature(transpose_signature(candidate.signature, semitones), minor)
         others = tuple(
             Other(catalogue.pieces[c.piece], c.bars[0], c.distance, c.cost)
             for c in column

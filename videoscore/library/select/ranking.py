@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from videoscore.library.store.builtin import Builtin
-from videoscore.library.store.database import Stored
+from videoscore.library.store.database import StoredPiece
 from videoscore.mood.circle import MOODS, mood_of
 from videoscore.mood.curve import Array, MoodCurve
 
@@ -68,7 +68,9 @@ def dominant(curve: MoodCurve, shares: Mapping[str, Array]) -> Dominant | None:
     )
 
 
-def rank(emotion: Dominant, pieces: Sequence[Stored], builtin: Sequence[Builtin], count: int) -> list[Track]:
+def rank(
+    emotion: Dominant, pieces: Sequence[StoredPiece], builtin: Sequence[Builtin], count: int
+) -> list[Track]:
     """The `count` nearest pieces on the plane, nearest first; those of the same mood come before all others."""
     tracks = [
         _track(emotion, p.entry.title, p.path, p.entry.seconds, p.valence, p.arousal, p.mood, False)

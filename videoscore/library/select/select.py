@@ -111,7 +111,7 @@ def select(sheet: CueSheet, options: LibraryOptions) -> Selection:
             f"{'they were' if len(gone) != 1 else 'it was'} (first: {gone[0]}): add the folder again where "
             "it is now"
         )
-    return Selection(_fitted(sheet, picks), tuple(picks), tuple(remarks), film_of(sheet))
+    return Selection(_fit_sheet(sheet, picks), tuple(picks), tuple(remarks), film_of(sheet))
 
 
 def play(
@@ -195,7 +195,7 @@ def reasons(sheet: CueSheet, picks: tuple[Pick | None, ...]) -> list[Mapping[str
                 "title": pick.piece.title,
                 "path": pick.piece.path,
                 "builtin": pick.piece.id is None,
-                "bars": spoken(pick.bars),
+                "bars": bar_words(pick.bars),
                 "key": pick.key,
                 "semitones": pick.semitones,
                 "stretch": round(pick.stretch, 4),
@@ -216,7 +216,7 @@ def reasons(sheet: CueSheet, picks: tuple[Pick | None, ...]) -> list[Mapping[str
     return rows
 
 
-def spoken(bars: tuple[int, ...]) -> str:
+def bar_words(bars: tuple[int, ...]) -> str:
     """Bars as people count them, from 1: "9-16, 13-16"."""
     parts, first = [], bars[0]
     for bar, following in zip(bars, [*bars[1:], -1]):
@@ -243,7 +243,7 @@ def _present(
         left_out |= {p.content: p.path for p in catalogue.pieces[:MOST_GONE] if not p.path.is_file()}
 
 
-def _fitted(sheet: CueSheet, picks: list[Pick | None]) -> CueSheet:
+def _fit_sheet(sheet: CueSheet, picks: list[Pick | None]) -> CueSheet:
     cues = tuple(
         cue if pick is None else replace(cue, meter=pick.meter, key=pick.key)
         for cue, pick in zip(sheet.cues, picks)
@@ -253,7 +253,7 @@ def _fitted(sheet: CueSheet, picks: list[Pick | None]) -> CueSheet:
         if cue.locked
         else "written"
         if pick is None
-        else f"{pick.piece.title[:TITLE]}, bars {spoken(pick.bars)[:TITLE]}"
+        else f"{pick.piece.title[:TITLE]}, bars {bar_words(pick.bars)[:TITLE]}"
         for cue, pick in zip(cues, picks)
     }
     return replace(sheet, cues=cues, notes={**sheet.notes, **remarks})
@@ -277,7 +277,7 @@ def _words(cue: Cue, pick: Pick | None, options: LibraryOptions) -> str:
         else ""
     )
     return (
-        f"{name}: from the library, {pick.piece.title}, bars {spoken(pick.bars)}{shift}{speed} "
+        f"{name}: from the library, {pick.piece.title}, bars {bar_words(pick.bars)}{shift}{speed} "
         f"(distance of moods {pick.distance:.2f})"
     )
 

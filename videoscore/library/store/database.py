@@ -46,7 +46,7 @@ STEPS = (
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredPiece:
     """A piece in the library. size, mtime : of the file, bytes and nanoseconds. user : the user's word (valence,
     arousal, mood), which beats the tagger's; None where there is none. added : when, in UTC."""
 
@@ -72,7 +72,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FileRecord:
     """A file that was looked at. problem : why it was skipped, or None."""
 
     size: int
@@ -143,22 +143,22 @@ class Library:
 
     # ------------------------------------------------------------ files and pieces
 
-    def seen(self) -> dict[str, Seen]:
+    def file_records(self) -> dict[str, FileRecord]:
         """Every file that was looked at, by path."""
         rows = self.db.execute("SELECT path, size, mtime, content, problem, version FROM seen")
-        return {path: Seen(*rest) for path, *rest in rows}
+        return {path: FileRecord(*rest) for path, *rest in rows}
 
     def contents(self) -> dict[str, str]:
         """Path of every piece by its content."""
         return dict(self.db.execute("SELECT content, path FROM pieces"))
 
-    def note(self, path: str, seen: Seen) -> None:
+    def note(self, path: str, record: FileRecord) -> None:
         """Remember what came of looking at a file."""
-        self.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)", (path, *astuple(seen)))
+        self.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)", (path, *astuple(record)))
 
     def put(self, path: str, size: int, mtime: int, entry: PieceEntry) -> None:
         """Add a piece, or replace what is known of one with the same content (the user's word stays)."""
-        user = self._replaced(path, entry.content)
+        user = self._replace(path, entry.content)
         row = (
             entry.content,
             path,
@@ -199,7 +199,7 @@ class Library:
             [(number, k, *astuple(section)) for k, section in enumerate(entry.sections)],
         )
 
-    def _replaced(self, path: str, content: str) -> tuple[float | None, float | None, str | None] | None:
+    def _replace(self, path: str, content: str) -> tuple[float | None, float | None, str | None] | None:
         """The user's word for the piece that a file held before it was changed. That piece lives on only where another
         file has its content."""
         old = self.db.execute(
@@ -224,13 +224,13 @@ class Library:
             "UPDATE pieces SET path = ?, size = ?, mtime = ? WHERE content = ?", (path, size, mtime, content)
         )
 
-    def remove(self, piece: Stored) -> None:
+    def remove(self, piece: StoredPiece) -> None:
         """Forget a piece and its files; they stay on the disk."""
         with self.writing():
             self.db.execute("DELETE FROM pieces WHERE id = ?", (piece.id,))
             self.db.execute("DELETE FROM seen WHERE content = ?", (piece.entry.content,))
 
-    def tag(self, piece: Stored, user: tuple[float, float, str] | None) -> None:
+    def tag(self, piece: StoredPiece, user: tuple[float, float, str] | None) -> None:
         """Set the user's word (valence, arousal, mood), or take it back with None."""
         with self.writing():
             self.db.execute(
@@ -238,7 +238,9 @@ class Library:
                 (*(user or (None, None, None)), piece.id),
             )
 
-    def pieces(self, where: str = "1", values: Sequence[object] = (), sections: bool = False) -> list[Stored]:
+    def pieces(
+        self, where: str = "1", values: Sequence[object] = (), sections: bool = False
+    ) -> list[StoredPiece]:
         """Pieces in order of their id. `where` : SQL on the table `pieces`, never text of a user's.
         sections : read them too; else the entries have none."""
         rows = self.db.execute(
@@ -253,10 +255,10 @@ class Library:
             facts = dict(zip(PIECE_COLUMNS, row[8:]), programs=json.loads(row[16]), sections=())
             entry = replace(PieceEntry.from_facts(facts), sections=parts)
             user = None if valence is None else (valence, arousal, mood or mood_of(valence, arousal))
-            entries.append(Stored(number, Path(path), size, mtime, entry, user, added))
+            entries.append(StoredPiece(number, Path(path), size, mtime, entry, user, added))
         return entries
 
-    def find(self, name: str) -> Stored:
+    def find(self, name: str) -> StoredPiece:
         """A piece by its path, its id or the beginning of its content. Raises NotFound."""
         from videoscore.library.read.content import content_of
 
