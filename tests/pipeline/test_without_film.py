@@ -404,7 +404,7 @@ def files(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("words", "hint"), CONTRADICTIONS)
 def test_contradictions_are_usage_errors(files, words, hint):
     from videoscore.cli.main import commands
-    from videoscore.cli.telling import Teller
+    from videoscore.cli.teller import Teller
 
     with pytest.raises(UsageError) as caught:
         commands.main(["compose", *(w.format(**files) for w in words)], standalone_mode=False, obj=Teller())

@@ -20,7 +20,7 @@ from videoscore.errors import UsageError, VideoscoreError
 from videoscore.mood.circle import MOODS
 from videoscore.mood.smooth import smooth
 from videoscore.settings.fields import Options, SmoothOptions
-from videoscore.studio import editing, view
+from videoscore.studio import cue_edits, view
 from videoscore.studio.session import TAKES, Session
 
 
@@ -42,7 +42,7 @@ def test_the_sliders_leave_what_was_edited_and_respect_the_shortest_cue_around_i
     for window, shortest in ((1.0, 3), (30.0, 20), (6.0, 8)):
         sheet = at_work.resegment(window, Fraction(shortest))
         found = [c for c in sheet.cues if c.start == kept.start]
-        assert [editing.bare(c) for c in found] == [editing.bare(kept)]
+        assert [cue_edits.bare(c) for c in found] == [cue_edits.bare(kept)]
         lengths = [c.duration for c in sheet.cues if c.start != kept.start]
         # only a stretch between the edited cue and the film's ends may be shorter
         assert all(d >= shortest for d in lengths) or min(kept.start, sheet.duration - kept.end) < shortest
@@ -71,7 +71,7 @@ def test_boundaries_snap_to_cuts_exactly_and_stay_between_their_neighbours() -> 
     at_work.move_boundary(1, cut + Fraction(3, 100), Fraction(0))
     assert at_work.sheet.cues[1].start == cut + Fraction(3, 100) and at_work.sheet.cues[1].start_on == "edit"
     at_work.move_boundary(1, Fraction(10**6), Fraction(0))
-    assert at_work.sheet.cues[1].start == after.end - editing.SHORTEST
+    assert at_work.sheet.cues[1].start == after.end - cue_edits.SHORTEST
     with pytest.raises(UsageError, match="first cue"):
         at_work.move_boundary(0, Fraction(3))
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from videoscore.batch.jobs import Job, Wanted, plan
+from videoscore.batch.jobs import FilmQuery, Job, plan
 from videoscore.batch.leader import Leader
 from videoscore.batch.report import Line, Report
 from videoscore.errors import VideoscoreError
@@ -47,7 +47,7 @@ class Settling:
 
 
 def watch(
-    leader: Leader, wanted: Wanted, interval: float = 2.0, readable: Callable[[Path], bool] | None = None
+    leader: Leader, query: FilmQuery, interval: float = 2.0, readable: Callable[[Path], bool] | None = None
 ) -> Report:
     """Score what arrives until the leader is told to stop; the report of all of it, the last word on each film.
 
@@ -61,11 +61,11 @@ def watch(
     readable = readable or _is_film
     leader.arriving = True
     settling, given = Settling(interval), dict[Path, State]()
-    whole, lines = Report(begun=time.time()), dict[str, Line]()
+    whole, lines = Report(start=time.time()), dict[str, Line]()
     clock = time.perf_counter()
     with leader.stopper:
-        while not leader.stopper.asked:
-            jobs = _jobs(leader, wanted)
+        while not leader.stopper.no_more:
+            jobs = _jobs(leader, query)
             ready = settling.settled([job.input for job in jobs])
             new = [
                 job
@@ -80,14 +80,14 @@ def watch(
                 lines |= {
                     line.input: line for line in report.lines if not line.reason.startswith("done before")
                 }
-                if report.stopped == "disk full":
-                    whole.stopped = report.stopped
+                if report.stop_reason == "disk full":
+                    whole.stop_reason = report.stop_reason
                     break
                 given |= {job.input: ready[job.input] for job in new}
             _sleep(interval / 2, leader)
     whole.lines, whole.seconds = list(lines.values()), time.perf_counter() - clock
     if whole.counts["queued"]:
-        whole.stopped = whole.stopped or "interrupted"
+        whole.stop_reason = whole.stop_reason or "interrupted"
     return whole
 
 
@@ -122,10 +122,10 @@ def _is_film(path: Path) -> bool:
     return True
 
 
-def _jobs(leader: Leader, wanted: Wanted) -> list[Job]:
+def _jobs(leader: Leader, query: FilmQuery) -> list[Job]:
     """What is there now. Where two files would have one output, none is taken until one of them is gone."""
     try:
-        jobs = plan(wanted, leader.ledger.written())
+        jobs = plan(query, leader.ledger.outputs())
     except VideoscoreError as error:
         leader.tell_once(str(error))
         return []
@@ -134,5 +134,5 @@ def _jobs(leader: Leader, wanted: Wanted) -> list[Job]:
 
 def _sleep(seconds: float, leader: Leader) -> None:
     end = time.monotonic() + seconds
-    while not leader.stopper.asked and time.monotonic() < end:
+    while not leader.stopper.no_more and time.monotonic() < end:
         time.sleep(min(STEP, seconds))

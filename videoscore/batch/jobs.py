@@ -55,7 +55,7 @@ UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FilmQuery:
     """What the user asked for.
 
     inputs : folders, files and globs. output : the folder for everything written.
@@ -104,14 +104,14 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Found:
+class FilmFile:
     """A file and the folder, relative to the output's, that its output goes to."""
 
     path: Path
     folder: Path
 
 
-def plan(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> list[Job]:
+def plan(query: FilmQuery, ours: frozenset[Path] = frozenset()) -> list[Job]:
     """All jobs, in the order of the inputs and, within a folder, of the names.
 
     Parameters
@@ -122,10 +122,10 @@ def plan(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> list[Job]:
     ------
     UsageError : a bad template, nothing found, two inputs onto one output, an output onto an input.
     """
-    check_template(wanted.name)
+    check_template(query.name)
     jobs: dict[Path, Job] = {}
-    for film in _distinct(find(wanted, ours)):
-        job = job_of(film, wanted)
+    for film in _distinct(find(query, ours)):
+        job = job_of(film, query)
         clash = jobs.setdefault(job.output, job)
         if clash is not job:
             raise UsageError(
@@ -143,39 +143,39 @@ def plan(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> list[Job]:
     return [replace(job, shared=alike[job.output.parent, job.base] > 1) for job in jobs.values()]
 
 
-def job_of(found: Found, wanted: Wanted) -> Job:
+def job_of(film_file: FilmFile, query: FilmQuery) -> Job:
     """The job for one file. Raises UsageError when the template gives no possible name."""
-    path = found.path
+    path = film_file.path
     values = {
         "stem": path.stem,
         "ext": path.suffix,
         "parent": path.parent.name,
-        "preset": Path(wanted.preset).stem,
-        "seed": str(wanted.seed),
+        "preset": Path(query.preset).stem,
+        "seed": str(query.seed),
     }
-    folder = Path(os.path.abspath(wanted.output)) / found.folder
-    output = folder / output_name(wanted.name, values)
-    free = wanted.name.endswith("{ext}")
+    folder = Path(os.path.abspath(query.output)) / film_file.folder
+    output = folder / output_name(query.name, values)
+    free = query.name.endswith("{ext}")
     return Job(path, output, path.suffix if free else output.suffix, free)
 
 
-def find(wanted: Wanted, ours: frozenset[Path] = frozenset()) -> Iterator[Found]:
+def find(query: FilmQuery, ours: frozenset[Path] = frozenset()) -> Iterator[FilmFile]:
     """Every file that is asked for and passes the filters.
 
     A name that is there is taken as it is; only one that isn't is read as a glob. A single name that isn't
     there is passed on, to fail as a job of its own. Raises UsageError for a glob that matches nothing.
     """
-    for name in wanted.inputs:
+    for name in query.inputs:
         if os.path.lexists(name):
-            yield from _named(Path(name), wanted, ours)
+            yield from _files_at(Path(name), query, ours)
         elif glob.has_magic(name):
             matches = sorted(glob.glob(name, recursive=True), key=os.fsencode)
             if not matches:
                 raise UsageError(f"{name!r} matches no file", remedy="Check the folder and the pattern.")
             for match in matches:
-                yield from _named(Path(match), wanted, ours)
+                yield from _files_at(Path(match), query, ours)
         else:
-            yield Found(Path(os.path.abspath(name)), Path())
+            yield FilmFile(Path(os.path.abspath(name)), Path())
 
 
 def read_names(data: bytes) -> list[str]:
@@ -211,19 +211,19 @@ def read_suffixes(text: str) -> frozenset[str]:
 # ---------------------------------------------------------------- looking
 
 
-def _named(path: Path, wanted: Wanted, ours: frozenset[Path]) -> Iterator[Found]:
+def _files_at(path: Path, query: FilmQuery, ours: frozenset[Path]) -> Iterator[FilmFile]:
     path = Path(os.path.abspath(path))
     if path.is_dir():
-        yield from _walk(path, wanted, ours)
-    elif (wanted.suffixes is None or path.suffix.lower() in wanted.suffixes) and _size_fits(path, wanted):
-        yield Found(path, Path())
+        yield from _walk(path, query, ours)
+    elif (query.suffixes is None or path.suffix.lower() in query.suffixes) and _size_fits(path, query):
+        yield FilmFile(path, Path())
 
 
-def _walk(root: Path, wanted: Wanted, ours: frozenset[Path]) -> Iterator[Found]:
+def _walk(root: Path, query: FilmQuery, ours: frozenset[Path]) -> Iterator[FilmFile]:
     """Films in a folder, sorted; with `recursive` also below. Links are followed, each folder is entered once."""
-    out = os.path.realpath(wanted.output)
-    suffixes = SUFFIXES if wanted.suffixes is None else wanted.suffixes
-    entered: set[tuple[int, int]] = set()
+    out = os.path.realpath(query.output)
+    suffixes = SUFFIXES if query.suffixes is None else query.suffixes
+    visits: set[tuple[int, int]] = set()
     stack = [root]
     links: list[Path] = []
     while stack or links:
@@ -238,30 +238,32 @@ def _walk(root: Path, wanted: Wanted, ours: frozenset[Path]) -> Iterator[Found]:
                     path=root,
                     remedy="Allow reading it, e.g. chmod +rx.",
                 ) from error
-            yield Found(folder, folder.relative_to(root).parent)  # told as a failure, for films may be in it
+            yield FilmFile(
+                folder, folder.relative_to(root).parent
+            )  # told as a failure, for films may be in it
             continue
-        if (here.st_dev, here.st_ino) in entered:
+        if (here.st_dev, here.st_ino) in visits:
             continue
-        entered.add((here.st_dev, here.st_ino))
-        if LEDGER in names and folder != wanted.output:  # what another batch has written is no input
+        visits.add((here.st_dev, here.st_ino))
+        if LEDGER in names and folder != query.output:  # what another batch has written is no input
             with contextlib.suppress(VideoscoreError), Ledger(folder, reading=True) as ledger:
-                ours |= ledger.written()
+                ours |= ledger.outputs()
         below: list[Path] = []
         for name in names:
             path = folder / name
             if name.startswith("."):
                 continue
             if path.is_dir():
-                if wanted.recursive and os.path.realpath(path) != out:
+                if query.recursive and os.path.realpath(path) != out:
                     (links if path.is_symlink() else below).append(path)
-            elif path.suffix.lower() in suffixes and path not in ours and _size_fits(path, wanted):
-                yield Found(path, folder.relative_to(root))
+            elif path.suffix.lower() in suffixes and path not in ours and _size_fits(path, query):
+                yield FilmFile(path, folder.relative_to(root))
         stack += reversed(below)
 
 
-def _size_fits(path: Path, wanted: Wanted) -> bool:
+def _size_fits(path: Path, query: FilmQuery) -> bool:
     """Whether a file passes the filter by size. What can't be looked at passes, so that it is told of."""
-    if wanted.min_size == 0 and wanted.max_size is None:
+    if query.min_size == 0 and query.max_size is None:
         return True
     try:
         facts = os.stat(path)
@@ -269,13 +271,13 @@ def _size_fits(path: Path, wanted: Wanted) -> bool:
         return True
     if not stat.S_ISREG(facts.st_mode):
         return True
-    return wanted.min_size <= facts.st_size and (wanted.max_size is None or facts.st_size <= wanted.max_size)
+    return query.min_size <= facts.st_size and (query.max_size is None or facts.st_size <= query.max_size)
 
 
-def _distinct(found: Iterable[Found]) -> Iterator[Found]:
+def _distinct(film_files: Iterable[FilmFile]) -> Iterator[FilmFile]:
     """The same file named twice is one job."""
     paths: set[Path] = set()
-    for one in found:
+    for one in film_files:
         if one.path not in paths:
             paths.add(one.path)
             yield one

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from videoscore.batch.locking import Lock
+from videoscore.batch.folder_lock import Lock
 from videoscore.batch.row import COLUMNS, Row, dump_made, row_of
 from videoscore.errors import OutputError, SetupError
 from videoscore.files import write_error
@@ -128,7 +128,7 @@ class Ledger:
             ).fetchone()
         return None if record is None else row_of(record)
 
-    def written(self) -> frozenset[Path]:
+    def outputs(self) -> frozenset[Path]:
         """Every file that a batch has put here."""
         return frozenset(path for row in self.rows().values() for path in row.made)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from videoscore.batch.report import Line
 from videoscore.settings.fields import Options
 from videoscore.workers import DEFAULT
-from videoscore.workers.executor import Told
+from videoscore.workers.executor import TaskProgress
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Listener(Protocol):
 
     def begin(self, total: int, slots: int) -> None: ...
 
-    def told(self, input: Path, word: Told) -> None: ...
+    def on_progress(self, input: Path, word: TaskProgress) -> None: ...
 
-    def ended(self, line: Line) -> None: ...
+    def on_end(self, line: Line) -> None: ...
 
     def note(self, text: str) -> None: ...

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from videoscore.cli.common import EVERYTHING, Command, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 
 if TYPE_CHECKING:
-    from videoscore.batch.jobs import Wanted
+    from videoscore.batch.jobs import FilmQuery
     from videoscore.batch.report import Report
     from videoscore.batch.request import Request
 
@@ -124,7 +124,7 @@ def score_batch(
     from videoscore.batch.leader import Leader
     from videoscore.batch.ledger import Ledger
     from videoscore.batch.report import NAME, check_report
-    from videoscore.cli.batch_telling import BatchTeller
+    from videoscore.cli.batch_teller import BatchTeller
 
     if batch["stdin"]:
         from videoscore.batch.jobs import read_names
@@ -132,24 +132,24 @@ def score_batch(
         inputs = (*inputs, *read_names(sys.stdin.buffer.read()))
     if not inputs:
         raise UsageError("the list names nothing", remedy="Give names of films on standard input.")
-    wanted, request = read_request(inputs, output, batch, keep, overwrite, settings)
+    query, request = read_request(inputs, output, batch, keep, overwrite, settings)
     if dry_run:
-        _show(teller, wanted, request)
+        _show(teller, query, request)
         return
     listener = BatchTeller(teller)
-    with Ledger(wanted.output, reading=True) as ledger:  # what is wrong is found before anything is made
-        if not plan(wanted, ledger.written()):
+    with Ledger(query.output, reading=True) as ledger:  # what is wrong is found before anything is made
+        if not plan(query, ledger.outputs()):
             raise UsageError(NOTHING[0], remedy=NOTHING[1])
-    with Ledger(wanted.output) as ledger:
-        check_report(wanted.output / NAME)
+    with Ledger(query.output) as ledger:
+        check_report(query.output / NAME)
         ledger.recover()
-        jobs = plan(wanted, ledger.written())
+        jobs = plan(query, ledger.outputs())
         try:
             with Leader(ledger, request, listener) as leader:
                 report = leader.run(jobs)
         finally:
             listener.close()
-        _tell(teller, report, wanted.output)
+        _tell(teller, report, query.output)
 
 
 @click.command()
@@ -187,24 +187,24 @@ def watch(
     from videoscore.batch.leader import Leader
     from videoscore.batch.ledger import Ledger
     from videoscore.batch.report import NAME, check_report
-    from videoscore.cli.batch_telling import BatchTeller
+    from videoscore.cli.batch_teller import BatchTeller
 
     batch, settings = split(settings)
     for name in inputs:
         if not os.path.isdir(name):
             raise UsageError(f"{name!r} is no folder", remedy="Name the folders to watch.")
     kinds = [kind for kind in (k.strip() for k in keep.split(",")) if kind]
-    wanted, request = read_request(inputs, output, batch, kinds, overwrite, settings)
+    query, request = read_request(inputs, output, batch, kinds, overwrite, settings)
     listener = BatchTeller(teller)
-    with Ledger(wanted.output) as ledger:
-        check_report(wanted.output / NAME)
+    with Ledger(query.output) as ledger:
+        check_report(query.output / NAME)
         ledger.recover()
         try:
             with Leader(ledger, request, listener) as leader:
-                report = watch_folders(leader, wanted, interval)
+                report = watch_folders(leader, query, interval)
         finally:
             listener.close()
-        _tell(teller, report, wanted.output)
+        _tell(teller, report, query.output)
 
 
 def read_request(
@@ -214,9 +214,9 @@ def read_request(
     keep: Sequence[str],
     overwrite: bool,
     settings: dict[str, Any],
-) -> tuple[Wanted, Request]:
+) -> tuple[FilmQuery, Request]:
     """What the command line asks for, checked as far as it can be before any film is looked at."""
-    from videoscore.batch.jobs import Wanted, read_size, read_suffixes
+    from videoscore.batch.jobs import FilmQuery, read_size, read_suffixes
     from videoscore.batch.output_names import TEMPLATE
     from videoscore.batch.perceptions import LIMIT, default_folder
     from videoscore.batch.request import Request
@@ -233,7 +233,7 @@ def read_request(
     options = settle(**settings)
     check_players(options)  # missing now rather than for each film
     cache = LIMIT if batch["cache_size"] is None else read_size(batch["cache_size"], "--cache-size")
-    wanted = Wanted(
+    query = FilmQuery(
         tuple(inputs),
         Path(output),
         batch["recursive"],
@@ -244,7 +244,7 @@ def read_request(
         options.preset,
         options.seed,
     )
-    return wanted, Request(
+    return query, Request(
         options,
         tuple(keep),
         batch["retry"],
@@ -265,15 +265,15 @@ def _tell(teller: Teller, report: Report, output: Path) -> None:
         raise SystemExit(report.exit_code)
 
 
-def _show(teller: Teller, wanted: Wanted, request: Request) -> None:
+def _show(teller: Teller, query: FilmQuery, request: Request) -> None:
     """What would be done, and nothing written."""
-    from videoscore.batch.decide import decide, digest
     from videoscore.batch.jobs import plan
     from videoscore.batch.ledger import Ledger
+    from videoscore.batch.verdict import decide, digest
     from videoscore.file_names import shown
 
-    with Ledger(wanted.output, reading=True) as ledger:
-        rows, jobs = ledger.rows(), plan(wanted, ledger.written())
+    with Ledger(query.output, reading=True) as ledger:
+        rows, jobs = ledger.rows(), plan(query, ledger.outputs())
     if not jobs:
         raise UsageError(NOTHING[0], remedy=NOTHING[1])
     settings = digest(request.options, request.keep)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.settings.build import Setting, settings, show
 from videoscore.settings.fields import Options
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from videoscore.cli.common import WATCHING, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)

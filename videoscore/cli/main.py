@@ -15,7 +15,7 @@ import click
 
 from videoscore import __version__
 from videoscore.cli.environment import settle
-from videoscore.cli.telling import Teller, describe, listen
+from videoscore.cli.teller import Teller, describe, listen
 from videoscore.errors import DiskFull, VideoscoreError
 from videoscore.files import is_full
 from videoscore.words import did_you_mean

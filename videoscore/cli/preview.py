@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from videoscore.cli.common import WATCHING, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 from videoscore.text.tables import cue_row, cue_table, table
 

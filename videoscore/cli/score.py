@@ -9,7 +9,7 @@ import click
 
 from videoscore.cli.batch import FINDING, LIST, WORKING, is_batch, score_batch, split, with_batch
 from videoscore.cli.common import EVERYTHING, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 
 

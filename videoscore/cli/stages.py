@@ -18,7 +18,7 @@ from videoscore.cli.common import (
     with_settings,
     with_voice,
 )
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 from videoscore.text.tables import clock, cue_row, cue_table, table
 
@@ -279,7 +279,7 @@ def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **set
     from videoscore.pipeline.clock import Clock
     from videoscore.pipeline.outputs import check_folder, replace_folder
     from videoscore.pipeline.settle import load_sheet, settle_sheet
-    from videoscore.pipeline.sound import render_stems
+    from videoscore.pipeline.soundtrack import render_stems
     from videoscore.pipeline.workspace import working_folder
     from videoscore.pipeline.write import write
 

@@ -16,7 +16,7 @@ from videoscore.perform.parts import Stem
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import check_target, publish
 from videoscore.pipeline.settle import settle
-from videoscore.pipeline.sound import mix_stems, mux_sound
+from videoscore.pipeline.soundtrack import mix_stems, mux_sound
 from videoscore.pipeline.watch import probe_film
 from videoscore.pipeline.workspace import working_folder
 from videoscore.progress import Progress, silent

@@ -14,7 +14,7 @@ from videoscore.file_names import as_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import Targets, plan_targets, publish
 from videoscore.pipeline.settle import check_players, load_sheet, refuse_watching, settle, settle_sheet
-from videoscore.pipeline.sound import mix_stems, mux_sound, render_stems
+from videoscore.pipeline.soundtrack import mix_stems, mux_sound, render_stems
 from videoscore.pipeline.watch import probe_film, watch
 from videoscore.pipeline.workspace import peak_memory, working_folder
 from videoscore.pipeline.write import Music, choose, write

@@ -9,7 +9,7 @@ from videoscore import errors
 from videoscore.errors import Cancelled, UsageError, VideoscoreError
 from videoscore.progress import Progress, silent
 from videoscore.studio.tasks import Export, Make, Watch, work
-from videoscore.workers.executor import Ended, Lost, Setup, Task, Told
+from videoscore.workers.executor import Setup, Task, TaskEnd, TaskLoss, TaskProgress
 from videoscore.workers.local import LocalPool
 
 PATIENCE = 0.1  # seconds between two looks at `cancel`
@@ -45,14 +45,14 @@ class Runner:
             self._pool.submit(Task(self._count, job))
             while True:
                 for word in self._pool.wait(PATIENCE):
-                    if isinstance(word, Told):
+                    if isinstance(word, TaskProgress):
                         progress(word.stage, word.done, word.total)
-                    elif isinstance(word, Lost):
+                    elif isinstance(word, TaskLoss):
                         raise VideoscoreError(
                             f"the work was broken off: {word.reason}",
                             remedy="Close other programs if memory is short, and try again.",
                         )
-                    elif isinstance(word, Ended):
+                    elif isinstance(word, TaskEnd):
                         if word.outcome.error:
                             raise Failure(word.outcome.error, word.outcome.reason)
                         return word.outcome.about["result"]

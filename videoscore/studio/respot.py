@@ -13,7 +13,7 @@ from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
 from videoscore.cues.spot.spot import spot
 from videoscore.mood.curve import MoodCurve
 from videoscore.settings.fields import SpotOptions
-from videoscore.studio.editing import numbered
+from videoscore.studio.cue_edits import numbered
 from videoscore.video.frames import Cut
 
 MILLI = 1000

@@ -20,7 +20,7 @@ from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.pipeline.watch import Analysis
 from videoscore.settings.build import build, check_seed
 from videoscore.settings.fields import Options
-from videoscore.studio import editing
+from videoscore.studio import cue_edits
 from videoscore.studio.respot import respot
 from videoscore.studio.state import Made, Mark, Request, State, Take
 
@@ -157,19 +157,20 @@ class Session:
         if cue.locked and set(fields) != {"name"}:
             raise UsageError(f"{cue.name} is locked", remedy="Unlock it, then change it.")
         self._to(
-            editing.change(self.sheet, number, **fields),
+            cue_edits.change(self.sheet, number, **fields),
             {number: replace(self.state.marks[number], edited=True)},
         )
 
     def move_boundary(self, number: int, t: Fraction, snap: Fraction = SNAP) -> None:
         """Start cue `number` at `t`, or on a cut within `snap` seconds of it."""
         self._to(
-            editing.move(self.sheet, number, t, snap), {number: replace(self.state.marks[number], fixed=True)}
+            cue_edits.move(self.sheet, number, t, snap),
+            {number: replace(self.state.marks[number], fixed=True)},
         )
 
     def split(self, t: Fraction, snap: Fraction = SNAP) -> int:
         """Part the cue at `t`; the number of the new cue."""
-        sheet = editing.split(self.sheet, t, snap)
+        sheet = cue_edits.split(self.sheet, t, snap)
         number = next(
             n
             for n, c in enumerate(sheet.cues)
@@ -182,7 +183,7 @@ class Session:
 
     def merge(self, number: int) -> None:
         """Take cue `number` away: the one before lasts on, or the next begins earlier if it was the first."""
-        sheet = editing.merge(self.sheet, number)
+        sheet = cue_edits.merge(self.sheet, number)
         marks = list(self.state.marks)
         del marks[number]
         heir = max(0, number - 1)
@@ -218,7 +219,7 @@ class Session:
         return self.take is not None and _key(self.cue(number), self.sheet) in _sections(self.take)
 
     def unlock(self, number: int) -> None:
-        self._replace(number, editing.unlocked(self.cue(number)))
+        self._replace(number, cue_edits.unlocked(self.cue(number)))
 
     def undo(self) -> None:
         if self._past:
@@ -255,7 +256,7 @@ class Session:
         fresh = next(
             s for s in range(1, len(seeds) + 3) if s not in seeds and s != self.sheet.seed and s != cue.seed
         )
-        sheet = editing.change(self.sheet, number, seed=fresh if seed is None else check_seed(seed))
+        sheet = cue_edits.change(self.sheet, number, seed=fresh if seed is None else check_seed(seed))
         loose = [s or n == number for n, s in enumerate(self.stale())]
         marks = list(self.state.marks)
         marks[number] = replace(marks[number], edited=True)
@@ -352,7 +353,7 @@ def _marks(sheet: CueSheet) -> tuple[Mark, ...]:
 
 def _key(cue: Cue, sheet: CueSheet) -> tuple[Cue, int, str]:
     """What a cue's notes were written from, as far as the cue itself says."""
-    return editing.bare(replace(cue, seed=None)), sheet.seed if cue.seed is None else cue.seed, sheet.preset
+    return cue_edits.bare(replace(cue, seed=None)), sheet.seed if cue.seed is None else cue.seed, sheet.preset
 
 
 def _sections(take: Take) -> dict[tuple[Cue, int, str], int]:

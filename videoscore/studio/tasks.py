@@ -17,7 +17,7 @@ from videoscore.cues.sheet import CueSheet
 from videoscore.files import write_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import publish
-from videoscore.pipeline.sound import mix_stems, mux_sound, render_stems
+from videoscore.pipeline.soundtrack import mix_stems, mux_sound, render_stems
 from videoscore.pipeline.watch import Analysis, Region
 from videoscore.pipeline.write import written_with
 from videoscore.preview.timeline import watch as watch_timeline

@@ -54,7 +54,7 @@ Work = Callable[[Any, Progress], Outcome]
 
 
 @dataclass(frozen=True)
-class Told:
+class TaskProgress:
     """A task is under way. slot : which worker has it. done, total : in the unit of the stage."""
 
     key: int
@@ -65,13 +65,13 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Ended:
+class TaskEnd:
     key: int
     outcome: Outcome
 
 
 @dataclass(frozen=True)
-class Lost:
+class TaskLoss:
     """The worker went, and the task with it.
 
     late : it was killed for having passed its limit. mute : it never said a word, so that it hardly was the task.
@@ -83,7 +83,7 @@ class Lost:
     mute: bool = False
 
 
-Happening = Told | Ended | Lost
+TaskEvent = TaskProgress | TaskEnd | TaskLoss
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Setup:
     jobs: int | None = None
     address: str | None = None
     limited: bool = False
-    tell: Callable[[Told], None] | None = None
+    tell: Callable[[TaskProgress], None] | None = None
 
 
 class Executor(Protocol):
@@ -105,7 +105,7 @@ class Executor(Protocol):
     def submit(self, task: Task) -> None:
         """Take a task; only called while fewer than `slots` are under way."""
 
-    def wait(self, timeout: float) -> Sequence[Happening]:
+    def wait(self, timeout: float) -> Sequence[TaskEvent]:
         """What has happened, at the latest after `timeout` seconds (one that works in this very process may
         take as long as the task)."""
 

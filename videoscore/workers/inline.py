@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from videoscore.errors import UsageError
-from videoscore.workers.executor import Ended, Happening, Setup, Task, Told, Work, attempt
+from videoscore.workers.executor import Setup, Task, TaskEnd, TaskEvent, TaskProgress, Work, attempt
 
 
 class Inline:
@@ -30,16 +30,16 @@ class Inline:
     def submit(self, task: Task) -> None:
         self.tasks.append(task)
 
-    def wait(self, timeout: float) -> Sequence[Happening]:
+    def wait(self, timeout: float) -> Sequence[TaskEvent]:
         if not self.tasks:
             return ()
         task = self.tasks.pop(0)
 
         def tell(stage: str, done: float, total: float) -> None:
             if self.tell is not None:
-                self.tell(Told(task.key, 0, stage, done, total))
+                self.tell(TaskProgress(task.key, 0, stage, done, total))
 
-        return (Ended(task.key, attempt(self.work, task.payload, tell)),)
+        return (TaskEnd(task.key, attempt(self.work, task.payload, tell)),)
 
     def stop(self) -> None:
         self.tasks.clear()
