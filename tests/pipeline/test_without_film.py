@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from videoscore.cues.check import check
 from videoscore.cues.sheet import CurvePoint, on_line
-from videoscore.cues.wishes import Ask, cue_sheet, read, read_roles, remarks
+from videoscore.cues.wishes import Wishes, cue_sheet, read, read_roles, remarks
 from videoscore.errors import NotFound, UsageError
 from videoscore.mood.circle import MOODS, mood_of
 from videoscore.music.score import Role
@@ -430,7 +430,7 @@ def test_from_python(monkeypatch):
 
 def test_moods_are_all_accepted():
     assert [sheet_of(mood=mood.upper(), seconds=12).cues[0].mood for mood in MOODS] == list(MOODS)
-    assert isinstance(read(mood="Happy", seconds=1), Ask)
+    assert isinstance(read(mood="Happy", seconds=1), Wishes)
 
 
 def test_the_plan_tells_the_mean_over_time():

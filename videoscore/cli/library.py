@@ -33,7 +33,7 @@ def with_library(command: Command) -> Command:
     """Add --library; the command gets an open `library`."""
 
     @functools.wraps(command)
-    def opened(*args: Any, library_file: str | None, **words: Any) -> Any:
+    def command_with_library(*args: Any, library_file: str | None, **words: Any) -> Any:
         from videoscore.library.store.database import Library
         from videoscore.user_folders import expanded
 
@@ -45,7 +45,7 @@ def with_library(command: Command) -> Command:
         "library_file",
         metavar="FILE",
         help="the library's file  [default: $VIDEOSCORE_LIBRARY, or the user's own]",
-    )(opened)  # type: ignore[return-value]
+    )(command_with_library)  # type: ignore[return-value]
 
 
 @library.command()

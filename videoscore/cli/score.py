@@ -121,10 +121,10 @@ def _score_one(
         "seconds": {k: round(v, 3) for k, v in result.seconds.items()},
         "peak_memory": result.peak_memory,
         "remarks": result.remarks,
-        **_chosen(result)[0],
+        **_pick_report(result)[0],
     }
     teller.remarks(result.remarks)
-    teller.result(facts, _summary(result) + (f"\n{_chosen(result, True)[1]}" if explain else ""))
+    teller.result(facts, _summary(result) + (f"\n{_pick_report(result, True)[1]}" if explain else ""))
 
 
 def _summary(result: Any) -> str:
@@ -144,7 +144,7 @@ def _summary(result: Any) -> str:
     return "\n".join(lines + [f"  {kind}: {path}" for kind, path in result.kept.items()])
 
 
-def _chosen(done: Any, explain: bool = False) -> tuple[dict[str, Any], str]:
+def _pick_report(done: Any, explain: bool = False) -> tuple[dict[str, Any], str]:
     """What was chosen from the library, as facts and as text; nothing where all was written."""
     if done.selection is None:
         return {}, ""
@@ -167,10 +167,10 @@ def _show_plan(teller: Teller, explain: bool, planned: Any) -> None:
         "output": targets.output,
         "kept": targets.kept,
         "remarks": planned.remarks,
-        **_chosen(planned)[0],
+        **_pick_report(planned)[0],
     }
     teller.remarks(planned.remarks)
     head = f"{planned.media.path}: {float(sheet.duration):.3f} s, preset {sheet.preset}, seed {sheet.seed}"
     tail = "would write " + ", ".join(str(p) for p in (targets.output, *targets.kept.values()))
-    chosen = _chosen(planned, explain)[1]
+    chosen = _pick_report(planned, explain)[1]
     print_result(teller, facts, "\n".join(filter(None, (head, cue_table(sheet), chosen, tail))))

@@ -184,7 +184,7 @@ def compose(
     if output is None and cues is None:
         raise UsageError("there is no name for the MIDI file", remedy="Give it with -o.")
     target = Path(output) if output is not None else _beside(str(cues), ".mid")
-    sheet, options, remarks = _wanted(cues, {**wishes, "sheet_file": sheet_file}, words)
+    sheet, options, remarks = _check_wishes(cues, {**wishes, "sheet_file": sheet_file}, words)
     check_file(target, overwrite)
     sheet_music = _is_lead_sheet(target, played)
     if sheet_file is not None:
@@ -198,7 +198,7 @@ def compose(
     else:
         write_midi(music.score, target, overwrite)
     if sheet_file is not None:
-        save(music.heard(), Path(sheet_file), overwrite)
+        save(music.sheet_to_keep(), Path(sheet_file), overwrite)
     teller.remarks(remarks)
     teller.result(
         {
@@ -241,7 +241,7 @@ MIDI = (".mid", ".midi")
 WISHES = ("mood", "valence", "arousal", "curve", "seconds", "key", "tempo")
 
 
-def _wanted(
+def _check_wishes(
     cues: str | None, wishes: dict[str, Any], words: dict[str, Any]
 ) -> tuple[CueSheet, Options, Sequence[str]]:
     """What `compose` is to write: the cue sheet of a file, or that of what is asked for; and how."""

@@ -196,7 +196,7 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     return Result(
         targets.output,
         targets.kept,
-        music.heard(),
+        music.sheet_to_keep(),
         len(music.score.notes),
         mixed.loudness.integrated,
         mixed.loudness.true_peak,
@@ -212,7 +212,7 @@ def _write_music(music: Music, targets: Targets, folder: Path, title: str) -> di
     from videoscore.cues.file.sheet_file import save
 
     files = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
-    save(music.heard(), files["cues"])
+    save(music.sheet_to_keep(), files["cues"])
     if "midi" in targets.kept:
         from videoscore.perform.played_midi import write_midi
 

@@ -51,7 +51,7 @@ class Shelf:
         """Remove the temporary folder."""
         shutil.rmtree(self.temporary, ignore_errors=True)
 
-    def listed(self) -> list[str]:
+    def films(self) -> list[str]:
         """Films below the folder, as paths from it, sorted; links aren't followed, hidden ones are left out."""
         return list(self._films())
 

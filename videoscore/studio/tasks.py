@@ -23,7 +23,7 @@ from videoscore.pipeline.write import written_with
 from videoscore.preview.timeline import watch as watch_timeline
 from videoscore.progress import Progress
 from videoscore.settings.fields import Options
-from videoscore.studio.state import Made
+from videoscore.studio.state import Recording
 from videoscore.video.media import Media
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Watched:
+class Viewing:
     """analysis : what was seen. speech : where somebody speaks. thumbnails : PNG files, each of the middle of its
     share of the film."""
 
@@ -76,7 +76,7 @@ class Export:
 
     media: Media
     sheet: CueSheet
-    made: Made
+    recording: Recording
     options: Options
     targets: Mapping[str, Path]
     folder: Path
@@ -93,13 +93,13 @@ def work(payload: Watch | Make | Export, progress: Progress) -> Outcome:
     return Outcome(about={"result": export(payload, progress)})
 
 
-def watch(task: Watch, progress: Progress) -> Watched:
+def watch(task: Watch, progress: Progress) -> Viewing:
     """Look at the film and listen to it."""
     timeline = watch_timeline(task.film, task.options, progress=progress)
     task.folder.mkdir(parents=True, exist_ok=True)
     progress("thumbnails", 0.0, 1.0)
     pictures = _thumbnails(timeline.analysis.media, task.folder)
-    return Watched(timeline.analysis, tuple(timeline.speech), tuple(pictures))
+    return Viewing(timeline.analysis, tuple(timeline.speech), tuple(pictures))
 
 
 def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
@@ -113,7 +113,7 @@ def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
         yield path
 
 
-def make(task: Make, progress: Progress) -> Made:
+def make(task: Make, progress: Progress) -> Recording:
     """Compose, play and mix. The stems aren't kept (23 MB a minute and part): `export` plays them again."""
     from videoscore.perform.played_midi import write_midi
     from videoscore.pipeline.write import write
@@ -128,7 +128,7 @@ def make(task: Make, progress: Progress) -> Made:
         alone = folder / "music.wav"
         _sum(stems, mixed.music_gain + mixed.gain, alone, mixed.samples)
         shutil.rmtree(folder / "stems", ignore_errors=True)
-        return Made(
+        return Recording(
             folder,
             music.score,
             music.arrangement,
@@ -194,14 +194,14 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
 
     path, options = task.folder / target.name, task.options
     if kind == "video":
-        for remark in mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress)):
+        for remark in mux_sound(task.media, task.recording.mix, path, options.mix, Clock(progress)):
             log.warning("%s: %s", target.name, remark)
     elif kind == "stems":
-        render_stems(task.made.arrangement, path, options.render, Clock(progress))
+        render_stems(task.recording.arrangement, path, options.render, Clock(progress))
     elif kind == "midi":
-        shutil.copyfile(task.made.midi, path)
+        shutil.copyfile(task.recording.midi, path)
     elif kind == "cues":
-        save(heard(task.sheet, task.made.score, written_with(options)), path)
+        save(heard(task.sheet, task.recording.score, written_with(options)), path)
     else:
         suffix = KINDS[kind].suffix
         count = film_timecode(picture_count(task.media), usual=usual_start(suffix))

@@ -21,16 +21,16 @@ from videoscore.studio.state import Mark, Take
 PLACES = 3  # decimals: a millisecond, a thousandth of the plane
 
 
-def film(seen: Analysis, speech: Sequence[tuple[Fraction, Fraction]]) -> dict[str, Any]:
+def film(analysis: Analysis, speech: Sequence[tuple[Fraction, Fraction]]) -> dict[str, Any]:
     """What doesn't change while a film is worked on."""
     return {
-        "duration": float(seen.media.duration),
-        "frame": float(seen.media.video.frame_duration),
-        "t": _list(seen.raw.t),
-        "valence": _list(seen.raw.valence),
-        "arousal": _list(seen.raw.arousal),
-        "confidence": _list(seen.raw.confidence),
-        "cuts": [[float(c.t), round(float(c.strength), PLACES)] for c in seen.cuts],
+        "duration": float(analysis.media.duration),
+        "frame": float(analysis.media.video.frame_duration),
+        "t": _list(analysis.raw.t),
+        "valence": _list(analysis.raw.valence),
+        "arousal": _list(analysis.raw.arousal),
+        "confidence": _list(analysis.raw.confidence),
+        "cuts": [[float(c.t), round(float(c.strength), PLACES)] for c in analysis.cuts],
         "speech": [[float(a), float(b)] for a, b in speech],
         "moods": list(MOODS),
         "colours": COLOURS,
@@ -97,8 +97,8 @@ def take(one: Take) -> dict[str, Any]:
         "what": one.what,
         "preset": sheet.preset,
         "seed": sheet.seed,
-        "loudness": one.made.loudness,
-        "notes": len(one.made.score.notes),
+        "loudness": one.recording.loudness,
+        "notes": len(one.recording.score.notes),
         "cues": len(sheet.cues),
     }
 

@@ -50,7 +50,7 @@ class Fields:
         ok = isinstance(field, (int, float, Decimal)) and not isinstance(field, bool)
         if not ok or not math.isfinite(field) or not low <= field <= high:
             raise CueSheetError(
-                f"{name} of {self.where} is {_written(field)}",
+                f"{name} of {self.where} is {_shown(field)}",
                 remedy=f"Write a number from {low:g} to {high:g}{_bare(field)}.",
             )
         return float(field)
@@ -62,7 +62,7 @@ class Fields:
         whole = int(field) if isinstance(field, Decimal) and field == field.to_integral_value() else field
         if isinstance(whole, bool) or not isinstance(whole, int) or not low <= whole <= high:
             raise CueSheetError(
-                f"{name} of {self.where} is {_written(field)}",
+                f"{name} of {self.where} is {_shown(field)}",
                 remedy=f"Write a whole number from {low} to {high}{_bare(field)}.",
             )
         return whole
@@ -80,7 +80,7 @@ class Fields:
         return field
 
 
-def _written(value: object) -> str:
+def _shown(value: object) -> str:
     """A value as it stands in the file: a text with its quotes, so that it isn't taken for the number in it."""
     if isinstance(value, Decimal):
         return str(value)[:40]

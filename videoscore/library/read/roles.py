@@ -18,7 +18,7 @@ _BLOCK = 8 * 96  # a melody may move to another instrument every 8 bars of 4/4
 
 
 @dataclass(frozen=True)
-class Track:
+class MidiTrack:
     """What a MIDI track says of itself."""
 
     name: str
@@ -26,7 +26,7 @@ class Track:
     drums: bool
 
 
-def assign(notes: Notes, tracks: list[Track], kind: str) -> np.ndarray:
+def assign(notes: Notes, tracks: list[MidiTrack], kind: str) -> np.ndarray:
     """Role of every note (int8; -1: drop it).
 
     kind : "quartet" (four strings in score order), "song" (voices and piano), "band" (sequencer file with
@@ -61,7 +61,7 @@ def outer_voice(notes: Notes, lowest: bool) -> np.ndarray:
     return mask
 
 
-def _split_song(tracks: list[Track]) -> tuple[list[int], list[int]] | None:
+def _split_song(tracks: list[MidiTrack]) -> tuple[list[int], list[int]] | None:
     """(voices, keyboards) of a song, or None when there are not both."""
     words = ("piano", "klavier", "harp", "organ", "pf", "guitar", "keyboard")
     keys = [k for k, t in enumerate(tracks) if t.program < 8 or any(w in t.name.lower() for w in words)]
@@ -69,7 +69,7 @@ def _split_song(tracks: list[Track]) -> tuple[list[int], list[int]] | None:
     return (voices, keys) if voices and keys else None
 
 
-def _song(notes: Notes, tracks: list[Track]) -> np.ndarray:
+def _song(notes: Notes, tracks: list[MidiTrack]) -> np.ndarray:
     split = _split_song(tracks)
     assert split is not None
     voices, keys = split
@@ -104,7 +104,7 @@ def _ensemble(notes: Notes, tracks: int) -> np.ndarray:
     return roles_of[notes.track]
 
 
-def _band(notes: Notes, tracks: list[Track]) -> np.ndarray:
+def _band(notes: Notes, tracks: list[MidiTrack]) -> np.ndarray:
     roles = np.full(len(notes), Role.ACCOMPANIMENT, np.int8)
     lead: list[int] = []
     basses = [k for k, t in enumerate(tracks) if not t.drums and t.program in _BASS_PROGRAMS]

@@ -30,7 +30,7 @@ class Dominant:
 
 
 @dataclass(frozen=True)
-class Track:
+class PlaylistEntry:
     """An entry of a playlist. distance : on the plane, of the piece from the clip's emotion."""
 
     title: str
@@ -70,7 +70,7 @@ def dominant(curve: MoodCurve, shares: Mapping[str, Array]) -> Dominant | None:
 
 def rank(
     emotion: Dominant, pieces: Sequence[StoredPiece], builtin: Sequence[Builtin], count: int
-) -> list[Track]:
+) -> list[PlaylistEntry]:
     """The `count` nearest pieces on the plane, nearest first; those of the same mood come before all others."""
     tracks = [
         _track(emotion, p.entry.title, p.path, p.entry.seconds, p.valence, p.arousal, p.mood, False)
@@ -95,7 +95,7 @@ def rank(
     return tracks[:count]
 
 
-def m3u(tracks: Sequence[Track]) -> str:
+def m3u(tracks: Sequence[PlaylistEntry]) -> str:
     """An extended M3U list (UTF-8): a line of length and title, then the file."""
     lines = ["#EXTM3U"]
     for track in tracks:
@@ -112,6 +112,6 @@ def _track(
     arousal: float,
     mood: str,
     builtin: bool,
-) -> Track:
+) -> PlaylistEntry:
     distance = float(np.hypot(valence - emotion.valence, arousal - emotion.arousal))
-    return Track(title, path, seconds, mood, valence, arousal, distance, builtin)
+    return PlaylistEntry(title, path, seconds, mood, valence, arousal, distance, builtin)

@@ -14,7 +14,7 @@ class Takes:
     """The newest first; the pressed one is heard."""
 
     def __init__(self, page: FilmPage) -> None:
-        self.page, self.shown = page, ""
+        self.page, self.list_state = page, ""
         with ui.element("section").classes("panel studio-list").props('aria-label="Takes"'):
             heading("Takes")
             self._job()
@@ -42,9 +42,9 @@ class Takes:
     def update(self, told: dict[str, Any]) -> None:
         """Show the takes of `videoscore.studio.view.now`."""
         state = repr((told["takes"], told["take"]))
-        if not told["takes"] and not self.shown or state == self.shown:
+        if not told["takes"] and not self.list_state or state == self.list_state:
             return
-        self.shown = state
+        self.list_state = state
         self.box.clear()
         with self.box:
             for take in reversed(told["takes"]):
