@@ -256,7 +256,7 @@ def test_takes_are_few_numbered_and_reversible() -> None:
     at_work = session()
     takes = [compose(at_work, at_work.ask_all(n)) for n in range(TAKES + 2)]
     assert [t.number for t in at_work.takes] == list(range(3, TAKES + 3))
-    assert [t.number for t in at_work.dropped] == [1, 2]
+    assert [t.number for t in at_work.old_takes] == [1, 2]
     shown = at_work.state
     at_work.choose_take(4)
     assert at_work.sheet.seed == 3 and at_work.take == takes[3]

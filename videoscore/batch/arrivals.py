@@ -25,7 +25,7 @@ class Settling:
         self.interval, self.now = interval, now
         self._since: dict[Path, tuple[State, float]] = {}
 
-    def settled(self, paths: list[Path]) -> dict[Path, State]:
+    def complete(self, paths: list[Path]) -> dict[Path, State]:
         """Those of `paths` that are complete, with their states. Ask again and again."""
         now, states, since = self.now(), {}, {}
         for path in paths:
@@ -60,18 +60,18 @@ def watch(
     """
     readable = readable or _is_film
     leader.arriving = True
-    settling, given = Settling(interval), dict[Path, State]()
+    settling, states = Settling(interval), dict[Path, State]()
     whole, lines = Report(start=time.time()), dict[str, Line]()
     clock = time.perf_counter()
     with leader.stopper:
         while not leader.stopper.no_more:
             jobs = _jobs(leader, query)
-            ready = settling.settled([job.input for job in jobs])
+            ready = settling.complete([job.input for job in jobs])
             new = [
                 job
                 for job in jobs
                 if job.input in ready
-                and given.get(job.input) != ready[job.input]
+                and states.get(job.input) != ready[job.input]
                 and not is_being_written(job.input)
                 and (settling.quiet(job.input) >= PATIENCE * interval or readable(job.input))
             ]
@@ -83,7 +83,7 @@ def watch(
                 if report.stop_reason == "disk full":
                     whole.stop_reason = report.stop_reason
                     break
-                given |= {job.input: ready[job.input] for job in new}
+                states |= {job.input: ready[job.input] for job in new}
             _sleep(interval / 2, leader)
     whole.lines, whole.seconds = list(lines.values()), time.perf_counter() - clock
     if whole.counts["queued"]:

@@ -87,7 +87,7 @@ class Job:
     output: Path
     suffix: str
     free_suffix: bool = False
-    shared: bool = False
+    same_base: bool = False
 
     @property
     def base(self) -> str:
@@ -97,7 +97,7 @@ class Job:
     def files(self, suffix: str, kinds: Iterable[str]) -> dict[str, Path]:
         """Kind -> file, for "output" and what is kept beside it, when the film gets this suffix."""
         output = self.output
-        base = output.name if self.shared else self.base
+        base = output.name if self.same_base else self.base
         if self.free_suffix and suffix != self.suffix:
             output = output.with_name(base + suffix)
         return {"output": output} | {kind: output.with_name(base + KEEP[kind]) for kind in kinds}
@@ -140,7 +140,7 @@ def plan(query: FilmQuery, ours: frozenset[Path] = frozenset()) -> list[Job]:
                 remedy=f"Change --name, or move {job.output} away.",
             )
     alike = Counter((job.output.parent, job.base) for job in jobs.values())
-    return [replace(job, shared=alike[job.output.parent, job.base] > 1) for job in jobs.values()]
+    return [replace(job, same_base=alike[job.output.parent, job.base] > 1) for job in jobs.values()]
 
 
 def job_of(film_file: FilmFile, query: FilmQuery) -> Job:

@@ -126,8 +126,8 @@ class Leader:
             if verdict.status == "queued":
                 todo.append(job)
                 continue
-            if verdict.touched is not None:
-                self.ledger.touch(job.input, verdict.touched)
+            if verdict.new_time is not None:
+                self.ledger.touch(job.input, verdict.new_time)
             self.report.lines.append(
                 Line(str(job.input), str(job.output), verdict.status, verdict.reason, verdict.error)
             )
@@ -234,8 +234,10 @@ class Leader:
 
     def _publish(self, key: int, job: Job, outcome: Outcome) -> None:
         """Put the files of a scored film where they belong."""
-        staged = {kind: Path(path) for kind, path in outcome.files.items()}
-        files = job.files(staged["output"].suffix, [kind for kind in staged if kind != "output"])
+        staging_files = {kind: Path(path) for kind, path in outcome.files.items()}
+        files = job.files(
+            staging_files["output"].suffix, [kind for kind in staging_files if kind != "output"]
+        )
         row = self.ledger.row(job.input)
         assert row is not None
         there = None if self.request.overwrite else foreign(files.values(), row.made)
@@ -246,12 +248,12 @@ class Leader:
             return
         self.ledger.placing(job.input, files.values())
         try:
-            made = place(staged, files)
+            stamps = place(staging_files, files)
         except VideoscoreError as error:
             self._record_end(TaskEnd(key, Outcome.failure(error)), job)
             return
-        self._owners |= dict.fromkeys(made, job.input)
-        self._end(key, job, "scored", outcome=outcome, output=files["output"], made={**row.made, **made})
+        self._owners |= dict.fromkeys(stamps, job.input)
+        self._end(key, job, "scored", outcome=outcome, output=files["output"], made={**row.made, **stamps})
 
     def _record_failure(self, key: int, job: Job, outcome: Outcome) -> None:
         self._end(key, job, "failed", outcome.reason, outcome.error, outcome)

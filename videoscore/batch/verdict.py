@@ -28,7 +28,7 @@ class Verdict:
     status: str
     reason: str = ""
     error: str = ""
-    touched: int | None = None
+    new_time: int | None = None
 
 
 def decide(
@@ -54,16 +54,17 @@ def decide(
         and row.target == job.output
         and row.settings == settings
     ):
-        same, touched = _same_input(job.input, row)
+        same, new_time = _same_input(job.input, row)
         if same and row.status == "failed" and not retry:
             return Verdict("failed", row.reason, row.error)
         if same and row.status == "scored" and row.output is not None and os.path.lexists(row.output):
-            changed = None if overwrite else foreign([row.output], stamps)
-            if changed is None and foreign([row.output], stamps) is None:
-                return Verdict("skipped", "done before, and unchanged", touched=touched)
-            if changed is not None:
+            foreign_file = None if overwrite else foreign([row.output], stamps)
+            if foreign_file is None and foreign([row.output], stamps) is None:
+                return Verdict("skipped", "done before, and unchanged", new_time=new_time)
+            if foreign_file is not None:
                 return Verdict(
-                    "skipped", f"{changed.name} was changed since it was written; --overwrite makes it anew"
+                    "skipped",
+                    f"{foreign_file.name} was changed since it was written; --overwrite makes it anew",
                 )
     if not overwrite:
         there = foreign(job.files(job.suffix, kinds).values(), stamps)

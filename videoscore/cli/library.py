@@ -61,9 +61,9 @@ def add(teller: Teller, library: Any, paths: tuple[str, ...], jobs: int | None) 
     """
     from videoscore.library.add import add as add_files
 
-    added = add_files(library, paths, jobs, teller.progress)
-    teller.result({"library": library.path, **_added_facts(added)}, _added_text(added, str(library.path)))
-    if added.skipped:
+    report = add_files(library, paths, jobs, teller.progress)
+    teller.result({"library": library.path, **_report_facts(report)}, _report_text(report, str(library.path)))
+    if report.skipped:
         teller.close()
         raise SystemExit(1)
 
@@ -236,14 +236,14 @@ def import_(teller: Teller, library: Any, file: str, jobs: int | None) -> None:
     from videoscore.library.store.exchange import import_csv
 
     result = import_csv(library, Path(file), jobs, teller.progress)
-    lines = [f"{_count(result.tagged, 'piece')} tagged", _added_text(result.added, str(library.path))]
+    lines = [f"{_count(result.tagged, 'piece')} tagged", _report_text(result.added, str(library.path))]
     lines += [
         f"  line {line}: not in the library, and no such file: {name}"
         for line, name in result.missing[:SHOWN]
     ]
     facts = {
         "tagged": result.tagged,
-        **_added_facts(result.added),
+        **_report_facts(result.added),
         "missing": [{"line": line, "name": name} for line, name in result.missing],
     }
     teller.result(facts, "\n".join(lines))
@@ -311,30 +311,30 @@ def _facts(piece: StoredPiece) -> dict[str, Any]:
     return {"id": piece.id, **row(piece)}
 
 
-def _added_facts(added: AddReport) -> dict[str, Any]:
+def _report_facts(report: AddReport) -> dict[str, Any]:
     return {
-        "added": added.added,
-        "known": added.known,
-        "moved": added.moved,
-        "copies": added.copies,
-        "skipped": [{"path": path, "reason": reason} for path, reason in added.skipped],
+        "added": report.added,
+        "known": report.known,
+        "moved": report.moved,
+        "copies": report.copies,
+        "skipped": [{"path": path, "reason": reason} for path, reason in report.skipped],
     }
 
 
-def _added_text(added: AddReport, where: str) -> str:
-    words = [f"{added.added} added"]
+def _report_text(report: AddReport, where: str) -> str:
+    words = [f"{report.added} added"]
     words += [
         f"{n} {what}"
         for n, what in (
-            (added.known, "known already"),
-            (added.moved, "found again elsewhere"),
-            (added.copies, "copies of others"),
-            (len(added.skipped), "skipped"),
+            (report.known, "known already"),
+            (report.moved, "found again elsewhere"),
+            (report.copies, "copies of others"),
+            (len(report.skipped), "skipped"),
         )
         if n
     ]
     lines = [f"{where}: {', '.join(words)}"]
-    lines += [f"  skipped {path}: {reason}" for path, reason in added.skipped[:SHOWN]]
-    if len(added.skipped) > SHOWN:
-        lines.append(f"  and {len(added.skipped) - SHOWN} more (--json lists all)")
+    lines += [f"  skipped {path}: {reason}" for path, reason in report.skipped[:SHOWN]]
+    if len(report.skipped) > SHOWN:
+        lines.append(f"  and {len(report.skipped) - SHOWN} more (--json lists all)")
     return "\n".join(lines)

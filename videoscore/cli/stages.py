@@ -321,15 +321,15 @@ def mix(
     """
     from videoscore.pipeline.own_music import mix_files
 
-    mixed = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
-    loudness = mixed.loudness.integrated
+    mix_result = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
+    loudness = mix_result.loudness.integrated
     loud = "too short or silent to measure" if loudness is None else f"{loudness:.1f} LUFS"
-    teller.remarks(mixed.remarks)
+    teller.remarks(mix_result.remarks)
     facts = {
         "output": output,
         "loudness": loudness,
-        "true_peak": mixed.loudness.true_peak,
-        "remarks": mixed.remarks,
+        "true_peak": mix_result.loudness.true_peak,
+        "remarks": mix_result.remarks,
     }
     teller.result(facts, f"{output}: {loud}")
 

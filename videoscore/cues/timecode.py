@@ -134,12 +134,12 @@ def film_timecode(
     return count.starting(usual if start is None else start)
 
 
-def _own_start(text: str, counted: Fraction, rate: Fraction) -> int | None:
+def _own_start(text: str, count_rate: Fraction, rate: Fraction) -> int | None:
     """Number of the first picture of a film whose time code is counted at a rate of its own, as 29.97 with 59.94
     pictures a second; None where it names no picture."""
-    if (rate / counted).denominator != 1:
+    if (rate / count_rate).denominator != 1:
         return None
     try:
-        return Timecode(counted, ";" in text).number(text) * int(rate / counted)
+        return Timecode(count_rate, ";" in text).number(text) * int(rate / count_rate)
     except UsageError:
         return None

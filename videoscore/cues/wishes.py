@@ -233,9 +233,11 @@ def _curve(points: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
 def _length(value: Any) -> Fraction:
     try:
         # a clock time such as 1:02.5 is welcome; a sign is no slip of form but a length that can't be
-        signed = isinstance(value, str) and value.strip().startswith("-")
+        has_sign = isinstance(value, str) and value.strip().startswith("-")
         length = (
-            parse_seconds(value, "--seconds") if isinstance(value, str) and not signed else exact(str(value))
+            parse_seconds(value, "--seconds")
+            if isinstance(value, str) and not has_sign
+            else exact(str(value))
         )
     except CueSheetError as error:
         raise UsageError(

@@ -149,15 +149,15 @@ def _plan(
     keep: Iterable[str],
     overwrite: bool,
     clock: Clock,
-    named: Mapping[str, Any],
+    settings: Mapping[str, Any],
 ) -> Plan:
     sheet = None
     if cues is None:
-        options = settle(preset, seed, options, **named)
+        options = settle(preset, seed, options, **settings)
     else:
         sheet = load_sheet(cues)
-        refuse_watching(named)
-        sheet, options = settle_sheet(sheet, preset, seed, options, **named)
+        refuse_watching(settings)
+        sheet, options = settle_sheet(sheet, preset, seed, options, **settings)
     media = probe_film(Path(input), clock)
     source = Path(cues) if isinstance(cues, (str, Path)) else None
     targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, source)
@@ -180,15 +180,15 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     music = write(planned.sheet, options, clock, selection=planned.selection)
     files = _write_music(music, targets, folder, as_text(media.path.stem))
     stems = render_stems(music.arrangement, files["stems"], options.render, clock, workers)
-    mixed = mix_stems(stems, media, options.mix, files["wav"], clock)
-    losses = mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
+    mix_result = mix_stems(stems, media, options.mix, files["wav"], clock)
+    losses = mux_sound(media, mix_result.path, targets.output, options.mix, clock, targets.overwrite)
     try:
         publish(files, targets.unwritten(), targets.overwrite)
     except OutputExists:
         if not targets.overwrite:  # then the film is this run's own, and its cue sheet would be another's
             targets.output.unlink(missing_ok=True)
         raise
-    remarks = planned.remarks + mixed.remarks + losses
+    remarks = planned.remarks + mix_result.remarks + losses
     if planned.selection is not None:
         from videoscore.library.select.select import remember_or_tell
 
@@ -198,8 +198,8 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
         targets.kept,
         music.sheet_to_keep(),
         len(music.score.notes),
-        mixed.loudness.integrated,
-        mixed.loudness.true_peak,
+        mix_result.loudness.integrated,
+        mix_result.loudness.true_peak,
         clock.seconds,
         peak_memory(),
         remarks,

@@ -124,7 +124,7 @@ def _trial(
     starts = [c.start for c in sheet.cues[1:]]
     cuts = {c.t for c in analysis.cuts}
     minutes = float(analysis.media.duration) / 60
-    agreed = [_agreement(starts, [c.start for c in other.cues[1:]]) for other in beside]
+    agreements = [_agreement(starts, [c.start for c in other.cues[1:]]) for other in beside]
     return Trial(
         window,
         least,
@@ -133,7 +133,7 @@ def _trial(
         sum(t in cuts for t in starts) / len(starts) if starts else 1.0,
         len(starts) / minutes,
         deviation(analysis.raw, sheet),
-        float(np.mean(agreed)) if agreed else 1.0,
+        float(np.mean(agreements)) if agreements else 1.0,
         sheet,
     )
 

@@ -60,16 +60,16 @@ class Shelf:
         if self.folder is None:
             return {}
         films: dict[str, str] = {}
-        looked = 0
+        count = 0
         for where, folders, names in os.walk(self.folder):
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             for name in sorted(names):
-                looked += 1
+                count += 1
                 path = Path(where, name)
                 if path.suffix.lower() in SUFFIXES and not name.startswith(".") and not path.is_symlink():
                     inside = str(path.relative_to(self.folder))
                     films[as_text(inside)] = inside
-            if len(films) >= MOST_LISTED or looked >= MOST_LOOKED_AT:
+            if len(films) >= MOST_LISTED or count >= MOST_LOOKED_AT:
                 break
         return dict(islice(films.items(), MOST_LISTED))
 

@@ -305,8 +305,8 @@ class Session:
             raise UsageError(f"there is no cue {number + 1}", remedy=f"There are {len(self.sheet.cues)}.")
         return self.sheet.cues[number]
 
-    def _request(self, shown: CueSheet, composed: CueSheet, what: str) -> Request:
-        return Request(self.state, replace(self.state, sheet=shown), composed, what)
+    def _request(self, state_sheet: CueSheet, take_sheet: CueSheet, what: str) -> Request:
+        return Request(self.state, replace(self.state, sheet=state_sheet), take_sheet, what)
 
     def _holding(self, sheet: CueSheet, loose: Sequence[bool]) -> CueSheet:
         """The sheet with the take's notes in all cues but the loose ones."""

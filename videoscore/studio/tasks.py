@@ -124,18 +124,18 @@ def make(task: Make, progress: Progress) -> Recording:
         music = write(task.sheet, options, clock)
         write_midi(music.arrangement, folder / "music.mid")
         stems = render_stems(music.arrangement, folder / "stems", options.render, clock)
-        mixed = mix_stems(stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)
+        mix_result = mix_stems(stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)
         alone = folder / "music.wav"
-        _sum(stems, mixed.music_gain + mixed.gain, alone, mixed.samples)
+        _sum(stems, mix_result.music_gain + mix_result.gain, alone, mix_result.samples)
         shutil.rmtree(folder / "stems", ignore_errors=True)
         return Recording(
             folder,
             music.score,
             music.arrangement,
-            mixed.path,
+            mix_result.path,
             alone,
             folder / "music.mid",
-            mixed.loudness.integrated,
+            mix_result.loudness.integrated,
             tuple(_peaks(alone)),
         )
     except BaseException:

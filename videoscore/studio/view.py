@@ -58,12 +58,12 @@ def now(session: Session) -> dict[str, Any]:
     }
 
 
-def curve(smoothed: MoodCurve) -> dict[str, list[float]]:
+def curve(mood_curve: MoodCurve) -> dict[str, list[float]]:
     """The smoothed curve, and of each sample the number of its likeliest mood."""
     return {
-        "valence": _list(smoothed.valence),
-        "arousal": _list(smoothed.arousal),
-        "mood": smoothed.moods.argmax(axis=1).tolist(),
+        "valence": _list(mood_curve.valence),
+        "arousal": _list(mood_curve.arousal),
+        "mood": mood_curve.moods.argmax(axis=1).tolist(),
     }
 
 
@@ -112,5 +112,5 @@ def ink(colour: str) -> str:
 
 
 def _list(values: Any) -> list[float]:
-    rounded: list[float] = np.round(np.asarray(values, float), PLACES).tolist()
-    return rounded
+    numbers: list[float] = np.round(np.asarray(values, float), PLACES).tolist()
+    return numbers

@@ -93,7 +93,7 @@ class Setup:
 
     jobs: int | None = None
     address: str | None = None
-    limited: bool = False
+    has_limit: bool = False
     tell: Callable[[TaskProgress], None] | None = None
 
 

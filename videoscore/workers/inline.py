@@ -14,7 +14,7 @@ class Inline:
     slots = 1
 
     def __init__(self, work: Work, setup: Setup) -> None:
-        if setup.limited:
+        if setup.has_limit:
             raise UsageError(
                 "--time-limit has no effect with --executor inline",
                 remedy="Leave it out, or use --executor local.",

@@ -306,9 +306,11 @@ def _meter(edit: _Edit, cue: Cue, other_mood: bool, seed: int) -> Meter:
         if not keep:
             return _own_meter(cue, seed)
         return meter_for(cue.duration, Fraction(tempo_wanted(cue.mood, *_mean(cue))), beats, keep_beats=True)
-    lasted = cue.duration if was.start is None or was.end is None else was.end - was.start
-    if keep or cue.duration != lasted:
-        return meter_for(cue.duration, Fraction(60 * was.bars * was.beats) / lasted, beats, keep_beats=keep)
+    old_duration = cue.duration if was.start is None or was.end is None else was.end - was.start
+    if keep or cue.duration != old_duration:
+        return meter_for(
+            cue.duration, Fraction(60 * was.bars * was.beats) / old_duration, beats, keep_beats=keep
+        )
     return Meter(entry.bars, entry.beats)
 
 
@@ -342,7 +344,7 @@ def _start_on(edit: _Edit, start: Fraction, cuts: Sequence[Fraction]) -> str:
 
 def _hits_in_place(cues: Sequence[Cue], duration: Fraction) -> list[Cue]:
     """Hits that a moved boundary left in the wrong cue go to the cue in which they lie."""
-    starts, changed = [c.start for c in cues], False
+    starts, any_change = [c.start for c in cues], False
     hits: list[list[HitPoint]] = [[] for _ in cues]
     for number, cue in enumerate(cues):
         for hit in cue.hits:
@@ -352,8 +354,8 @@ def _hits_in_place(cues: Sequence[Cue], duration: Fraction) -> list[Cue]:
                     remedy="Move or delete it.",
                 )
             stays = cue.start <= hit.t <= cue.end
-            changed = changed or not stays
+            any_change = any_change or not stays
             hits[number if stays else bisect_right(starts, hit.t) - 1].append(hit)
-    if not changed:
+    if not any_change:
         return list(cues)
     return [replace(c, hits=tuple(sorted(h, key=lambda x: x.t))) for c, h in zip(cues, hits)]

@@ -62,16 +62,16 @@ class _Reader:
         self.thread.join()
 
     def _run(self) -> None:
-        answered = False
+        any_answer = False
         while not self.stopping:
             try:
                 path = self.waiting.get_nowait()
             except queue.Empty:
                 break
             answer = self._ask(path)
-            if answer is None and not self.stopping and not answered and not self._works():
+            if answer is None and not self.stopping and not any_answer and not self._works():
                 answer = {"setup": "the process that reads MIDI files can't start", "content": None}
-            answered = answered or answer is not None
+            any_answer = any_answer or answer is not None
             self.answers.put((path, answer or {"problem": CRASHED, "content": None}))
         with self.lock:
             if self.process is not None:

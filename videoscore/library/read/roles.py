@@ -47,17 +47,17 @@ def outer_voice(notes: Notes, lowest: bool) -> np.ndarray:
     sign = 1 if lowest else -1
     order = np.lexsort((sign * notes.pitch, notes.onset))
     mask = np.zeros(len(notes), bool)
-    held: list[tuple[int, int]] = []  # (end, pitch) of outer notes that may still sound
+    open_notes: list[tuple[int, int]] = []  # (end, pitch) of outer notes that may still sound
     previous = -1
     for k in order:
         onset, pitch = int(notes.onset[k]), sign * int(notes.pitch[k])
         if onset == previous:
             continue
         previous = onset
-        held = [(end, p) for end, p in held if end > onset]
-        if all(p >= pitch for _, p in held):
+        open_notes = [(end, p) for end, p in open_notes if end > onset]
+        if all(p >= pitch for _, p in open_notes):
             mask[k] = True
-        held.append((onset + int(notes.duration[k]), pitch))
+        open_notes.append((onset + int(notes.duration[k]), pitch))
     return mask
 
 
@@ -135,7 +135,7 @@ def _give_lines(notes: Notes, roles: np.ndarray, lead: list[int]) -> None:
     block = notes.onset // _BLOCK
     for b in np.unique(block):
         here = block == b
-        ranked = []
+        ranking = []
         for k in lead:
             mine = here & (notes.track == k)
             if mine.sum() < 4:
@@ -143,9 +143,9 @@ def _give_lines(notes: Notes, roles: np.ndarray, lead: list[int]) -> None:
             part = notes.where(mine)
             single = _monophony(part)
             changes = np.mean(np.diff(part.pitch) != 0) if len(part) > 1 else 0.0
-            ranked.append((single * 2 + _mean(part.pitch) / 24 + changes - 2 * (single < 0.5), k, single))
-        ranked.sort(reverse=True)
-        for role, (_, k, single) in zip((Role.MELODY, Role.COUNTER), ranked):
+            ranking.append((single * 2 + _mean(part.pitch) / 24 + changes - 2 * (single < 0.5), k, single))
+        ranking.sort(reverse=True)
+        for role, (_, k, single) in zip((Role.MELODY, Role.COUNTER), ranking):
             if single >= 0.5:
                 roles[here & (notes.track == k)] = role
 

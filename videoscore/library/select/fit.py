@@ -21,7 +21,7 @@ CARRIED = PPQ  # ticks: a note that sounds into the first bar for so long is str
 LOWEST, HIGHEST = 21, 108
 # Velocities around 64, as in all scores; how loud a cue is as a whole is the orchestrator's business.
 MIDDLE, SPREAD, SOFTEST, LOUDEST = 64, 12.0, 36, 100
-HELD = 60  # velocity of the last chord
+LAST_VELOCITY = 60  # velocity of the last chord
 FADE = 16  # velocity steps that a cue fades by in its last bar where it can't end on a chord
 BASS_HOME, CHORD_HOME = 40, 60  # pitches near which a last chord is laid, where nothing says better
 
@@ -204,7 +204,7 @@ def _last_chord(notes: list[Note], tonic: int, minor: bool, start: int, length: 
         pitches.append((Role.COUNTER, _nearest(home(Role.COUNTER, CHORD_HOME), triad[1:])))
     if Role.MELODY in by_role:
         pitches.append((Role.MELODY, _nearest(by_role[Role.MELODY][-1], (tonic,))))
-    return [Note(start, role, pitch, max(1, length), HELD) for role, pitch in pitches]
+    return [Note(start, role, pitch, max(1, length), LAST_VELOCITY) for role, pitch in pitches]
 
 
 def untangle(notes: Iterator[Note] | Sequence[Note]) -> list[Note]:

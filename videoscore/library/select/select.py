@@ -93,7 +93,7 @@ def select(sheet: CueSheet, options: LibraryOptions) -> Selection:
             path=options.path or default_path(),
             remedy="Add MIDI files with `videoscore library add FOLDER`, or use --music generate.",
         )
-    picks, gone = _present(sheet, catalogue, options)
+    picks, absent_files = _present(sheet, catalogue, options)
     missing = [cue.name for cue, pick in zip(sheet.cues, picks) if pick is None and not cue.locked]
     if options.music == "select" and missing:
         raise InputError(
@@ -104,11 +104,11 @@ def select(sheet: CueSheet, options: LibraryOptions) -> Selection:
     remarks = [_words(cue, pick, options) for cue, pick in zip(sheet.cues, picks)]
     if len(catalogue) == 0 and free:
         remarks = ["the library is empty: all music is written"]
-    if gone:
+    if absent_files:
         remarks.append(
-            f"{len(gone)} piece{'s' * (len(gone) != 1)} of the library "
-            f"{'are' if len(gone) != 1 else 'is'} no longer where "
-            f"{'they were' if len(gone) != 1 else 'it was'} (first: {gone[0]}): add the folder again where "
+            f"{len(absent_files)} piece{'s' * (len(absent_files) != 1)} of the library "
+            f"{'are' if len(absent_files) != 1 else 'is'} no longer where "
+            f"{'they were' if len(absent_files) != 1 else 'it was'} (first: {absent_files[0]}): add the folder again where "
             "it is now"
         )
     return Selection(_fit_sheet(sheet, picks), tuple(picks), tuple(remarks), film_of(sheet))
@@ -131,7 +131,9 @@ def play(
     Raises InputError when a piece was changed since it was added, or is gone.
     """
     sheet, picks = selection.sheet, selection.picks
-    written = generate(sheet) if any(p is None and not c.locked for c, p in zip(sheet.cues, picks)) else None
+    own_score = (
+        generate(sheet) if any(p is None and not c.locked for c, p in zip(sheet.cues, picks)) else None
+    )
     music: dict[str, Music] = {}
     parts: list[list[Note]] = []
     total = float(sheet.duration)
@@ -141,12 +143,12 @@ def play(
             parts.append(standing(cue, 0))
             continue
         if pick is None:
-            assert written is not None
-            place = written.sections[k]
+            assert own_score is not None
+            place = own_score.sections[k]
             parts.append(
                 [
                     replace(n, start=n.start - place.start)
-                    for n in written.notes
+                    for n in own_score.notes
                     if place.start <= n.start < place.end
                 ]
             )

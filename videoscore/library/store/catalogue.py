@@ -164,9 +164,9 @@ def _user_pieces(library: Library) -> tuple[list[Piece], np.ndarray]:
     rows[:, 0] = np.searchsorted(ids, rows[:, 0])
     owner = rows[:, 0].astype(np.int64)
     for k, name in ((7, "valence"), (8, "arousal")):
-        moved = np.array([fact[k] or 0.0 for fact in facts])
+        offsets = np.array([fact[k] or 0.0 for fact in facts])
         column = 1 + _COLUMNS.index(name)
-        rows[:, column] = np.clip(rows[:, column] + moved[owner], -1.0, 1.0)
+        rows[:, column] = np.clip(rows[:, column] + offsets[owner], -1.0, 1.0)
     return pieces, rows
 
 

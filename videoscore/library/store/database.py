@@ -263,28 +263,28 @@ class Library:
         from videoscore.library.read.content import content_of
 
         path = os.path.abspath(os.path.expanduser(name))
-        found = self.pieces("path = ?", (path,), True)
-        if not found and os.path.isfile(path):
-            found = self.pieces("content = ?", (content_of(Path(path)),), True)
-        if not found and name.isascii() and name.isdigit() and len(name) < 18:
-            found = self.pieces("id = ?", (int(name),), True)
-        if not found and len(name) >= 8 and set(name.lower()) <= set("0123456789abcdef"):
-            found = self.pieces("content LIKE ? || '%'", (name.lower(),), True)
-        if len(found) != 1:
+        pieces = self.pieces("path = ?", (path,), True)
+        if not pieces and os.path.isfile(path):
+            pieces = self.pieces("content = ?", (content_of(Path(path)),), True)
+        if not pieces and name.isascii() and name.isdigit() and len(name) < 18:
+            pieces = self.pieces("id = ?", (int(name),), True)
+        if not pieces and len(name) >= 8 and set(name.lower()) <= set("0123456789abcdef"):
+            pieces = self.pieces("content LIKE ? || '%'", (name.lower(),), True)
+        if len(pieces) != 1:
             raise NotFound(
                 "the library has no such piece",
                 path=name,
                 remedy="`videoscore library list` shows all; `videoscore library add` adds a file.",
             )
-        return found[0]
+        return pieces[0]
 
     def _sections(self, piece: int) -> tuple[SectionEntry, ...]:
         rows = self.db.execute(
             f"SELECT {', '.join(SECTION_COLUMNS)} FROM sections WHERE piece = ? ORDER BY number", (piece,)
         )
         whole = [f.name for f in fields(SectionEntry) if f.type == "int"]
-        named = (dict(zip(SECTION_COLUMNS, row)) for row in rows)
-        return tuple(SectionEntry(**{**row, **{name: int(row[name]) for name in whole}}) for row in named)
+        by_name = (dict(zip(SECTION_COLUMNS, row)) for row in rows)
+        return tuple(SectionEntry(**{**row, **{name: int(row[name]) for name in whole}}) for row in by_name)
 
     # ------------------------------------------------------------ uses
 

@@ -133,12 +133,12 @@ def import_csv(
     if there:
         out.added = add(library, there, jobs, progress)
         contents, paths = _index(library)
-    skipped = {str(p) for p, _ in out.added.skipped}
+    skips = {str(p) for p, _ in out.added.skipped}
     words: list[tuple[StoredPiece, Word]] = []
     for r in rows:
         content = r.content if r.content in contents else paths.get(r.path)
         if content is None:
-            if r.path not in skipped:
+            if r.path not in skips:
                 out.missing.append((r.line, r.path or r.content))
             continue
         piece = library.pieces("content = ?", (content,))[0]

@@ -11,7 +11,7 @@ from videoscore.studio.desk import describe
 from videoscore.studio.export_plan import EXPORTS
 from videoscore.studio.page.widgets import FilmPage, heading
 
-CHOSEN = ("video", "cues")
+DEFAULT_KINDS = ("video", "cues")
 KEYS = (
     ("Space", "play, pause"),
     ("J  K  L", "backwards, pause, forwards; again: faster"),
@@ -62,9 +62,9 @@ class ExportDialog:
                 "display: grid; grid-template-columns: 1fr 1fr; gap: 2px 16px; width: 100%"
             ):
                 self.kinds = {
-                    kind: ui.checkbox(KINDS[kind].title, value=kind in CHOSEN, on_change=self._command).props(
-                        "dense"
-                    )
+                    kind: ui.checkbox(
+                        KINDS[kind].title, value=kind in DEFAULT_KINDS, on_change=self._command
+                    ).props("dense")
                     for kind in EXPORTS
                 }
             self.overwrite = ui.checkbox("Replace files that are already there").props("dense")

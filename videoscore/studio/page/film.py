@@ -339,7 +339,7 @@ class DeskPage:
             self.told_source = source
             self.client.run_javascript(f"studio.source({json.dumps(source)})")
 
-    def _show_settings(self, session: Session, told: dict[str, Any]) -> None:
+    def _show_settings(self, session: Session, view_state: dict[str, Any]) -> None:
         state = session.state
         for slider, words, value in (
             (self.window, self.window_words, state.window),
@@ -348,22 +348,22 @@ class DeskPage:
             words.set_text(f"{value:g} s")
             if slider.value != value:
                 slider.set_value(value)
-        if told["preset"] not in self.preset.options:
-            self.preset.set_options([*self.preset.options, told["preset"]])
-        self.preset.set_value(told["preset"])
+        if view_state["preset"] not in self.preset.options:
+            self.preset.set_options([*self.preset.options, view_state["preset"]])
+        self.preset.set_value(view_state["preset"])
         self.undo.set_enabled(session.can_undo)
         self.redo.set_enabled(session.can_redo)
-        stale, job = told["stale"], self.desk.job
-        first = not session.takes or stale == len(told["cues"])
+        stale, job = view_state["stale"], self.desk.job
+        first = not session.takes or stale == len(view_state["cues"])
         self.compose.set_text(
             "Compose" if first else f"Compose changes ({stale})" if stale else "Compose changes"
         )
-        self.compose.set_enabled(job is None and told["pending"])
+        self.compose.set_enabled(job is None and view_state["pending"])
         self.compose_tip.set_text(
             "Write the music of all cues"
             if first
             else "Write the changed cues; the others keep their notes"
-            if told["pending"]
+            if view_state["pending"]
             else "Nothing was changed since this take"
         )
         self.another.set_enabled(job is None)
