@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from media import DATA, make_clip, packet_hash, run_ffmpeg, sound, write_wav
 
-from videoscore.perform.mux.mp4 import boxes, tables
+from videoscore.perform.mux.mp4 import boxes
+from videoscore.perform.mux.mp4 import sample_tables as tables
 from videoscore.perform.mux.mp4.graft import can_graft
 from videoscore.perform.mux.mux import Muxed, mux
 from videoscore.video.probe import probe

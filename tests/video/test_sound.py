@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +86,20 @@ def test_short_and_long_sound(tmp_path: Path) -> None:
         )  # a longer sound is heard to its end, under the last picture
         np.testing.assert_allclose(samples[:n], sound("tone", seconds)[:n], atol=1e-4)
         assert not samples[n:].any()
+
+
+def test_hours_of_claimed_silence_take_no_memory(tmp_path: Path) -> None:
+    """A damaged header may claim half a day of sound after the last packet."""
+    media = probe(make_clip(tmp_path / "a.mp4", seconds=1, audio="tone").path)
+    claimed = replace(media, audio=(replace(media.audio[0], end=Fraction(45_000)),))
+    assert claimed.duration == 45_000
+    tracemalloc.start()
+    blocks = list(islice(read_sound(claimed, 48000), 50))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [len(b) for b in blocks] == [48000] * 50
+    assert blocks[0].any() and not blocks[10].any()
+    assert peak < 64 << 20
 
 
 def test_gap_is_silence(tmp_path: Path) -> None:

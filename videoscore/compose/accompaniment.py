@@ -84,6 +84,10 @@ def _figure(
             weight *= 2.5 if valence > 0 else 1.2
         if figure.notes and figure.notes[0][0] not in (0, UNITS, UNITS // 2):
             weight *= 0.3
+        # what hammers on one tone or rocks between two says nothing of the chord
+        weight *= {1: 0.05, 2: 0.4}.get(figure.places, 1.0)
+        if figure.onsets > 2 and figure.shapes == 1:
+            weight *= 0.3
         weights.append(weight)
     figure = weighted(rng, stock, weights)
     return [
@@ -108,29 +112,41 @@ def lay_figure(
     beats: int,
     thin_end: bool,
 ) -> list[Tone]:
-    """The figure over the chords of a phrase. voicings : start of a harmony -> its layout. thin_end : hold the chord in
-    the second half of the last bar."""
+    """The figure over the chords of a phrase. voicings : start of a harmony -> its layout. thin_end : hold the whole
+    chord in the second half of the last bar."""
     bar = beats * UNITS
     out: list[Tone] = []
     for k in range(phrase.bars):
         start = (phrase.start + k) * bar
         last = thin_end and k == phrase.bars - 1
+        rest = _hold_from(pattern, bar) if last else bar
         ends: dict[int, int] = {}
-        for onset, duration, rank in pattern.notes:
-            if last and onset >= bar // 2:
+        for number, (onset, duration, rank) in enumerate(pattern.notes):
+            if onset >= rest:
                 continue
             at = start + onset
             harmony = harmony_at(phrase.chords, at)
-            stop = min(at + duration, harmony.start + harmony.length)
-            if last:
-                later = [o for o, _, r in pattern.notes if onset < o < bar // 2 and r == rank]
-                stop = harmony.start + harmony.length if not later and onset + duration >= bar // 2 else stop
+            stop = min(at + duration, harmony.start + harmony.length, start + rest)
+            if k % 2 and number == len(pattern.notes) - 1 and len(pattern.notes) > 3:
+                rank += 1 if rank == 0 else -1  # every other bar turns back at its end
             pitch = ladder(voicings[harmony.start], rank)
             if ends.get(pitch, -1) > at:
                 continue
             ends[pitch] = stop
             out.append(Tone(at, stop - at, pitch))
+        if last:
+            harmony = harmony_at(phrase.chords, start + rest)
+            at = max(start + rest, harmony.start)
+            out += [Tone(at, harmony.start + harmony.length - at, p) for p in voicings[harmony.start]]
     return out
+
+
+def _hold_from(pattern: Pattern, bar: int) -> int:
+    """Where in the bar of a close the figure gives way to the whole chord: its stroke nearest to the middle."""
+    onsets = {onset for onset, _, _ in pattern.notes if onset} | {
+        bar // 2 if bar % (2 * UNITS) == 0 else UNITS
+    }
+    return min(onsets, key=lambda onset: (abs(onset - bar / 2), onset))
 
 
 def lay_bass(
@@ -239,7 +255,17 @@ def write_counter(
         ceiling = min((t.pitch for t in over), default=79)
         weight = 0.9 if length >= UNITS and at % UNITS == 0 else 0.3
         slots.append(
-            Slot(at, length, weight, harmony.chord, None, bass[harmony.start], frozenset(), low + 8, ceiling)
+            Slot(
+                at,
+                length,
+                weight,
+                harmony.chord,
+                None,
+                bass[harmony.start],
+                height=low + 8,
+                above=ceiling,
+                doubled=frozenset(t.pitch % 12 for t in over),
+            )
         )
         at += length
     pitches = draw_line(slots, scale_of(phrase.minor), low, low + 19, before)

@@ -17,6 +17,7 @@ Item = TypeVar("Item")
 
 UNITS = 24  # a quarter
 CHUNKS = (96, 72)  # lengths of mined bars: 4/4, and 3/4 or 6/8
+RUN = 4  # steps one way from which a cell is a run rather than an idea
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,19 @@ class Figure:
     def ranks(self) -> int:
         """How many tones of the chord it wants."""
         return 1 + max((rank for _, _, rank in self.notes), default=0)
+
+    @cached_property
+    def places(self) -> int:
+        """How many different tones of the chord it strikes."""
+        return len({rank for _, _, rank in self.notes})
+
+    @cached_property
+    def shapes(self) -> int:
+        """How many different strokes it has: sets of tones struck at once."""
+        strokes: dict[int, set[int]] = {}
+        for onset, _, rank in self.notes:
+            strokes.setdefault(onset, set()).add(rank)
+        return len({frozenset(ranks) for ranks in strokes.values()})
 
     @cached_property
     def triplets(self) -> bool:
@@ -81,9 +95,11 @@ class Cell:
         moves = [b[2] - a[2] for a, b in zip(self.notes, self.notes[1:])]
         wide = any(abs(m) > 5 for m in moves)
         still = moves.count(0) > max(1, len(self.notes) // 3)
+        leaps = 1.8 if sum(3 <= abs(m) <= 5 for m in moves) in (1, 2) else 1.0  # an interval to know it by
+        runs = 0.1 if _longest_run(moves) >= RUN else 1.0
         kinds = len({duration for _, duration, _ in self.notes})
         plain = 0.4 if kinds == 1 and len(self.notes) > 2 else 1.4 if kinds > 2 else 1.0
-        return (0.2 if wide else 1.0) * (0.15 if still else 1.0) * plain
+        return (0.2 if wide else 1.0) * (0.15 if still else 1.0) * runs * leaps * plain
 
     @cached_property
     def moving(self) -> bool:
@@ -152,6 +168,15 @@ def load_bank() -> Bank:
             remedy="Install videoscore again.",
         ) from error
     return Bank(figures, cells, grooves)
+
+
+def _longest_run(moves: Sequence[int]) -> int:
+    """Steps that follow each other in one direction, at most."""
+    longest = run = 0
+    for before, move in zip((0, *moves), moves):
+        run = (run + 1 if move * before > 0 else 1) if abs(move) == 1 else 0
+        longest = max(longest, run)
+    return longest
 
 
 def chunks(beats: int) -> list[int]:

@@ -22,7 +22,7 @@ from videoscore.cues.grid import bar_time, sections, tempo_map
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.cues.wishes import read_roles
 from videoscore.music.score import Note, Role, Score, Section
-from videoscore.music.theory import parse_key
+from videoscore.music.theory import parse_key, shift_of
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import ComposeOptions
 
@@ -117,6 +117,7 @@ def wish_for(sheet: CueSheet, number: int, options: ComposeOptions, roles: Roles
         final=following is None,
         motif=own_motif(sheet, cue),
         required=read_roles(options.roles) if options.roles else frozenset(),
+        shift=shift_of(cue.key),
     )
 
 

@@ -30,6 +30,7 @@ from videoscore.music.score import Role
 
 COMPOUND = 0.35  # share of the moods in three that go in 6/8
 LOWEST_CHORD = 52  # E3: the lowest note of chords above the bass
+MOST_RAISED = 4  # semitones by which it lies higher where the key lies lower
 TUNE_GAP = 2  # semitones kept free under the tune
 FAST = 118.0  # quarters a minute from which a bar of harmony lasts two bars
 STRETCH_FROM = 4  # of such long bars
@@ -47,7 +48,7 @@ class Wish:
     of every bar. goes_on : the next cue follows in the same key. film : seed that all cues of the film share; seed,
     number : what this cue's own choices hang on. roles : that may play. final : nothing follows. motif : bars of a tune
     of the user's own, to be taken up instead of a theme of the composer's. required : roles that play throughout, as
-    far as they may.
+    far as they may. shift : semitones from the normalised key to the cue's own.
     """
 
     bars: int
@@ -66,6 +67,7 @@ class Wish:
     motif: tuple[Cell, ...] = ()
     required: frozenset[Role] = frozenset()
     take: int = 0
+    shift: int = 0
 
 
 @dataclass
@@ -130,7 +132,7 @@ def _sketch(wish: Wish, bank: Bank) -> _Sketch:
     phrases = plan_form(
         wish.bars, wish.beats, wish.mood, wish.minor, modes, wish.goes_on, heads, rng, stretch
     )
-    themes = _themes(wish, bank, compound, arousal)
+    themes = _themes(wish, bank, compound, arousal, straight=style == "band")
     chords = [h for p in phrases for h in p.chords]
     bass = {h.start: p for h, p in zip(chords, bass_line(chords))}
     arousals = [_mean(wish.arousal[p.start : p.start + p.bars], arousal) for p in phrases]
@@ -139,19 +141,20 @@ def _sketch(wish: Wish, bank: Bank) -> _Sketch:
     if Role.MELODY in wish.roles:
         tune = write_tune(phrases, themes, bass, wish.beats, _lifts(wish, phrases), rng)
     patterns = _patterns(bank, wish, phrases, arousals, compound, themes["a"].triplets)
-    voicings = _layouts(phrases, patterns, bass, tune)
+    voicings = _layouts(phrases, patterns, bass, tune, LOWEST_CHORD + max(0, min(MOST_RAISED, -wish.shift)))
     return _Sketch(wish, bank, rng, phrases, parts, bass, tune, patterns, voicings)
 
 
-def _themes(wish: Wish, bank: Bank, compound: bool, arousal: float) -> dict[str, Theme]:
-    """The material of the theme and of the contrasting theme; the user's own motif where there is one."""
+def _themes(wish: Wish, bank: Bank, compound: bool, arousal: float, straight: bool) -> dict[str, Theme]:
+    """The material of the theme and of the contrasting theme; the user's own motif where there is one. straight :
+    drums play, and nothing goes across their parting of the beat."""
     low, high = TEMPO[wish.mood]
     out = {}
     for letter in "ac":
         rng = shared_rng(wish, "theme", letter)
         trial = trial_chords(wish.mood, wish.beats, wish.minor, rng)
         out[letter] = draw_theme(
-            bank, wish.beats, compound, arousal, (low + high) / 2, trial, wish.minor, rng
+            bank, wish.beats, compound, arousal, (low + high) / 2, trial, wish.minor, rng, straight
         )
     if wish.motif:
         first, second, spin = (wish.motif[min(k, len(wish.motif) - 1)] for k in range(3))
@@ -174,7 +177,7 @@ def _lay_chords(page: Page, sketch: _Sketch, k: int) -> None:
     wish, phrase, parts, pattern = sketch.wish, sketch.phrases[k], sketch.parts[k], sketch.patterns[k]
     ends = phrase.cadence == "end" and k + 1 == len(sketch.phrases)
     if Role.ACCOMPANIMENT in parts:
-        thin = ends or phrase.cadence == "half" or _closes(sketch, k)
+        thin = ends or _closes(sketch, k)
         _add(page, Role.ACCOMPANIMENT, lay_figure(phrase, pattern, sketch.voicings, wish.beats, thin))
     if Role.PAD in parts:
         _add(page, Role.PAD, lay_pad(phrase, sketch.voicings))
@@ -259,7 +262,11 @@ def _lifts(wish: Wish, phrases: Sequence[Phrase]) -> list[float]:
 
 
 def _layouts(
-    phrases: Sequence[Phrase], patterns: Sequence[Pattern], bass: dict[int, int], tune: Sequence[Tone]
+    phrases: Sequence[Phrase],
+    patterns: Sequence[Pattern],
+    bass: dict[int, int],
+    tune: Sequence[Tone],
+    lowest: int,
 ) -> dict[int, tuple[int, ...]]:
     """The layout of every chord, by its start, with as many voices as the phrase's pattern has ranks."""
     out: dict[int, tuple[int, ...]] = {}
@@ -275,7 +282,7 @@ def _layouts(
         for h in chords:
             over = [t.pitch for t in tune if t.start < h.start + h.length and t.start + t.length > h.start]
             tops.append(min(72, min(over, default=72) - TUNE_GAP))
-        low = LOWEST_CHORD - (3 if voices > 3 else 0)
+        low = lowest - (3 if voices > 3 else 0)
         rows = layouts(chords, [bass[h.start] for h in chords], voices, low, tops)
         out |= {h.start: v for h, v in zip(chords, rows)}
     return out

@@ -10,6 +10,7 @@ from videoscore.compose.bank import Bank, Groove, weighted
 from videoscore.compose.form import UNITS, Phrase
 
 CRASH, KICK = 49, 36
+CYMBALS = (49, 52, 55, 57)  # crash, china, splash, second crash
 STYLES = {"rock": 1.0, "funk": 0.5, "hiphop": 0.5, "soul": 0.5, "pop": 0.8, "punk": 0.6, "dance": 0.6}
 OTHER = 0.12
 # quarters a minute by which a groove may be played faster or slower than it was
@@ -59,7 +60,9 @@ def lay_drums(
                 continue
             out.append(Stroke(start + onset, key, accent))
         if last and closes:
-            out += [Stroke(start + o, key, accent) for o, key, accent in groove.fill if bar // 2 <= o < bar]
+            # a fill leads to the next bar's cymbal, and has none of its own
+            fill = [s for s in groove.fill if bar // 2 <= s[0] < bar and s[1] not in CYMBALS]
+            out += [Stroke(start + onset, key, accent) for onset, key, accent in fill]
         if opens and k == 0:
             out.append(Stroke(start, CRASH, 0.75))
     return out

@@ -19,19 +19,20 @@ LEAP = {
     2: 0.0,
     3: 0.3,
     4: 0.4,
-    5: 0.5,
+    5: 0.3,
     6: 6.0,
-    7: 0.8,
-    8: 1.2,
-    9: 1.4,
+    7: 0.5,
+    8: 0.9,
+    9: 1.0,
     10: 4.5,
     11: 8.0,
-    12: 1.6,
+    12: 1.2,
 }
 CONTOUR = 1.15  # a step of the scale away from the wished-for move
 FOREIGN = 2.6  # a note of no chord on a weak beat; times its weight
 SCALE_OUT = 3.0  # a note outside the scale that no chord asks for
 PARALLEL = 5.0
+DOUBLED = 2.2  # the tone of the tune in the second voice
 PERFECT = 0.9  # an octave or fifth over the bass of a new chord, from which parallels come
 
 
@@ -43,6 +44,7 @@ class Slot:
     move : wished-for steps of the scale from the note before, None for no wish. bass : pitch that sounds below.
     goal : pitch classes of which it should be one. height : pitch near which it should lie. above : pitch of another
     line that it shouldn't come near, or cross, from below (a counter-melody's); None: none. fresh : the harmony is new.
+    doubled : pitch classes that another line has, and that it should leave to it.
     """
 
     start: int
@@ -55,6 +57,7 @@ class Slot:
     height: float = 72.0
     above: int | None = None
     fresh: bool = False
+    doubled: frozenset[int] = frozenset()
 
 
 def draw_line(
@@ -124,6 +127,8 @@ def _alone(slot: Slot, p: int, scale: Sequence[int], pull: float) -> float:
         cost += PERFECT
     if slot.above is not None and slot.above - p < 3:
         cost += 8.0
+    if pc in slot.doubled:
+        cost += DOUBLED
     return cost
 
 

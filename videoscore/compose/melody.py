@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from random import Random
 
 from videoscore.compose.bank import Bank, Cell, chunks, weighted
-from videoscore.compose.chords import MAJOR_DEGREES, MINOR_DEGREES, TONIC
+from videoscore.compose.chords import MAJOR_DEGREES, MINOR_DEGREES, TONIC, Chord
 from videoscore.compose.form import UNITS, Harmony, Phrase
 from videoscore.compose.line import Slot, draw_line
 from videoscore.compose.tone import Tone
@@ -26,6 +26,8 @@ PEAK = 3.0  # and the last return's climax
 BREATHES = 0.6  # share of themes that take a breath after two bars, where a long note stands there
 PICKUP = 0.4  # share of phrases that begin with an upbeat
 DRAFTS = 24
+FEWEST = 2.3  # notes of a cell that are asked for at least
+MOST_A_SECOND = 3.8  # notes of a cell
 LEANING = (0.8, 2.4)  # how much a foreign note on a beat that falls to its chord is liked, in major and minor
 HEAD = 2  # bars of a phrase that return as they were
 LONG_PHRASE = 5  # bars, above which a phrase has a second half of its own
@@ -55,12 +57,13 @@ def draw_theme(
     trial: Sequence[Harmony],
     minor: bool,
     rng: Random,
+    straight: bool = False,
 ) -> Theme:
     """Material for a mood's tune: of `DRAFTS` the one that makes the best line over `trial`, four bars of chords.
 
-    arousal : of the mood; bpm : quarters a minute, which bounds how fast notes follow.
+    arousal : of the mood; bpm : quarters a minute, which bounds how fast notes follow. straight : no triplets.
     """
-    drafts = [_draft(bank, beats, compound, arousal, bpm, rng) for _ in range(DRAFTS)]
+    drafts = [_draft(bank, beats, compound or straight, compound, arousal, bpm, rng) for _ in range(DRAFTS)]
     phrase = Phrase("a", 0, 0, 4, "half", minor, 0, tuple(trial))
     bass = {h.start: 36 + (h.chord.bass - 36) % 12 for h in trial}
 
@@ -86,8 +89,8 @@ def merit_of(pitches: Sequence[int], lengths: Sequence[int]) -> float:
     kinds = len(set(lengths))
     return (
         -2.0 * abs(steps - 0.48)
-        - 4.0 * max(0.0, leaps - 0.27)
-        - 4.0 * max(0.0, 0.17 - leaps)
+        - 4.0 * max(0.0, leaps - 0.3)
+        - 4.0 * max(0.0, 0.2 - leaps)
         - 3.0 * max(0.0, still - 0.1)
         - 0.4 * unfilled_leaps
         - 0.08 * abs(span - 10)
@@ -97,20 +100,22 @@ def merit_of(pitches: Sequence[int], lengths: Sequence[int]) -> float:
     )
 
 
-def _draft(bank: Bank, beats: int, compound: bool, arousal: float, bpm: float, rng: Random) -> Theme:
+def _draft(
+    bank: Bank, beats: int, straight: bool, compound: bool, arousal: float, bpm: float, rng: Random
+) -> Theme:
     wish = _notes_wished(beats, arousal, bpm)
-    triplets = not compound and rng.random() < 0.12
+    triplets = rng.random() < 0.12 and not straight
     first = _cell(bank, beats, compound, triplets, wish, rng, moving=True)
     second = _cell(bank, beats, compound, triplets, wish * 0.8, rng, like=first)
-    spin = _cell(bank, beats, compound, triplets, wish * 1.3, rng, like=first)
+    spin = _cell(bank, beats, compound, triplets, wish * 1.15, rng, like=first)
     upbeat = rng.choice((UNITS // 2, UNITS, UNITS)) if rng.random() < PICKUP and beats > 1 else 0
     return Theme(first, second, spin, upbeat, triplets, rng.random() < BREATHES)
 
 
 def _notes_wished(beats: int, arousal: float, bpm: float) -> float:
-    """Notes a bar: more when aroused, not over about four and a half a second."""
+    """Notes a bar: more when aroused, and no more than a tune is sung at."""
     a_beat = 0.7 + 1.15 * (arousal + 1) / 2
-    return max(1.0, min(a_beat * beats, 5 * 60 / bpm * beats))
+    return max(1.0 if beats < 3 else FEWEST, min(a_beat * beats, MOST_A_SECOND * 60 / bpm * beats))
 
 
 def _cell(
@@ -157,7 +162,7 @@ def _part(
             weight = (
                 math.sqrt(cell.pieces) * math.exp(-((count - wish) ** 2) / (0.5 + 0.25 * wish)) * cell.merit
             )
-            if moving and not cell.moving:
+            if (moving and not cell.moving) or count == 1:
                 weight *= 0.15
             # the tune's own rhythm goes through it: shared onsets count
             if like is not None:
@@ -198,7 +203,8 @@ def write_tune(
         rest = draw_line(slots[count:], scale, LOW, HIGH, head[-1] if head else None, leaning=leaning)
         pitches = [*head, *rest]
         tones = [Tone(s.start, s.length, p) for s, p in zip(slots, pitches)]
-        out += _with_upbeat(tones, out, phrase, material, scale, beats)
+        under = phrases[k - 1].chords[-1].chord if k else None
+        out += _with_upbeat(tones, out, phrase, material, bent(under, scale), beats)
     return out
 
 
@@ -341,6 +347,12 @@ def _cadence(phrase: Phrase, beats: int, bass: dict[int, int], height: float, rn
     return [_slot(phrase, start, bar - breath, beats, None, bass, height, goal)]
 
 
+def bent(chord: Chord | None, scale: Sequence[int]) -> tuple[int, ...]:
+    """The scale as a chord bends it: its raised and lowered tones in place of the plain ones."""
+    borrowed = [t for t in chord.tones if t not in scale] if chord is not None else []
+    return (*(p for p in scale if all((p - t) % 12 not in (1, 11) for t in borrowed)), *borrowed)
+
+
 def _with_upbeat(
     tones: list[Tone], before: Sequence[Tone], phrase: Phrase, theme: Theme, scale: Sequence[int], beats: int
 ) -> list[Tone]:
@@ -353,7 +365,7 @@ def _with_upbeat(
     if before and before[-1].start + before[-1].length > start:
         return tones
     first = tones[0].pitch
-    below = next(p for p in range(first - 1, first - 4, -1) if p % 12 in scale)
+    below = next((p for p in range(first - 1, first - 4, -1) if p % 12 in scale), first - 2)
     if theme.upbeat == UNITS:
         return [Tone(start, UNITS, below), *tones]
     return [Tone(start, theme.upbeat, below), *tones]

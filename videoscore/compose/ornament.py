@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from videoscore.compose.form import UNITS, Phrase
-from videoscore.compose.melody import harmony_at
+from videoscore.compose.melody import bent, harmony_at
 from videoscore.compose.tone import Tone
 
 FAST = 0.11  # seconds: no note becomes shorter
@@ -30,7 +30,8 @@ def varied(
             out.append(tone)
             continue
         assert following is not None
-        new = _between(tone, following, phrase, scale, shortest, rng)
+        here = bent(harmony_at(phrase.chords, tone.start).chord, scale)
+        new = _between(tone, following, phrase, here, shortest, rng)
         if (
             new is None
             and tone.length == following.length == UNITS

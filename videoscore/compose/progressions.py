@@ -45,7 +45,7 @@ SERENE = Stock(  # peace: plagal, pedals, soft sevenths and ninths
         "I | V64@1",
     ),
     journeys=("vi7 | iii", "IVmaj7 | iii", "ii7 | vi7", "IV | I6", "vi | IVadd9", "iii | IV", "bVIImaj7 | IV"),
-    half=("ii7 | V7", "IV | Vsus4 V", "vi7 ii7 | V", "ii7 | Vsus4", "IVmaj7 | V"),
+    half=("ii7 | V7", "IV | V", "vi7 ii7 | V", "ii65 | V", "IVmaj7 | V"),
     full=("IV V7 | I", "ii7 V7 | I", "IV | I", "ii65 V7 | Iadd9", "Vsus4 V | I", "iv6 | I"),
     open=("vi7 | IV", "ii7 | IV@1", "IV | vi7"),
     plagal=("IV@1 | I", "I | Iadd9", "IVadd9 | I", "iv@1 | I"),
@@ -81,7 +81,7 @@ MOURNFUL = Stock(  # low and sad: the lament bass, suspended and modal
         "i | v6", "i | VI", "i | iv@1", "i | iadd9", "i v6 | iv6", "i | VImaj7", "i | III6", "i | iiø42@1",
     ),
     journeys=("VI | III", "iv | i6", "VImaj7 | VII", "III | iv", "iv7 | VII", "VI | iv", "III | v"),
-    half=("iv6 | V", "VI | V", "iv | Vsus4 V", "iiø65 | V", "iv6 | Vsus4"),
+    half=("iv6 | V", "VI | V", "iv | V", "iiø65 | V"),
     full=("iv V7 | i", "iiø65 V7 | i", "iv | i", "VI iiø65 V | i", "iv6 V | i", "iv Vsus4 V | i"),
     open=("VI | iv", "VI | III", "iv7 | v"),
     plagal=("iv@1 | i", "i | iadd9", "iv6 | i", "VI | i"),
@@ -90,13 +90,13 @@ MOURNFUL = Stock(  # low and sad: the lament bass, suspended and modal
 TENSE = Stock(  # unease: diminished and neapolitan, pedals, chromatic bass
     openings=(
         "i | i", "i | viio7@1", "i | bII6", "i | iv64@1", "i viio7@1 | i", "i | #ivo7", "i | iiø42@1", "i | bvi",
-        "i5 | bII@1",
+        "i i6 | bII6",
     ),
     journeys=("viio7/iv iv | viio7/V V", "bII6 | viio7", "bVI | bII", "iv6 | viio7/V", "i6 | viiø65/iv iv", "bvi | iv"),
     half=("viio7/V | V", "bII6 | V", "iv6 | V", "bVI | V7", "bII6 viio7/V | V"),
     full=("bII6 V7 | i", "viio7 | i", "iiø65 V7 | i", "bVI V7 | i", "iv6 V7 | i", "bII6 V | i"),
     open=("viio7 | viio7/iv", "bII6 | viio7", "bVI | viio7/V"),
-    plagal=("viio7@1 | i", "i | i", "bII@1 | i"),
+    plagal=("viio7@1 | i", "i | i", "bII6 | i"),
 )  # fmt: skip
 
 FIERCE = Stock(  # anger: power, phrygian and the flat side

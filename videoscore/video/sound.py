@@ -60,9 +60,10 @@ def read_sound(
             yield joined[:block]
             done += block
             waiting, held = [joined[block:]], held - block
-    rest = np.concatenate([*waiting, _silence(total - done - held, channels)])
-    for start in range(0, len(rest), block):
-        yield rest[start : start + block]
+    rest = np.concatenate([*waiting, _silence(min(block - held, total - done - held), channels)])
+    if len(rest):
+        yield rest
+    yield from _silences(total - done - len(rest), channels, block)
 
 
 def pick_sound(media: Media) -> AudioStream | None:
@@ -113,6 +114,12 @@ def sound_remark(media: Media) -> str:
 
 def _silence(samples: int, channels: int) -> Block:
     return np.zeros((max(0, samples), channels), np.float32)
+
+
+def _silences(samples: int, channels: int, block: int = 48000) -> Iterator[Block]:
+    """Silence in blocks: a file may claim hours of it."""
+    for start in range(0, samples, block):
+        yield _silence(min(block, samples - start), channels)
 
 
 def _aligned(media: Media, stream: AudioStream, rate: int, channels: int, total: int) -> Iterator[Block]:
@@ -186,7 +193,7 @@ class _Run:
             shift = round(shift)
         if not self._begun:  # the run may begin later than the one before has ended
             begin = min(max(self.written, round(shift)), self.total)
-            yield _silence(begin - self.written, self.channels)
+            yield from _silences(begin - self.written, self.channels)
             self.written, self._begun = begin, True
         held = np.concatenate(self._parts)
         there = self._base + len(held)
