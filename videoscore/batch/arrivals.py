@@ -42,7 +42,7 @@ class Settling:
         return states
 
     def quiet(self, path: Path) -> float:
-        """Seconds for which a file that was settled has stayed the same."""
+        """Seconds for which a complete file has stayed the same."""
         return self.now() - self._since[path][1]
 
 

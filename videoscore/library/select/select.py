@@ -108,8 +108,8 @@ def select(sheet: CueSheet, options: LibraryOptions) -> Selection:
         remarks.append(
             f"{len(absent_files)} piece{'s' * (len(absent_files) != 1)} of the library "
             f"{'are' if len(absent_files) != 1 else 'is'} no longer where "
-            f"{'they were' if len(absent_files) != 1 else 'it was'} (first: {absent_files[0]}): add the folder again where "
-            "it is now"
+            f"{'they were' if len(absent_files) != 1 else 'it was'} (first: {absent_files[0]}): "
+            "add the folder again where it is now"
         )
     return Selection(_fit_sheet(sheet, picks), tuple(picks), tuple(remarks), film_of(sheet))
 
