@@ -7,7 +7,7 @@ from pathlib import Path
 
 from batch_stubs import obey
 
-from videoscore.batch.jobs import FilmQuery, plan
+from videoscore.batch.jobs import BatchInputs, plan
 from videoscore.batch.leader import Leader
 from videoscore.batch.ledger import Ledger
 from videoscore.batch.report import Report
@@ -48,7 +48,7 @@ def films(root: Path, **orders: str) -> None:
 def batch(root: Path, out: Path, request: Request = INLINE, ears: Ears | None = None) -> Report:
     with Ledger(out) as ledger:
         ledger.recover()
-        jobs = plan(FilmQuery((str(root),), out, recursive=True), ledger.outputs())
+        jobs = plan(BatchInputs((str(root),), out, recursive=True), ledger.outputs())
         with Leader(ledger, request, ears or Ears(), obey) as leader:
             return leader.run(jobs)
 

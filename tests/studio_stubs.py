@@ -20,7 +20,7 @@ from videoscore.perform.parts import Arrangement
 from videoscore.pipeline.watch import Analysis
 from videoscore.settings.fields import Options
 from videoscore.studio.session import Session
-from videoscore.studio.state import Recording, Request, Take
+from videoscore.studio.state import Composition, Request, Take
 from videoscore.video.frames import Cut
 from videoscore.video.media import Media, VideoStream
 
@@ -69,10 +69,10 @@ def score_of(sheet: CueSheet) -> Score:
     return Score(tuple(sorted(notes)), sections(sheet), tempo_map(sheet), sheet.duration)
 
 
-def made(sheet: CueSheet) -> Recording:
+def made(sheet: CueSheet) -> Composition:
     score = score_of(sheet)
     arrangement = Arrangement((), score.sections, score.tempo, score.duration)
-    return Recording(
+    return Composition(
         Path("take"), score, arrangement, Path("mix.wav"), Path("music.wav"), Path("music.mid"), -14.0, (0.1,)
     )
 
@@ -85,9 +85,9 @@ def compose(at_work: Session, request: Request | None = None) -> Take:
 
 def notes_of(take: Take, number: int) -> tuple[tuple[int, int, int], ...]:
     """The notes of a cue, from its start."""
-    place = take.recording.score.sections[number]
+    place = take.composition.score.sections[number]
     return tuple(
         (n.start - place.start, n.pitch, n.duration)
-        for n in take.recording.score.notes
+        for n in take.composition.score.notes
         if place.start <= n.start < place.end
     )

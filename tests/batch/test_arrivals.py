@@ -16,7 +16,7 @@ from media import Clip
 
 from videoscore.batch.arrivals import is_being_written, watch
 from videoscore.batch.film_task import Film
-from videoscore.batch.jobs import FilmQuery
+from videoscore.batch.jobs import BatchInputs
 from videoscore.batch.leader import Leader
 from videoscore.batch.ledger import Ledger
 from videoscore.batch.report import Report
@@ -37,7 +37,7 @@ def watched(root: Path, out: Path, visits, readable=None, work=obey) -> tuple[Re
 
         visitor = threading.Thread(target=visit)
         visitor.start()
-        report = watch(leader, FilmQuery((str(root),), out), INTERVAL, readable)
+        report = watch(leader, BatchInputs((str(root),), out), INTERVAL, readable)
         visitor.join()
     return report, ears
 

@@ -16,7 +16,7 @@ from conftest import command_environment
 from media import make_clip, packet_hash
 
 from videoscore.batch.arrivals import Settling
-from videoscore.batch.jobs import FilmQuery
+from videoscore.batch.jobs import BatchInputs
 
 
 def visible(folder: Path) -> set[str]:
@@ -218,7 +218,7 @@ def test_watch_scores_what_arrives_until_it_is_told_to_stop(tmp_path):
 
         visitor = threading.Thread(target=visit)
         visitor.start()
-        report = watch(leader, FilmQuery((str(root),), out), 0.3, readable=lambda path: True)
+        report = watch(leader, BatchInputs((str(root),), out), 0.3, readable=lambda path: True)
         visitor.join()
     assert states(out) == {"a.mp4": "scored", "b.mp4": "scored"}
     assert report.counts["scored"] == 2 and report.exit_code == 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videoscore.batch.jobs import FilmQuery, plan, read_names, read_size, read_suffixes
+from videoscore.batch.jobs import BatchInputs, plan, read_names, read_size, read_suffixes
 from videoscore.batch.ledger import Ledger
 from videoscore.batch.output_names import LONGEST, SPARE, TEMPLATE, output_name
 from videoscore.errors import UsageError, VideoscoreError
@@ -37,7 +37,7 @@ def make(root: Path, *names: str, size: int = 10) -> None:
 
 
 def jobs_of(root: Path, out: Path, *inputs: str | Path, **more) -> dict[str, str]:
-    found = plan(FilmQuery(tuple(map(str, inputs or (root,))), out, **more))
+    found = plan(BatchInputs(tuple(map(str, inputs or (root,))), out, **more))
     return {str(j.input.relative_to(root)): str(j.output.relative_to(out)) for j in found}
 
 
@@ -75,7 +75,7 @@ def test_a_name_that_is_not_utf8(tmp_path):
         Path(os.fsdecode(name)).write_bytes(b"x")
     except OSError:
         pytest.skip("this file system wants UTF-8")
-    (job,) = plan(FilmQuery((str(root),), out))
+    (job,) = plan(BatchInputs((str(root),), out))
     assert os.fsencode(job.output.name) == b"caf\xe9.scored.mp4"
 
 
@@ -125,33 +125,33 @@ def test_the_fields_of_a_template(tmp_path):
 def test_never_two_inputs_onto_one_output(tmp_path):
     make(tmp_path, "one/a.mp4", "two/a.mp4")
     with pytest.raises(UsageError, match="both be written"):
-        plan(FilmQuery((str(tmp_path / "one"), str(tmp_path / "two")), tmp_path / "out"))
+        plan(BatchInputs((str(tmp_path / "one"), str(tmp_path / "two")), tmp_path / "out"))
     both = plan(
-        FilmQuery(
+        BatchInputs(
             (str(tmp_path / "one"), str(tmp_path / "two")), tmp_path / "out", name="{parent}-{stem}{ext}"
         )
     )
     assert len(both) == 2
-    once = plan(FilmQuery((str(tmp_path / "one"), str(tmp_path / "one/a.mp4")), tmp_path / "out"))
+    once = plan(BatchInputs((str(tmp_path / "one"), str(tmp_path / "one/a.mp4")), tmp_path / "out"))
     assert len(once) == 1
 
 
 def test_never_an_output_onto_an_input(tmp_path):
     make(tmp_path, "a.mp4")
     with pytest.raises(UsageError, match="over an input"):
-        plan(FilmQuery((str(tmp_path),), tmp_path, name="{stem}{ext}"))
+        plan(BatchInputs((str(tmp_path),), tmp_path, name="{stem}{ext}"))
     out = tmp_path / "out"
     out.mkdir()
     os.link(tmp_path / "a.mp4", out / "a.scored.mp4")
     with pytest.raises(UsageError, match="over an input"):
-        plan(FilmQuery((str(tmp_path),), out))
+        plan(BatchInputs((str(tmp_path),), out))
 
 
 def test_what_a_run_wrote_is_no_input(tmp_path):
     make(tmp_path, "a.mp4", "a.scored.mp4", "out/b.scored.mp4")
-    found = plan(FilmQuery((str(tmp_path),), tmp_path), frozenset({tmp_path / "a.scored.mp4"}))
+    found = plan(BatchInputs((str(tmp_path),), tmp_path), frozenset({tmp_path / "a.scored.mp4"}))
     assert [j.input.name for j in found] == ["a.mp4"]
-    found = plan(FilmQuery((str(tmp_path),), tmp_path / "out", recursive=True))
+    found = plan(BatchInputs((str(tmp_path),), tmp_path / "out", recursive=True))
     assert [j.input.name for j in found] == ["a.mp4", "a.scored.mp4"]
 
 
@@ -161,13 +161,15 @@ def test_links_that_go_round(tmp_path):
     (root / "x" / "up").symlink_to(root)
     (root / "self").symlink_to(root / "self")
     (root / "again").symlink_to(root / "x")
-    found = plan(FilmQuery((str(root),), tmp_path / "out", recursive=True))
+    found = plan(BatchInputs((str(root),), tmp_path / "out", recursive=True))
     assert [j.input for j in found] == [root / "x/a.mp4"]
 
 
 def test_what_is_kept_beside_two_that_differ_in_the_suffix(tmp_path):
     make(tmp_path, "a.mp4", "a.mov", "b.gif", "c")
-    jobs = {j.input.name: j for j in plan(FilmQuery((str(tmp_path), str(tmp_path / "c")), tmp_path / "out"))}
+    jobs = {
+        j.input.name: j for j in plan(BatchInputs((str(tmp_path), str(tmp_path / "c")), tmp_path / "out"))
+    }
     named = {
         n: {k: p.name for k, p in j.files(".mkv" if n in ("b.gif", "c") else j.suffix, ["cues"]).items()}
         for n, j in jobs.items()
@@ -193,10 +195,10 @@ def test_filters(tmp_path):
 
 
 def test_what_is_named_and_missing_is_a_job_that_will_fail_and_a_pattern_an_error(tmp_path):
-    (job,) = plan(FilmQuery((str(tmp_path / "gone.mp4"),), tmp_path / "out"))
+    (job,) = plan(BatchInputs((str(tmp_path / "gone.mp4"),), tmp_path / "out"))
     assert job.input.name == "gone.mp4"
     with pytest.raises(UsageError, match="matches no file"):
-        plan(FilmQuery((str(tmp_path / "*.mp4"),), tmp_path / "out"))
+        plan(BatchInputs((str(tmp_path / "*.mp4"),), tmp_path / "out"))
 
 
 def test_names_from_a_list():

@@ -15,7 +15,7 @@ from batch_stubs import obey, stillborn
 from batches import INLINE, TWO, Ears, batch, films, left_in, states
 
 from videoscore.batch import leader as run_module
-from videoscore.batch.jobs import FilmQuery, plan
+from videoscore.batch.jobs import BatchInputs, plan
 from videoscore.batch.leader import Leader
 from videoscore.batch.ledger import PARTS, Ledger
 from videoscore.errors import OutputExists, SetupError, UsageError
@@ -117,7 +117,7 @@ def test_a_vanished_input_fails_alone_and_is_done_when_it_is_back(tmp_path):
     root, out = tmp_path / "in", tmp_path / "out"
     films(root, a="fine", b="fine")
     with Ledger(out) as ledger:
-        jobs = plan(FilmQuery((str(root),), out))
+        jobs = plan(BatchInputs((str(root),), out))
         (root / "a.mp4").unlink()
         with Leader(ledger, INLINE, Ears(), obey) as leader:
             report = leader.run(jobs)
@@ -174,7 +174,7 @@ def test_where_no_worker_can_start_no_film_is_blamed(tmp_path):
     root, out = tmp_path / "in", tmp_path / "out"
     films(root, a="fine", b="fine")
     with Ledger(out) as ledger:
-        jobs = plan(FilmQuery((str(root),), out), ledger.outputs())
+        jobs = plan(BatchInputs((str(root),), out), ledger.outputs())
         with (
             pytest.raises(SetupError, match="no worker can be started.*code 7"),
             Leader(ledger, TWO, Ears(), stillborn) as leader,

@@ -200,7 +200,7 @@ def test_the_saved_sheet_gives_the_take_that_is_heard() -> None:
     compose(at_work)
     take = compose(at_work, at_work.ask_one(1))
     assert at_work.to_save() == take.sheet
-    assert score_of(loads(dumps(at_work.to_save()))) == take.recording.score
+    assert score_of(loads(dumps(at_work.to_save()))) == take.composition.score
 
 
 def test_a_locked_cue_keeps_its_notes_whatever_is_around_it() -> None:
@@ -356,7 +356,7 @@ class Anything(RuleBasedStateMachine):
         take = compose(self.work, request)
         assert not self.work.pending and self.work.take == take
         assert loads(dumps(take.sheet)) == take.sheet
-        again, score = score_of(loads(dumps(take.sheet))), take.recording.score
+        again, score = score_of(loads(dumps(take.sheet))), take.composition.score
         assert (again.notes, again.tempo, again.duration) == (score.notes, score.tempo, score.duration)
 
     @rule(share=shares)
@@ -413,4 +413,4 @@ def test_stub_scores_hold_what_is_locked() -> None:
     first = compose(at_work)
     request = at_work.ask_one(0)
     again = made(request.sheet)
-    assert again.score.sections[1].start == first.recording.score.sections[1].start
+    assert again.score.sections[1].start == first.composition.score.sections[1].start

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from videoscore.batch.jobs import FilmQuery, Job, plan
+from videoscore.batch.jobs import BatchInputs, Job, plan
 from videoscore.batch.leader import Leader
 from videoscore.batch.report import Line, Report
 from videoscore.errors import VideoscoreError
@@ -47,7 +47,10 @@ class Settling:
 
 
 def watch(
-    leader: Leader, query: FilmQuery, interval: float = 2.0, readable: Callable[[Path], bool] | None = None
+    leader: Leader,
+    batch_inputs: BatchInputs,
+    interval: float = 2.0,
+    readable: Callable[[Path], bool] | None = None,
 ) -> Report:
     """Score what arrives until the leader is told to stop; the report of all of it, the last word on each film.
 
@@ -65,7 +68,7 @@ def watch(
     clock = time.perf_counter()
     with leader.stopper:
         while not leader.stopper.no_more:
-            jobs = _jobs(leader, query)
+            jobs = _jobs(leader, batch_inputs)
             ready = settling.complete([job.input for job in jobs])
             new = [
                 job
@@ -122,10 +125,10 @@ def _is_film(path: Path) -> bool:
     return True
 
 
-def _jobs(leader: Leader, query: FilmQuery) -> list[Job]:
+def _jobs(leader: Leader, batch_inputs: BatchInputs) -> list[Job]:
     """What is there now. Where two files would have one output, none is taken until one of them is gone."""
     try:
-        jobs = plan(query, leader.ledger.outputs())
+        jobs = plan(batch_inputs, leader.ledger.outputs())
     except VideoscoreError as error:
         leader.tell_once(str(error))
         return []

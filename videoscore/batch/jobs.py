@@ -55,7 +55,7 @@ UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 @dataclass(frozen=True)
-class FilmQuery:
+class BatchInputs:
     """What the user asked for.
 
     inputs : folders, files and globs. output : the folder for everything written.
@@ -104,14 +104,14 @@ class Job:
 
 
 @dataclass(frozen=True)
-class FilmFile:
+class InputFilm:
     """A file and the folder, relative to the output's, that its output goes to."""
 
     path: Path
     folder: Path
 
 
-def plan(query: FilmQuery, ours: frozenset[Path] = frozenset()) -> list[Job]:
+def plan(batch_inputs: BatchInputs, ours: frozenset[Path] = frozenset()) -> list[Job]:
     """All jobs, in the order of the inputs and, within a folder, of the names.
 
     Parameters
@@ -122,10 +122,10 @@ def plan(query: FilmQuery, ours: frozenset[Path] = frozenset()) -> list[Job]:
     ------
     UsageError : a bad template, nothing found, two inputs onto one output, an output onto an input.
     """
-    check_template(query.name)
+    check_template(batch_inputs.name)
     jobs: dict[Path, Job] = {}
-    for film in _distinct(find(query, ours)):
-        job = job_of(film, query)
+    for film in _distinct(find(batch_inputs, ours)):
+        job = job_of(film, batch_inputs)
         clash = jobs.setdefault(job.output, job)
         if clash is not job:
             raise UsageError(
@@ -143,39 +143,39 @@ def plan(query: FilmQuery, ours: frozenset[Path] = frozenset()) -> list[Job]:
     return [replace(job, same_base=alike[job.output.parent, job.base] > 1) for job in jobs.values()]
 
 
-def job_of(film_file: FilmFile, query: FilmQuery) -> Job:
+def job_of(film: InputFilm, batch_inputs: BatchInputs) -> Job:
     """The job for one file. Raises UsageError when the template gives no possible name."""
-    path = film_file.path
+    path = film.path
     values = {
         "stem": path.stem,
         "ext": path.suffix,
         "parent": path.parent.name,
-        "preset": Path(query.preset).stem,
-        "seed": str(query.seed),
+        "preset": Path(batch_inputs.preset).stem,
+        "seed": str(batch_inputs.seed),
     }
-    folder = Path(os.path.abspath(query.output)) / film_file.folder
-    output = folder / output_name(query.name, values)
-    free = query.name.endswith("{ext}")
+    folder = Path(os.path.abspath(batch_inputs.output)) / film.folder
+    output = folder / output_name(batch_inputs.name, values)
+    free = batch_inputs.name.endswith("{ext}")
     return Job(path, output, path.suffix if free else output.suffix, free)
 
 
-def find(query: FilmQuery, ours: frozenset[Path] = frozenset()) -> Iterator[FilmFile]:
+def find(batch_inputs: BatchInputs, ours: frozenset[Path] = frozenset()) -> Iterator[InputFilm]:
     """Every file that is asked for and passes the filters.
 
     A name that is there is taken as it is; only one that isn't is read as a glob. A single name that isn't
     there is passed on, to fail as a job of its own. Raises UsageError for a glob that matches nothing.
     """
-    for name in query.inputs:
+    for name in batch_inputs.inputs:
         if os.path.lexists(name):
-            yield from _files_at(Path(name), query, ours)
+            yield from _files_at(Path(name), batch_inputs, ours)
         elif glob.has_magic(name):
             matches = sorted(glob.glob(name, recursive=True), key=os.fsencode)
             if not matches:
                 raise UsageError(f"{name!r} matches no file", remedy="Check the folder and the pattern.")
             for match in matches:
-                yield from _files_at(Path(match), query, ours)
+                yield from _files_at(Path(match), batch_inputs, ours)
         else:
-            yield FilmFile(Path(os.path.abspath(name)), Path())
+            yield InputFilm(Path(os.path.abspath(name)), Path())
 
 
 def read_names(data: bytes) -> list[str]:
@@ -211,18 +211,20 @@ def read_suffixes(text: str) -> frozenset[str]:
 # ---------------------------------------------------------------- looking
 
 
-def _files_at(path: Path, query: FilmQuery, ours: frozenset[Path]) -> Iterator[FilmFile]:
+def _files_at(path: Path, batch_inputs: BatchInputs, ours: frozenset[Path]) -> Iterator[InputFilm]:
     path = Path(os.path.abspath(path))
     if path.is_dir():
-        yield from _walk(path, query, ours)
-    elif (query.suffixes is None or path.suffix.lower() in query.suffixes) and _size_fits(path, query):
-        yield FilmFile(path, Path())
+        yield from _walk(path, batch_inputs, ours)
+    elif (batch_inputs.suffixes is None or path.suffix.lower() in batch_inputs.suffixes) and _size_fits(
+        path, batch_inputs
+    ):
+        yield InputFilm(path, Path())
 
 
-def _walk(root: Path, query: FilmQuery, ours: frozenset[Path]) -> Iterator[FilmFile]:
+def _walk(root: Path, batch_inputs: BatchInputs, ours: frozenset[Path]) -> Iterator[InputFilm]:
     """Films in a folder, sorted; with `recursive` also below. Links are followed, each folder is entered once."""
-    out = os.path.realpath(query.output)
-    suffixes = SUFFIXES if query.suffixes is None else query.suffixes
+    out = os.path.realpath(batch_inputs.output)
+    suffixes = SUFFIXES if batch_inputs.suffixes is None else batch_inputs.suffixes
     visits: set[tuple[int, int]] = set()
     stack = [root]
     links: list[Path] = []
@@ -238,14 +240,14 @@ def _walk(root: Path, query: FilmQuery, ours: frozenset[Path]) -> Iterator[FilmF
                     path=root,
                     remedy="Allow reading it, e.g. chmod +rx.",
                 ) from error
-            yield FilmFile(
+            yield InputFilm(
                 folder, folder.relative_to(root).parent
             )  # told as a failure, for films may be in it
             continue
         if (here.st_dev, here.st_ino) in visits:
             continue
         visits.add((here.st_dev, here.st_ino))
-        if LEDGER in names and folder != query.output:  # what another batch has written is no input
+        if LEDGER in names and folder != batch_inputs.output:  # what another batch has written is no input
             with contextlib.suppress(VideoscoreError), Ledger(folder, reading=True) as ledger:
                 ours |= ledger.outputs()
         below: list[Path] = []
@@ -254,16 +256,16 @@ def _walk(root: Path, query: FilmQuery, ours: frozenset[Path]) -> Iterator[FilmF
             if name.startswith("."):
                 continue
             if path.is_dir():
-                if query.recursive and os.path.realpath(path) != out:
+                if batch_inputs.recursive and os.path.realpath(path) != out:
                     (links if path.is_symlink() else below).append(path)
-            elif path.suffix.lower() in suffixes and path not in ours and _size_fits(path, query):
-                yield FilmFile(path, folder.relative_to(root))
+            elif path.suffix.lower() in suffixes and path not in ours and _size_fits(path, batch_inputs):
+                yield InputFilm(path, folder.relative_to(root))
         stack += reversed(below)
 
 
-def _size_fits(path: Path, query: FilmQuery) -> bool:
+def _size_fits(path: Path, batch_inputs: BatchInputs) -> bool:
     """Whether a file passes the filter by size. What can't be looked at passes, so that it is told of."""
-    if query.min_size == 0 and query.max_size is None:
+    if batch_inputs.min_size == 0 and batch_inputs.max_size is None:
         return True
     try:
         facts = os.stat(path)
@@ -271,13 +273,15 @@ def _size_fits(path: Path, query: FilmQuery) -> bool:
         return True
     if not stat.S_ISREG(facts.st_mode):
         return True
-    return query.min_size <= facts.st_size and (query.max_size is None or facts.st_size <= query.max_size)
+    return batch_inputs.min_size <= facts.st_size and (
+        batch_inputs.max_size is None or facts.st_size <= batch_inputs.max_size
+    )
 
 
-def _distinct(film_files: Iterable[FilmFile]) -> Iterator[FilmFile]:
+def _distinct(films: Iterable[InputFilm]) -> Iterator[InputFilm]:
     """The same file named twice is one job."""
     paths: set[Path] = set()
-    for one in film_files:
+    for one in films:
         if one.path not in paths:
             paths.add(one.path)
             yield one

@@ -24,13 +24,13 @@ from videoscore.workers import get_executor
 from videoscore.workers.executor import (
     Executor,
     Outcome,
+    ProgressReport,
     Setup,
     Task,
     TaskEnd,
     TaskEvent,
-    TaskLoss,
-    TaskProgress,
     Work,
+    WorkerLoss,
 )
 
 TRIES = 2  # of a film whose worker dies
@@ -183,12 +183,12 @@ class Leader:
         self.executor.submit(Task(self._keys, film, self.request.limit))
 
     def _handle(self, event: TaskEvent) -> None:
-        if isinstance(event, TaskProgress):
+        if isinstance(event, ProgressReport):
             self.listener.on_progress(self._running[event.key].input, event)
             return
         job = self._running[event.key]
         try:
-            if isinstance(event, TaskLoss):
+            if isinstance(event, WorkerLoss):
                 self._record_loss(job, event)
             else:
                 self._record_end(event, job)
@@ -196,7 +196,7 @@ class Leader:
             del self._running[event.key]
             shutil.rmtree(self._folder(event.key), ignore_errors=True)
 
-    def _record_loss(self, job: Job, loss: TaskLoss) -> None:
+    def _record_loss(self, job: Job, loss: WorkerLoss) -> None:
         if loss.mute:
             self._stillborn += 1
             self.ledger.put_back(job.input, loss.reason)
@@ -306,7 +306,7 @@ class Leader:
             shutil.rmtree(self._folder(key), ignore_errors=True)
         self._running.clear()
 
-    def _forward_progress(self, word: TaskProgress) -> None:
+    def _forward_progress(self, word: ProgressReport) -> None:
         """From an executor that works in this process."""
         if self.stopper.now:
             raise Cancelled("stopped")

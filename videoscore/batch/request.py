@@ -9,7 +9,7 @@ from typing import Protocol
 from videoscore.batch.report import Line
 from videoscore.settings.fields import Options
 from videoscore.workers import DEFAULT
-from videoscore.workers.executor import TaskProgress
+from videoscore.workers.executor import ProgressReport
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Listener(Protocol):
 
     def begin(self, total: int, slots: int) -> None: ...
 
-    def on_progress(self, input: Path, word: TaskProgress) -> None: ...
+    def on_progress(self, input: Path, word: ProgressReport) -> None: ...
 
     def on_end(self, line: Line) -> None: ...
 

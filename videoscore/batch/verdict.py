@@ -17,7 +17,7 @@ from videoscore.batch.row import Row
 from videoscore.errors import VideoscoreError
 from videoscore.settings.fields import Options
 
-Stamps = Mapping[Path, tuple[int, int] | None]
+OutputStamps = Mapping[Path, tuple[int, int] | None]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def decide(
     row : what the ledger knows of it. settings : `digest` of what it is to be scored with.
     retry : do again what failed. overwrite : replace files that aren't the batch's own.
     """
-    stamps: Stamps = {} if row is None else row.made
+    stamps: OutputStamps = {} if row is None else row.made
     if (
         row is not None
         and row.status in ("scored", "failed")
@@ -74,7 +74,7 @@ def decide(
     return Verdict("queued")
 
 
-def foreign(files: Iterable[Path], stamps: Stamps) -> Path | None:
+def foreign(files: Iterable[Path], stamps: OutputStamps) -> Path | None:
     """The first of `files` that is there and isn't as this batch wrote it (None in `made`: may be anything)."""
     for path in files:
         if os.path.lexists(path) and not (path in stamps and stamps[path] in (None, stamp(path))):

@@ -16,7 +16,7 @@ from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 
 if TYPE_CHECKING:
-    from videoscore.batch.jobs import FilmQuery
+    from videoscore.batch.jobs import BatchInputs
     from videoscore.batch.report import Report
     from videoscore.batch.request import Request
 
@@ -132,24 +132,26 @@ def score_batch(
         inputs = (*inputs, *read_names(sys.stdin.buffer.read()))
     if not inputs:
         raise UsageError("the list names nothing", remedy="Give names of films on standard input.")
-    query, request = read_request(inputs, output, batch, keep, overwrite, settings)
+    batch_inputs, request = read_request(inputs, output, batch, keep, overwrite, settings)
     if dry_run:
-        _show(teller, query, request)
+        _show(teller, batch_inputs, request)
         return
     listener = BatchTeller(teller)
-    with Ledger(query.output, reading=True) as ledger:  # what is wrong is found before anything is made
-        if not plan(query, ledger.outputs()):
+    with Ledger(
+        batch_inputs.output, reading=True
+    ) as ledger:  # what is wrong is found before anything is made
+        if not plan(batch_inputs, ledger.outputs()):
             raise UsageError(NOTHING[0], remedy=NOTHING[1])
-    with Ledger(query.output) as ledger:
-        check_report(query.output / NAME)
+    with Ledger(batch_inputs.output) as ledger:
+        check_report(batch_inputs.output / NAME)
         ledger.recover()
-        jobs = plan(query, ledger.outputs())
+        jobs = plan(batch_inputs, ledger.outputs())
         try:
             with Leader(ledger, request, listener) as leader:
                 report = leader.run(jobs)
         finally:
             listener.close()
-        _tell(teller, report, query.output)
+        _tell(teller, report, batch_inputs.output)
 
 
 @click.command()
@@ -194,17 +196,17 @@ def watch(
         if not os.path.isdir(name):
             raise UsageError(f"{name!r} is no folder", remedy="Name the folders to watch.")
     kinds = [kind for kind in (k.strip() for k in keep.split(",")) if kind]
-    query, request = read_request(inputs, output, batch, kinds, overwrite, settings)
+    batch_inputs, request = read_request(inputs, output, batch, kinds, overwrite, settings)
     listener = BatchTeller(teller)
-    with Ledger(query.output) as ledger:
-        check_report(query.output / NAME)
+    with Ledger(batch_inputs.output) as ledger:
+        check_report(batch_inputs.output / NAME)
         ledger.recover()
         try:
             with Leader(ledger, request, listener) as leader:
-                report = watch_folders(leader, query, interval)
+                report = watch_folders(leader, batch_inputs, interval)
         finally:
             listener.close()
-        _tell(teller, report, query.output)
+        _tell(teller, report, batch_inputs.output)
 
 
 def read_request(
@@ -214,9 +216,9 @@ def read_request(
     keep: Sequence[str],
     overwrite: bool,
     settings: dict[str, Any],
-) -> tuple[FilmQuery, Request]:
+) -> tuple[BatchInputs, Request]:
     """What the command line asks for, checked as far as it can be before any film is looked at."""
-    from videoscore.batch.jobs import FilmQuery, read_size, read_suffixes
+    from videoscore.batch.jobs import BatchInputs, read_size, read_suffixes
     from videoscore.batch.output_names import TEMPLATE
     from videoscore.batch.perceptions import LIMIT, default_folder
     from videoscore.batch.request import Request
@@ -233,7 +235,7 @@ def read_request(
     options = settle(**settings)
     check_players(options)  # missing now rather than for each film
     cache = LIMIT if batch["cache_size"] is None else read_size(batch["cache_size"], "--cache-size")
-    query = FilmQuery(
+    batch_inputs = BatchInputs(
         tuple(inputs),
         Path(output),
         batch["recursive"],
@@ -244,7 +246,7 @@ def read_request(
         options.preset,
         options.seed,
     )
-    return query, Request(
+    return batch_inputs, Request(
         options,
         tuple(keep),
         batch["retry"],
@@ -265,15 +267,15 @@ def _tell(teller: Teller, report: Report, output: Path) -> None:
         raise SystemExit(report.exit_code)
 
 
-def _show(teller: Teller, query: FilmQuery, request: Request) -> None:
+def _show(teller: Teller, batch_inputs: BatchInputs, request: Request) -> None:
     """What would be done, and nothing written."""
     from videoscore.batch.jobs import plan
     from videoscore.batch.ledger import Ledger
     from videoscore.batch.verdict import decide, digest
     from videoscore.file_names import shown
 
-    with Ledger(query.output, reading=True) as ledger:
-        rows, jobs = ledger.rows(), plan(query, ledger.outputs())
+    with Ledger(batch_inputs.output, reading=True) as ledger:
+        rows, jobs = ledger.rows(), plan(batch_inputs, ledger.outputs())
     if not jobs:
         raise UsageError(NOTHING[0], remedy=NOTHING[1])
     settings = digest(request.options, request.keep)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from videoscore.batch.report import Line
-    from videoscore.workers.executor import TaskProgress
+    from videoscore.workers.executor import ProgressReport
 
 WIDTH = 32  # of a file's name in a worker's bar
 
@@ -39,7 +39,7 @@ class BatchTeller:
                 total=total, desc="films", unit="film", file=sys.stderr, position=0, dynamic_ncols=True
             )
 
-    def on_progress(self, input: Path, word: TaskProgress) -> None:
+    def on_progress(self, input: Path, word: ProgressReport) -> None:
         now = time.monotonic()
         stage, last = self._last_line.get(input, ("", 0.0))
         if stage == word.stage and now - last < EVERY and word.done < word.total:
@@ -89,7 +89,7 @@ class BatchTeller:
     def _shows(self) -> bool:
         return not self.teller.as_json and not self.teller.quiet and sys.stderr.isatty()
 
-    def _bar(self, word: TaskProgress, input: Path) -> None:
+    def _bar(self, word: ProgressReport, input: Path) -> None:
         from tqdm import tqdm
 
         from videoscore.file_names import shown

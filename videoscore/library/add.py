@@ -13,7 +13,7 @@ from videoscore.errors import NotFound
 from videoscore.library.read.content import content_of
 from videoscore.library.read.read import SUFFIXES
 from videoscore.library.read.readers import Answer, read_all
-from videoscore.library.store.database import FileRecord, Library
+from videoscore.library.store.database import FileStamp, Library
 from videoscore.library.store.entry import PieceEntry
 from videoscore.progress import Progress, silent
 from videoscore.workers.capacity import core_count
@@ -104,18 +104,18 @@ class _Adding:
         from videoscore.library.read.tag import VERSION
 
         self.library, self.total, self.progress, self.version = library, total, progress, VERSION
-        self.file_records, self.contents = library.file_records(), library.contents()
+        self.file_stamps, self.contents = library.file_stamps(), library.contents()
         self.problems = {
             s.content: s.problem
-            for s in self.file_records.values()
+            for s in self.file_stamps.values()
             if s.problem and s.content and s.version == VERSION
         }
         self.current = {
-            s.content for s in self.file_records.values() if s.version == VERSION and not s.problem
+            s.content for s in self.file_stamps.values() if s.version == VERSION and not s.problem
         }
         self.reading: set[str] = set()
         self.copies: list[tuple[Path, str, os.stat_result]] = []
-        self.waiting: list[tuple[Path, FileRecord, PieceEntry | None, bool]] = []
+        self.waiting: list[tuple[Path, FileStamp, PieceEntry | None, bool]] = []
         self.out, self.count, self.last_flush = AddReport(), 0, time.monotonic()
 
     def settle(self, path: Path) -> bool:
@@ -125,7 +125,7 @@ class _Adding:
             return self._skip(path, None, "its name is not UTF-8")
         try:
             facts = path.stat()
-            before = self.file_records.get(name)
+            before = self.file_stamps.get(name)
             if (
                 before is not None
                 and (before.size, before.mtime, before.version)
@@ -144,7 +144,7 @@ class _Adding:
         if content in self.problems:
             return self._skip(
                 path,
-                FileRecord(facts.st_size, facts.st_mtime_ns, content, self.problems[content], self.version),
+                FileStamp(facts.st_size, facts.st_mtime_ns, content, self.problems[content], self.version),
                 str(self.problems[content]),
             )
         if content in self.contents and content in self.current:
@@ -164,7 +164,7 @@ class _Adding:
             self._skip(path, None, f"it went away ({error.strerror})")
             return
         content = answer["content"]
-        stamp = FileRecord(facts.st_size, facts.st_mtime_ns, content, answer.get("problem"), self.version)
+        stamp = FileStamp(facts.st_size, facts.st_mtime_ns, content, answer.get("problem"), self.version)
         if stamp.problem:
             if content:
                 self.problems[content] = stamp.problem
@@ -186,7 +186,7 @@ class _Adding:
                 problem = self.problems.get(content) or "it changed while it was read"
                 self._skip(
                     path,
-                    FileRecord(facts.st_size, facts.st_mtime_ns, content, problem, self.version),
+                    FileStamp(facts.st_size, facts.st_mtime_ns, content, problem, self.version),
                     problem,
                 )
 
@@ -205,7 +205,7 @@ class _Adding:
     def _again(self, path: Path, content: str, facts: os.stat_result) -> None:
         """A known content at another path, or an old file with another time."""
         old = self.contents[content]
-        stamp = FileRecord(facts.st_size, facts.st_mtime_ns, content, None, self.version)
+        stamp = FileStamp(facts.st_size, facts.st_mtime_ns, content, None, self.version)
         with self.library.writing():
             if old == str(path):
                 self.out.known += 1
@@ -223,10 +223,10 @@ class _Adding:
         except NotFound:
             return False
 
-    def _skip(self, path: Path, record: FileRecord | None, problem: str) -> bool:
+    def _skip(self, path: Path, stamp: FileStamp | None, problem: str) -> bool:
         self.out.skipped.append((path, problem))
-        if record is not None:
-            self.waiting.append((path, record, None, False))
+        if stamp is not None:
+            self.waiting.append((path, stamp, None, False))
         return self._count()
 
     def _count(self) -> bool:

@@ -132,13 +132,13 @@ class Desk:
             "make",
             request.what,
             make,
-            lambda recording: self._drop_old_takes(session.add_take(request, recording)),
+            lambda composition: self._drop_old_takes(session.add_take(request, composition)),
         )
 
     def _drop_old_takes(self, take: Take) -> None:
         _, session = self.contents()
         while session.old_takes:
-            shutil.rmtree(session.old_takes.pop().recording.folder, ignore_errors=True)
+            shutil.rmtree(session.old_takes.pop().composition.folder, ignore_errors=True)
 
     def export(self, name: str, kinds: Iterable[str], overwrite: bool) -> None:
         """Write files of the take that is heard. Raises as `videoscore.studio.export_plan.plan`."""
@@ -154,7 +154,7 @@ class Desk:
         request = Export(
             viewing.analysis.media,
             take.sheet,
-            take.recording,
+            take.composition,
             session.play_options(take.sheet),
             targets,
             self.where / f".{secrets.token_hex(4)}.part",

@@ -9,7 +9,7 @@ from videoscore import errors
 from videoscore.errors import Cancelled, UsageError, VideoscoreError
 from videoscore.progress import Progress, silent
 from videoscore.studio.tasks import Export, Make, Watch, work
-from videoscore.workers.executor import Setup, Task, TaskEnd, TaskLoss, TaskProgress
+from videoscore.workers.executor import ProgressReport, Setup, Task, TaskEnd, WorkerLoss
 from videoscore.workers.local import LocalPool
 
 PATIENCE = 0.1  # seconds between two looks at `cancel`
@@ -45,9 +45,9 @@ class Runner:
             self._pool.submit(Task(self._count, job))
             while True:
                 for word in self._pool.wait(PATIENCE):
-                    if isinstance(word, TaskProgress):
+                    if isinstance(word, ProgressReport):
                         progress(word.stage, word.done, word.total)
-                    elif isinstance(word, TaskLoss):
+                    elif isinstance(word, WorkerLoss):
                         raise VideoscoreError(
                             f"the work was broken off: {word.reason}",
                             remedy="Close other programs if memory is short, and try again.",

@@ -55,7 +55,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         takes = () if desk is None or desk.session is None else desk.session.takes
         for take in takes:
             if take.number == number:
-                return JSONResponse(take.recording.peaks, headers=FRESH)
+                return JSONResponse(take.composition.peaks, headers=FRESH)
         return Response("There is nothing here.", 404)
 
     @app.post("/upload")
@@ -82,5 +82,5 @@ def _sound(desk: Desk, name: str) -> Path | None:
     takes = () if desk.session is None else desk.session.takes
     for take in takes:
         if str(take.number) == number:
-            return {"mix.wav": take.recording.mix, "music.wav": take.recording.music}.get(what)
+            return {"mix.wav": take.composition.mix, "music.wav": take.composition.music}.get(what)
     return None

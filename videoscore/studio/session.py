@@ -22,7 +22,7 @@ from videoscore.settings.build import build, check_seed
 from videoscore.settings.fields import Options
 from videoscore.studio import cue_edits
 from videoscore.studio.respot import respot
-from videoscore.studio.state import Mark, Recording, Request, State, Take
+from videoscore.studio.state import Composition, Mark, Request, State, Take
 
 TAKES = 5  # that are kept
 UNDOS = 200
@@ -272,10 +272,10 @@ class Session:
         what `ask_changes` would."""
         return self.ask_changes().sheet
 
-    def add_take(self, request: Request, recording: Recording) -> Take:
+    def add_take(self, request: Request, composition: Composition) -> Take:
         """Keep what was composed, and show it; what the user changed in the meantime stays changed."""
         number, self._next = self._next, self._next + 1
-        take = Take(number, replace(request.state, take=number), request.sheet, recording, request.what)
+        take = Take(number, replace(request.state, take=number), request.sheet, composition, request.what)
         self.takes.append(take)
         now = self.state
         if (now.sheet, now.marks) == (request.before.sheet, request.before.marks):
@@ -367,7 +367,7 @@ def _locked_sheet(take: Take) -> CueSheet:
     """The take's sheet with the notes of every cue."""
     from videoscore.compose.locked_notes import lock
 
-    return lock(take.sheet, take.recording.score, range(1, len(take.sheet.cues) + 1))
+    return lock(take.sheet, take.composition.score, range(1, len(take.sheet.cues) + 1))
 
 
 def _with_notes(cue: Cue, notes: CueSheet, number: int) -> Cue:

@@ -36,7 +36,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Recording:
+class Composition:
     """What composing left on disk, in a folder of the take's own.
 
     mix : the sound under the picture (WAV). music : the music alone, as loud as in the mix (WAV). midi : the file
@@ -66,7 +66,7 @@ class Take:
     number: int
     state: State
     sheet: CueSheet
-    recording: Recording
+    composition: Composition
     what: str
 
 

@@ -23,7 +23,7 @@ from videoscore.pipeline.write import written_with
 from videoscore.preview.timeline import watch as watch_timeline
 from videoscore.progress import Progress
 from videoscore.settings.fields import Options
-from videoscore.studio.state import Recording
+from videoscore.studio.state import Composition
 from videoscore.video.media import Media
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Export:
 
     media: Media
     sheet: CueSheet
-    recording: Recording
+    composition: Composition
     options: Options
     targets: Mapping[str, Path]
     folder: Path
@@ -113,7 +113,7 @@ def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
         yield path
 
 
-def make(task: Make, progress: Progress) -> Recording:
+def make(task: Make, progress: Progress) -> Composition:
     """Compose, play and mix. The stems aren't kept (23 MB a minute and part): `export` plays them again."""
     from videoscore.perform.played_midi import write_midi
     from videoscore.pipeline.write import write
@@ -128,7 +128,7 @@ def make(task: Make, progress: Progress) -> Recording:
         alone = folder / "music.wav"
         _sum(stems, mix_result.music_gain + mix_result.gain, alone, mix_result.samples)
         shutil.rmtree(folder / "stems", ignore_errors=True)
-        return Recording(
+        return Composition(
             folder,
             music.score,
             music.arrangement,
@@ -194,14 +194,14 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
 
     path, options = task.folder / target.name, task.options
     if kind == "video":
-        for remark in mux_sound(task.media, task.recording.mix, path, options.mix, Clock(progress)):
+        for remark in mux_sound(task.media, task.composition.mix, path, options.mix, Clock(progress)):
             log.warning("%s: %s", target.name, remark)
     elif kind == "stems":
-        render_stems(task.recording.arrangement, path, options.render, Clock(progress))
+        render_stems(task.composition.arrangement, path, options.render, Clock(progress))
     elif kind == "midi":
-        shutil.copyfile(task.recording.midi, path)
+        shutil.copyfile(task.composition.midi, path)
     elif kind == "cues":
-        save(heard(task.sheet, task.recording.score, written_with(options)), path)
+        save(heard(task.sheet, task.composition.score, written_with(options)), path)
     else:
         suffix = KINDS[kind].suffix
         count = film_timecode(picture_count(task.media), usual=usual_start(suffix))

@@ -97,8 +97,8 @@ def take(one: Take) -> dict[str, Any]:
         "what": one.what,
         "preset": sheet.preset,
         "seed": sheet.seed,
-        "loudness": one.recording.loudness,
-        "notes": len(one.recording.score.notes),
+        "loudness": one.composition.loudness,
+        "notes": len(one.composition.score.notes),
         "cues": len(sheet.cues),
     }
 

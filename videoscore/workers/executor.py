@@ -54,7 +54,7 @@ Work = Callable[[Any, Progress], Outcome]
 
 
 @dataclass(frozen=True)
-class TaskProgress:
+class ProgressReport:
     """A task is under way. slot : which worker has it. done, total : in the unit of the stage."""
 
     key: int
@@ -71,7 +71,7 @@ class TaskEnd:
 
 
 @dataclass(frozen=True)
-class TaskLoss:
+class WorkerLoss:
     """The worker went, and the task with it.
 
     late : it was killed for having passed its limit. mute : it never said a word, so that it hardly was the task.
@@ -83,7 +83,7 @@ class TaskLoss:
     mute: bool = False
 
 
-TaskEvent = TaskProgress | TaskEnd | TaskLoss
+TaskEvent = ProgressReport | TaskEnd | WorkerLoss
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Setup:
     jobs: int | None = None
     address: str | None = None
     has_limit: bool = False
-    tell: Callable[[TaskProgress], None] | None = None
+    tell: Callable[[ProgressReport], None] | None = None
 
 
 class Executor(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from videoscore.errors import UsageError
-from videoscore.workers.executor import Setup, Task, TaskEnd, TaskEvent, TaskProgress, Work, attempt
+from videoscore.workers.executor import ProgressReport, Setup, Task, TaskEnd, TaskEvent, Work, attempt
 
 
 class Inline:
@@ -37,7 +37,7 @@ class Inline:
 
         def tell(stage: str, done: float, total: float) -> None:
             if self.tell is not None:
-                self.tell(TaskProgress(task.key, 0, stage, done, total))
+                self.tell(ProgressReport(task.key, 0, stage, done, total))
 
         return (TaskEnd(task.key, attempt(self.work, task.payload, tell)),)
 

@@ -11,7 +11,16 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from videoscore.workers.capacity import cores, free_memory, share, workers_that_fit
-from videoscore.workers.executor import Outcome, Setup, Task, TaskEnd, TaskEvent, TaskLoss, TaskProgress, Work
+from videoscore.workers.executor import (
+    Outcome,
+    ProgressReport,
+    Setup,
+    Task,
+    TaskEnd,
+    TaskEvent,
+    Work,
+    WorkerLoss,
+)
 from videoscore.workers.process import serve
 from videoscore.workers.process_tree import kill_worker
 
@@ -93,7 +102,7 @@ class LocalPool:
                 events.append(self._bury(slot, hand))
             elif late := hand.lateness():
                 self._kill(slot, hand)
-                events.append(TaskLoss(task.key, late, late=True))
+                events.append(WorkerLoss(task.key, late, late=True))
         return events
 
     def stop(self) -> None:
@@ -142,19 +151,19 @@ class LocalPool:
                 if isinstance(word, Outcome):
                     events.append(TaskEnd(hand.task.key, word))
                     hand.task = None
-                elif isinstance(word, TaskProgress):
+                elif isinstance(word, ProgressReport):
                     events.append(word)
         except (EOFError, OSError):
             events.append(self._bury(slot, hand))
         return events
 
-    def _bury(self, slot: int, hand: _Hand) -> TaskLoss:
+    def _bury(self, slot: int, hand: _Hand) -> WorkerLoss:
         assert hand.task is not None
         hand.process.join(GOODBYE)
         code = hand.process.exitcode
         self._kill(slot, hand)  # what it has started may still be there
         how = f"signal {-code}" if code is not None and code < 0 else f"code {code}"
-        return TaskLoss(hand.task.key, f"the worker died ({how})", mute=hand.mute)
+        return WorkerLoss(hand.task.key, f"the worker died ({how})", mute=hand.mute)
 
     def _kill(self, slot: int, hand: _Hand) -> None:
         assert hand.process.pid is not None

@@ -12,7 +12,7 @@ from videoscore.errors import SetupError
 from videoscore.progress import silent
 from videoscore.resources import IMPORT_ROOT
 from videoscore.workers.capacity import NEEDS, threads
-from videoscore.workers.executor import Outcome, Setup, Task, TaskEnd, TaskEvent, TaskLoss, Work, attempt
+from videoscore.workers.executor import Outcome, Setup, Task, TaskEnd, TaskEvent, Work, WorkerLoss, attempt
 
 
 class Hand:
@@ -84,7 +84,7 @@ class RayPool:
                 self._let_go(running.slot)
                 del self._running[reference]
                 events.append(
-                    TaskLoss(running.task.key, f"took longer than the time limit of {limit:g} s", late=True)
+                    WorkerLoss(running.task.key, f"took longer than the time limit of {limit:g} s", late=True)
                 )
         return events
 
@@ -105,10 +105,10 @@ class RayPool:
             return TaskEnd(running.task.key, self.ray.get(reference))
         except self.ray.exceptions.RayActorError as error:
             self._let_go(running.slot)
-            return TaskLoss(running.task.key, f"the worker died ({_first_line(error)})")
+            return WorkerLoss(running.task.key, f"the worker died ({_first_line(error)})")
         except self.ray.exceptions.RayError as error:  # e.g. the outcome was lost with its node
             self._let_go(running.slot)
-            return TaskLoss(running.task.key, f"its outcome was lost ({_first_line(error)})")
+            return WorkerLoss(running.task.key, f"its outcome was lost ({_first_line(error)})")
 
     def _let_go(self, slot: int) -> None:
         hand, self._hands[slot] = self._hands[slot], None

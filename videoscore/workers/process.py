@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 
 from videoscore.progress import Progress
 from videoscore.workers.capacity import threads
-from videoscore.workers.executor import Outcome, Task, TaskProgress, Work, attempt
+from videoscore.workers.executor import Outcome, ProgressReport, Task, Work, attempt
 from videoscore.workers.process_tree import kill_own_group
 
 EVERY = 0.2  # seconds between two words of progress
@@ -56,12 +56,12 @@ def _teller(pipe: Connection, key: int, slot: int) -> Progress:
         # from one thread only, for two messages in one pipe at once would mix
         if threading.get_ident() == owner and (done >= total or now - last.get(stage, 0.0) >= EVERY):
             last[stage] = now
-            _say(pipe, TaskProgress(key, slot, stage, float(done), float(total)))
+            _say(pipe, ProgressReport(key, slot, stage, float(done), float(total)))
 
     return tell
 
 
-def _say(pipe: Connection, word: TaskProgress | Outcome) -> None:
+def _say(pipe: Connection, word: ProgressReport | Outcome) -> None:
     try:
         pipe.send(word)
     except OSError:  # the leader has gone; `_go_with_leader` may not have noticed yet

@@ -72,7 +72,7 @@ class StoredPiece:
 
 
 @dataclass(frozen=True)
-class FileRecord:
+class FileStamp:
     """A file that was looked at. problem : why it was skipped, or None."""
 
     size: int
@@ -143,18 +143,18 @@ class Library:
 
     # ------------------------------------------------------------ files and pieces
 
-    def file_records(self) -> dict[str, FileRecord]:
+    def file_stamps(self) -> dict[str, FileStamp]:
         """Every file that was looked at, by path."""
         rows = self.db.execute("SELECT path, size, mtime, content, problem, version FROM seen")
-        return {path: FileRecord(*rest) for path, *rest in rows}
+        return {path: FileStamp(*rest) for path, *rest in rows}
 
     def contents(self) -> dict[str, str]:
         """Path of every piece by its content."""
         return dict(self.db.execute("SELECT content, path FROM pieces"))
 
-    def note(self, path: str, record: FileRecord) -> None:
+    def note(self, path: str, stamp: FileStamp) -> None:
         """Remember what came of looking at a file."""
-        self.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)", (path, *astuple(record)))
+        self.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)", (path, *astuple(stamp)))
 
     def put(self, path: str, size: int, mtime: int, entry: PieceEntry) -> None:
         """Add a piece, or replace what is known of one with the same content (the user's word stays)."""

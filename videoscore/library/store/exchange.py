@@ -191,7 +191,7 @@ def _index(library: Library) -> tuple[set[str], dict[str, str]]:
     contents = set(library.contents())
     paths = {
         path: s.content
-        for path, s in library.file_records().items()
+        for path, s in library.file_stamps().items()
         if s.content in contents and s.content is not None
     }
     paths.update({path: content for content, path in library.contents().items()})
