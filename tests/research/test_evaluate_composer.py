@@ -171,7 +171,7 @@ def test_the_whole_evaluation(tmp_path):
 
     report = evaluate(Settings(cues=8, pieces=4, seconds=6, probe=3, long=20, corpus=corpus_file(tmp_path)))
     text = "\n".join(lines(json.loads(json.dumps(report))))
-    assert report["cues"] == 8 and len(report["corners"]) == 6
-    for words in ("conditioning off", "octant", "shuffled", "overlap", "longest run", "minutes of music"):
+    assert report["cues"] == 8 and len(report["corners"]) == 4
+    for words in ("mood unsaid", "octant", "shuffled", "overlap", "longest run", "minutes of music"):
         assert words in text
     assert report["memory"]["peak"] < 2000

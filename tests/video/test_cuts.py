@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media import pictures
 
-from videoscore.video.cuts import HEIGHT, WIDTH, CutDetector, Found, Look, alike, structure
+from videoscore.video.cuts import HEIGHT, WIDTH, CutDetector, Look, ScoredCut, alike, structure
 
 
 def looks(
@@ -27,10 +27,10 @@ def looks(
     return [Look(Fraction(n, fps), p) for n, p in enumerate(planes)]
 
 
-def detect(film: list[Look]) -> list[Found]:
+def detect(film: list[Look]) -> list[ScoredCut]:
     """All cuts; checks on the way that none comes later than `open_from` promised."""
     detector = CutDetector()
-    out: list[Found] = []
+    out: list[ScoredCut] = []
     promised = Fraction(-1)
     for look in film:
         detector.push(look)
@@ -45,7 +45,7 @@ def detect(film: list[Look]) -> list[Found]:
     return out
 
 
-def frames(found: list[Found], fps: int = 25) -> list[Fraction]:
+def frames(found: list[ScoredCut], fps: int = 25) -> list[Fraction]:
     return [f.cut.t * fps for f in found]
 
 

@@ -53,7 +53,7 @@ class Look:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class ScoredCut:
     """A cut with the last picture before and the first one after it."""
 
     cut: Cut
@@ -138,7 +138,7 @@ class CutDetector:
     _black: _Black | None = None
     _fades: list[_Black] = field(default_factory=list)
     _hard: deque[Fraction] = field(default_factory=lambda: deque(maxlen=64))
-    _found: list[Found] = field(default_factory=list)
+    _found: list[ScoredCut] = field(default_factory=list)
 
     def push(self, look: Look, blind: bool = False) -> None:
         """One more picture. blind : some before it were skipped because `alike` said so."""
@@ -158,7 +158,7 @@ class CutDetector:
         self._black = None  # black to the end is no new shot
         self._decide(finished=True)
 
-    def take(self) -> list[Found]:
+    def take(self) -> list[ScoredCut]:
         """Cuts found since the last call, in order of time."""
         limit = self.open_from
         ready = [f for f in self._found if limit is None or f.cut.t < limit]
@@ -184,7 +184,7 @@ class CutDetector:
             if self._is_cut(self._decided):
                 self._hard.append(step.after.t)
                 cut = Cut(step.after.t, _strength(step))
-                self._found.append(Found(cut, step.before, step.after))
+                self._found.append(ScoredCut(cut, step.before, step.after))
             self._decided += 1
         while self._decided > 2 * _AROUND:
             self._steps.popleft()
@@ -254,7 +254,7 @@ class CutDetector:
             start = fade.look.t
             if any(start - margin <= t <= fade.until + margin for t in self._hard):
                 continue
-            self._found.append(Found(Cut(fade.turn(), 0.5), fade.look, fade.look))
+            self._found.append(ScoredCut(Cut(fade.turn(), 0.5), fade.look, fade.look))
 
 
 def _strength(step: _Step) -> float:

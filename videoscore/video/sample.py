@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from videoscore.errors import BrokenVideo
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import SampleOptions
-from videoscore.video.cuts import CutDetector, Found, Look
+from videoscore.video.cuts import CutDetector, Look, ScoredCut
 from videoscore.video.frames import Frame
 from videoscore.video.media import Media
 from videoscore.video.walk import Picture, walk
@@ -75,7 +75,7 @@ class _Sampler:
         self.passed: Picture | None = None  # the picture before this one
         self.chosen: Fraction | None = None  # time of the picture chosen last
         self.before: Look | None = None  # the sample yielded last
-        self.cuts: deque[Found] = deque()
+        self.cuts: deque[ScoredCut] = deque()
 
     def look_at(self, picture: Picture) -> Iterator[Frame]:
         t = picture.look.t
@@ -117,7 +117,7 @@ class _Sampler:
             self.before = picture.look
 
 
-def motion(start: Look | None, cuts: list[Found], end: Look) -> float:
+def motion(start: Look | None, cuts: list[ScoredCut], end: Look) -> float:
     """Mean absolute luma change per second between two pictures, 0..1, without the jumps at cuts.
 
     Luma counts from 0 to 1. The change is measured from picture to picture at the ends of each

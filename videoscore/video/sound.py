@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from videoscore.video.container import decoded, open_media
 from videoscore.video.media import AudioStream, Media
-from videoscore.video.sound_clock import SPARSE, RunMap, Timed, timed
+from videoscore.video.sound_clock import SPARSE, RunMap, TimedFrame, timed
 from videoscore.video.stretch import REACH, between
 
 Block = NDArray[np.float32]
@@ -156,7 +156,7 @@ class _Run:
         self._done = 0  # points of the map up to which all is written
         self._begun = False
 
-    def add(self, item: Timed) -> Iterator[Block]:
+    def add(self, item: TimedFrame) -> Iterator[Block]:
         self._parts.append(_drain(self._resampler, item.frame, self.channels))
         if self.map.add(item):
             yield from self._write()

@@ -38,7 +38,7 @@ _COARSEST = 0.001  # seconds of grain; what counts coarser than Matroska isn't b
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedFrame:
     """A decoded frame. own : seconds of sound decoded before it. late : seconds by which its stamp lies after that.
     fresh : a run begins with it. grain : seconds of its stamps' unit."""
 
@@ -53,13 +53,13 @@ class Timed:
         return self.frame.samples / self.frame.sample_rate
 
 
-def timed(frames: Iterable[AudioFrame], start: float, sparse: bool = False) -> Iterator[Timed]:
+def timed(frames: Iterable[AudioFrame], start: float, sparse: bool = False) -> Iterator[TimedFrame]:
     """Frames with their place on the timeline that begins at `start` seconds of their clock.
 
     sparse : only some frames bring a stamp of their own (`SPARSE`).
     """
     before: deque[float] = deque(maxlen=_WITNESSES)  # differences of the run so far
-    ahead: deque[Timed] = deque()
+    ahead: deque[TimedFrame] = deque()
     shape: object = None
     steady = 0.0  # seconds since the difference has changed
     for item in chain(_stamped(frames, start), (None,)):
@@ -76,22 +76,22 @@ def timed(frames: Iterable[AudioFrame], start: float, sparse: bool = False) -> I
                 before.clear()
             before.append(first.late)
             shape = now
-            yield Timed(frame, first.own, first.late, fresh, first.grain)
+            yield TimedFrame(frame, first.own, first.late, fresh, first.grain)
 
 
-def _stamped(frames: Iterable[AudioFrame], start: float) -> Iterator[Timed]:
+def _stamped(frames: Iterable[AudioFrame], start: float) -> Iterator[TimedFrame]:
     own, late = 0.0, 0.0
     for frame in frames:
         grain = 0.0
         if frame.pts is not None and frame.time_base is not None:
             late = float(frame.pts * frame.time_base) - start - own
             grain = min(float(frame.time_base), _COARSEST)
-        item = Timed(frame, own, late, False, grain)
+        item = TimedFrame(frame, own, late, False, grain)
         yield item
         own += item.seconds
 
 
-def _jumps(item: Timed, ahead: Iterable[Timed], before: Iterable[float], since: float) -> bool:
+def _jumps(item: TimedFrame, ahead: Iterable[TimedFrame], before: Iterable[float], since: float) -> bool:
     """Whether the difference between stamps and samples changes for good with this frame.
 
     since : seconds in which a drifting clock may have gone on unseen.
@@ -116,11 +116,11 @@ class RunMap:
     def __init__(self, sparse: bool = False) -> None:
         self.knots: list[tuple[float, float]] = []
         self._sparse = sparse
-        self._group: list[Timed] = []
-        self._first: Timed | None = None
-        self._last: Timed | None = None  # the last that brought a stamp of its own
+        self._group: list[TimedFrame] = []
+        self._first: TimedFrame | None = None
+        self._last: TimedFrame | None = None  # the last that brought a stamp of its own
 
-    def add(self, item: Timed) -> bool:
+    def add(self, item: TimedFrame) -> bool:
         """Take a frame; whether a point was settled."""
         self._first = self._first or item
         last = self._last

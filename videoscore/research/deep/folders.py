@@ -24,7 +24,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Sorted:
+class SortedPictures:
     """pictures : (n, STORED, STORED, 3) uint8. mood : (n,) 0..7. held_out : (n,) not for training.
     unreadable : files that are no pictures after all."""
 
@@ -90,7 +90,7 @@ def train_folder(
 
 def read_folders(
     images: Path, cache: Path | None = None, seed: int = 0, say: Callable[[str], None] = lambda line: None
-) -> Sorted:
+) -> SortedPictures:
     """Read and split a folder of mood folders; see `train_folder` for what it must hold and what is raised."""
     if not images.is_dir():
         raise NotFound(
@@ -112,7 +112,7 @@ def read_folders(
     if unreadable:
         pictures, mood = pictures[readable], mood[readable]
     _enough(dict(enumerate(np.bincount(mood, minlength=len(MOODS)))), images)
-    return Sorted(pictures, mood, _split(mood, seed), unreadable)
+    return SortedPictures(pictures, mood, _split(mood, seed), unreadable)
 
 
 def _enough(counts: dict[int, int], images: Path) -> None:
