@@ -27,12 +27,12 @@ class Ears:
     def begin(self, total, slots):
         self.total = total
 
-    def told(self, input, word):
+    def on_progress(self, input, word):
         self.words.append((input.name, word.stage))
         if word.stage == "perceive":
             self.begun.set()
 
-    def ended(self, line):
+    def on_end(self, line):
         self.lines.append(line)
 
     def note(self, text):
@@ -48,7 +48,7 @@ def films(root: Path, **orders: str) -> None:
 def batch(root: Path, out: Path, request: Request = INLINE, ears: Ears | None = None) -> Report:
     with Ledger(out) as ledger:
         ledger.recover()
-        jobs = plan(BatchInputs((str(root),), out, recursive=True), ledger.written())
+        jobs = plan(BatchInputs((str(root),), out, recursive=True), ledger.outputs())
         with Leader(ledger, request, ears or Ears(), obey) as leader:
             return leader.run(jobs)
 

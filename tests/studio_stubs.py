@@ -85,9 +85,9 @@ def compose(at_work: Session, request: Request | None = None) -> Take:
 
 def notes_of(take: Take, number: int) -> tuple[tuple[int, int, int], ...]:
     """The notes of a cue, from its start."""
-    place = take.made.score.sections[number]
+    place = take.composition.score.sections[number]
     return tuple(
         (n.start - place.start, n.pitch, n.duration)
-        for n in take.made.score.notes
+        for n in take.composition.score.notes
         if place.start <= n.start < place.end
     )

@@ -12,7 +12,7 @@ from typing import BinaryIO, TypeVar
 
 from videoscore.user_folders import cache_root, expanded
 
-Found = TypeVar("Found")
+Entry = TypeVar("Entry")
 
 
 def cache_folder(kind: str) -> Path | None:
@@ -25,7 +25,7 @@ def cache_folder(kind: str) -> Path | None:
 
 
 @dataclass(frozen=True)
-class Kept:
+class FolderCache:
     """folder : made at the first entry. limit : bytes of all entries together; 0 keeps none. suffix : of the entries.
     most : entries.
 
@@ -38,7 +38,7 @@ class Kept:
     suffix: str = ".npz"
     most: int = 5000
 
-    def get(self, name: str, read: Callable[[Path], Found]) -> Found | None:
+    def get(self, name: str, read: Callable[[Path], Entry]) -> Entry | None:
         """What `read` makes of an entry; None when there is none, or it is damaged (it is then removed)."""
         path = self._path(name)
         try:

@@ -33,7 +33,7 @@ def watched(root: Path, out: Path, visits, readable=None, work=obey) -> tuple[Re
             try:
                 visits()
             finally:
-                leader.stopper.asked = True
+                leader.stopper.no_more = True
 
         visitor = threading.Thread(target=visit)
         visitor.start()

@@ -185,7 +185,7 @@ def test_a_file_is_complete_when_it_stays_the_same(tmp_path):
 
     def at(seconds: float) -> bool:
         clock[0] = seconds
-        return path in settling.settled([path])
+        return path in settling.complete([path])
 
     assert not at(0) and not at(5)  # empty: nothing has come yet
     path.write_bytes(b"1")

@@ -27,7 +27,7 @@ def test_bad_films_stop_nothing(tmp_path):
     ears = Ears()
     report = batch(tmp_path / "in", tmp_path / "out", INLINE, ears)
     assert report.counts == {"scored": 2, "skipped": 0, "failed": 3, "queued": 0}
-    assert report.exit_code == 1 and not report.stopped
+    assert report.exit_code == 1 and not report.stop_reason
     assert states(tmp_path / "out") == {
         "a.mp4": "scored",
         "b.mp4": "failed",
@@ -104,7 +104,7 @@ def test_a_full_disk_stops_cleanly_and_the_rest_waits(tmp_path, monkeypatch):
     root, out = tmp_path / "in", tmp_path / "out"
     films(root, a="fine", b="full", c="fine")
     report = batch(root, out)
-    assert (report.stopped, report.exit_code) == ("disk full", 4)
+    assert (report.stop_reason, report.exit_code) == ("disk full", 4)
     assert states(out) == {"a.mp4": "scored", "b.mp4": "queued", "c.mp4": "queued"}
     films(root, b="fine")
     with monkeypatch.context() as patch:
@@ -174,7 +174,7 @@ def test_where_no_worker_can_start_no_film_is_blamed(tmp_path):
     root, out = tmp_path / "in", tmp_path / "out"
     films(root, a="fine", b="fine")
     with Ledger(out) as ledger:
-        jobs = plan(BatchInputs((str(root),), out), ledger.written())
+        jobs = plan(BatchInputs((str(root),), out), ledger.outputs())
         with (
             pytest.raises(SetupError, match="no worker can be started.*code 7"),
             Leader(ledger, TWO, Ears(), stillborn) as leader,
@@ -217,7 +217,7 @@ def test_ctrl_c_once_finishes_what_runs_and_twice_stops_now(tmp_path, times, don
     thread = interrupt(ears, times)
     report = batch(root, out, INLINE, ears)
     thread.join()
-    assert (report.stopped, report.exit_code) == ("interrupted", 130)
+    assert (report.stop_reason, report.exit_code) == ("interrupted", 130)
     assert list(states(out).values()).count("scored") == done
     assert report.counts["queued"] == 3 - done and set(states(out).values()) <= {"scored", "queued"}
     assert len(ears.notes) == 1 and not (out / PARTS).exists()

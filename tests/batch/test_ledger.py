@@ -28,7 +28,7 @@ def test_a_film_goes_through_its_states(tmp_path):
         ledger.start(B)
         assert ledger.row(B).status == "running" and ledger.row(B).attempts == 1
         ledger.placing(B, [Path("/out/b")])
-        assert ledger.written() == {Path("/out/b")}
+        assert ledger.outputs() == {Path("/out/b")}
         ledger.end(
             B,
             "scored",

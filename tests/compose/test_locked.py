@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from sheets import cue
 
 from videoscore.cli.main import commands
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.compose.compose import compose as compose_all
 from videoscore.compose.locked_notes import fingerprint, heard, lock, notes_in, unlock
 from videoscore.cues.conform import conform

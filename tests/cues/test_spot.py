@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from videoscore.cues.check import check
-from videoscore.cues.contour import mean, moods_at, thinned
+from videoscore.cues.contour import mean, moods_at, thin
 from videoscore.cues.keys import distance, key_of_signature, signature_and_mode, with_mode_of
 from videoscore.cues.meter import TEMPO, choose_meter, meter_for
 from videoscore.cues.sheet import CueSheet, HitPoint
@@ -191,7 +191,7 @@ def test_polyline_stays_within_its_tolerance():
     rng = np.random.default_rng(1)
     t = np.cumsum(rng.uniform(0.1, 1, 300))
     va = np.cumsum(rng.normal(0, 0.02, (300, 2)), axis=0)
-    kept = thinned(t, va, 0.03)
+    kept = thin(t, va, 0.03)
     line = np.column_stack([np.interp(t, t[kept], va[kept, k]) for k in (0, 1)])
     assert np.linalg.norm(line - va, axis=1).max() <= 0.03 + 1e-12
     assert len(kept) < 150

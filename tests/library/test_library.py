@@ -23,7 +23,7 @@ from videoscore.errors import NotFound, OutputError, SetupError, UsageError
 from videoscore.library.add import add, find_files
 from videoscore.library.read.content import digest
 from videoscore.library.read.read import Unusable, read
-from videoscore.library.read.tag import describe, spans, steadied
+from videoscore.library.read.tag import describe, spans, steady
 from videoscore.library.store import builtin
 from videoscore.library.store import database as store
 from videoscore.library.store.catalogue import load, signature_of
@@ -91,13 +91,13 @@ def test_sections_are_about_eight_bars_of_one_length(lengths, expected):
 def test_a_sections_tag_is_steadied_by_what_is_around_it(tmp_path):
     one = entry_of(song(tmp_path / "a.mid", bars=72)).sections
     level = [dataclasses.replace(s, valence=0.3, arousal=-0.2) for s in one]
-    assert steadied(level) == tuple(level)
-    spike = steadied([dataclasses.replace(s, valence=0.9 if k == 4 else 0.0) for k, s in enumerate(level)])
+    assert steady(level) == tuple(level)
+    spike = steady([dataclasses.replace(s, valence=0.9 if k == 4 else 0.0) for k, s in enumerate(level)])
     valence = [s.valence for s in spike]
     assert valence.index(max(valence)) == 4
     assert valence[4] == pytest.approx(0.5 * 0.9 * 3 / 9 + 0.5 * 0.1, abs=1e-4)
     assert valence[0] == pytest.approx(0.5 * 0.1)  # so far off only the whole piece tells of it
-    assert steadied([]) == ()
+    assert steady([]) == ()
 
 
 def test_what_cannot_be_used_says_why(tmp_path):

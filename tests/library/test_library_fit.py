@@ -23,10 +23,10 @@ from videoscore.cues.sheet import CueSheet, Meter
 from videoscore.errors import InputError, NotFound
 from videoscore.library.add import add
 from videoscore.library.read.read import read
-from videoscore.library.select.fit import fit, untangled
+from videoscore.library.select.fit import fit, untangle
 from videoscore.library.select.pick import Pick
 from videoscore.library.select.ranking import dominant, m3u, rank
-from videoscore.library.select.select import film_of, play, reasons, remember, select, spoken
+from videoscore.library.select.select import bar_words, film_of, play, reasons, remember, select
 from videoscore.library.store.catalogue import Piece
 from videoscore.library.store.database import Library
 from videoscore.mood.circle import MOODS, centre
@@ -196,7 +196,7 @@ def test_a_piece_that_ends_there_keeps_its_own_end(tmp_path):
     )
 )
 def test_untangled_notes_never_overlap_on_a_key(notes):
-    out = untangled(notes)
+    out = untangle(notes)
     assert {(n.role, n.pitch, n.start) for n in out} == {(n.role, n.pitch, n.start) for n in notes}
     ends: dict[tuple, int] = {}
     for n in out:
@@ -307,7 +307,7 @@ def test_only_the_roles_that_are_asked_for_are_played(place):
 
 
 def test_bars_are_spoken_as_people_count_them():
-    assert spoken((8, 9, 10, 8, 9, 3)) == "9-11, 9-10, 4"
+    assert bar_words((8, 9, 10, 8, 9, 3)) == "9-11, 9-10, 4"
 
 
 # ---------------------------------------------------------------- playlists

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from videoscore.cues.check import check
 from videoscore.cues.sheet import CurvePoint, on_line
-from videoscore.cues.wishes import Ask, cue_sheet, read, read_roles, remarks
+from videoscore.cues.wishes import Wishes, cue_sheet, read, read_roles, remarks
 from videoscore.errors import NotFound, UsageError
 from videoscore.mood.circle import MOODS, mood_of
 from videoscore.music.score import Role
@@ -404,7 +404,7 @@ def files(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("words", "hint"), CONTRADICTIONS)
 def test_contradictions_are_usage_errors(files, words, hint):
     from videoscore.cli.main import commands
-    from videoscore.cli.telling import Teller
+    from videoscore.cli.teller import Teller
 
     with pytest.raises(UsageError) as caught:
         commands.main(["compose", *(w.format(**files) for w in words)], standalone_mode=False, obj=Teller())
@@ -430,7 +430,7 @@ def test_from_python(monkeypatch):
 
 def test_moods_are_all_accepted():
     assert [sheet_of(mood=mood.upper(), seconds=12).cues[0].mood for mood in MOODS] == list(MOODS)
-    assert isinstance(read(mood="Happy", seconds=1), Ask)
+    assert isinstance(read(mood="Happy", seconds=1), Wishes)
 
 
 def test_the_plan_tells_the_mean_over_time():

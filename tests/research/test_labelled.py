@@ -12,7 +12,7 @@ pytest.importorskip("symusic", reason="the training extra is not installed")
 from test_corpus import write_notes, write_tune
 
 from videoscore.cli.main import commands
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import NotFound, UsageError
 from videoscore.research.composer import corpus
 from videoscore.research.composer.labelled import Label, five_class, read_labels

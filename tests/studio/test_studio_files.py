@@ -43,7 +43,7 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
 
 
 def test_films_below_the_folder_are_listed_and_found(shelf: Shelf) -> None:
-    assert shelf.listed() == ["a.mp4", "sub/b c.mkv"]
+    assert shelf.films() == ["a.mp4", "sub/b c.mkv"]
     assert shelf.folder is not None
     assert shelf.find("sub/b c.mkv") == shelf.folder / "sub" / "b c.mkv"
 
@@ -83,7 +83,7 @@ def test_an_absolute_path_is_refused_even_below_the_folder(shelf: Shelf) -> None
 def test_without_a_folder_nothing_is_found(tmp_path: Path, film: Clip) -> None:
     shelf = Shelf(None, film.path)
     try:
-        assert shelf.listed() == [] and shelf.film == film.path.resolve()
+        assert shelf.films() == [] and shelf.film == film.path.resolve()
         with pytest.raises(NotFound):
             shelf.find(film.path.name)
     finally:

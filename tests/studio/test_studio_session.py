@@ -20,7 +20,7 @@ from videoscore.errors import UsageError, VideoscoreError
 from videoscore.mood.circle import MOODS
 from videoscore.mood.smooth import smooth
 from videoscore.settings.fields import Options, SmoothOptions
-from videoscore.studio import editing, view
+from videoscore.studio import cue_edits, view
 from videoscore.studio.session import TAKES, Session
 
 
@@ -42,7 +42,7 @@ def test_the_sliders_leave_what_was_edited_and_respect_the_shortest_cue_around_i
     for window, shortest in ((1.0, 3), (30.0, 20), (6.0, 8)):
         sheet = at_work.resegment(window, Fraction(shortest))
         found = [c for c in sheet.cues if c.start == kept.start]
-        assert [editing.bare(c) for c in found] == [editing.bare(kept)]
+        assert [cue_edits.bare(c) for c in found] == [cue_edits.bare(kept)]
         lengths = [c.duration for c in sheet.cues if c.start != kept.start]
         # only a stretch between the edited cue and the film's ends may be shorter
         assert all(d >= shortest for d in lengths) or min(kept.start, sheet.duration - kept.end) < shortest
@@ -71,7 +71,7 @@ def test_boundaries_snap_to_cuts_exactly_and_stay_between_their_neighbours() -> 
     at_work.move_boundary(1, cut + Fraction(3, 100), Fraction(0))
     assert at_work.sheet.cues[1].start == cut + Fraction(3, 100) and at_work.sheet.cues[1].start_on == "edit"
     at_work.move_boundary(1, Fraction(10**6), Fraction(0))
-    assert at_work.sheet.cues[1].start == after.end - editing.SHORTEST
+    assert at_work.sheet.cues[1].start == after.end - cue_edits.SHORTEST
     with pytest.raises(UsageError, match="first cue"):
         at_work.move_boundary(0, Fraction(3))
 
@@ -200,7 +200,7 @@ def test_the_saved_sheet_gives_the_take_that_is_heard() -> None:
     compose(at_work)
     take = compose(at_work, at_work.ask_one(1))
     assert at_work.to_save() == take.sheet
-    assert score_of(loads(dumps(at_work.to_save()))) == take.made.score
+    assert score_of(loads(dumps(at_work.to_save()))) == take.composition.score
 
 
 def test_a_locked_cue_keeps_its_notes_whatever_is_around_it() -> None:
@@ -256,7 +256,7 @@ def test_takes_are_few_numbered_and_reversible() -> None:
     at_work = session()
     takes = [compose(at_work, at_work.ask_all(n)) for n in range(TAKES + 2)]
     assert [t.number for t in at_work.takes] == list(range(3, TAKES + 3))
-    assert [t.number for t in at_work.dropped] == [1, 2]
+    assert [t.number for t in at_work.old_takes] == [1, 2]
     shown = at_work.state
     at_work.choose_take(4)
     assert at_work.sheet.seed == 3 and at_work.take == takes[3]
@@ -356,7 +356,7 @@ class Anything(RuleBasedStateMachine):
         take = compose(self.work, request)
         assert not self.work.pending and self.work.take == take
         assert loads(dumps(take.sheet)) == take.sheet
-        again, score = score_of(loads(dumps(take.sheet))), take.made.score
+        again, score = score_of(loads(dumps(take.sheet))), take.composition.score
         assert (again.notes, again.tempo, again.duration) == (score.notes, score.tempo, score.duration)
 
     @rule(share=shares)
@@ -413,4 +413,4 @@ def test_stub_scores_hold_what_is_locked() -> None:
     first = compose(at_work)
     request = at_work.ask_one(0)
     again = made(request.sheet)
-    assert again.score.sections[1].start == first.made.score.sections[1].start
+    assert again.score.sections[1].start == first.composition.score.sections[1].start

@@ -191,5 +191,5 @@ def test_the_studio_lists_and_finds_such_a_film(tmp_path: Path) -> None:
 
     (tmp_path / f"{LATIN}.mp4").write_bytes(b"x")
     shelf = Shelf(tmp_path)
-    assert shelf.listed() == ["caf\\xe9.mp4"]
+    assert shelf.films() == ["caf\\xe9.mp4"]
     assert shelf.find("caf\\xe9.mp4") == tmp_path.resolve() / f"{LATIN}.mp4"

@@ -32,7 +32,7 @@ class WavWriter:
         try:
             self._file.write(block)
         except (OSError, soundfile.SoundFileError, AssertionError) as error:
-            raise _failed(self._path, error) from error
+            raise _write_failure(self._path, error) from error
         self.samples += len(block)
 
 
@@ -63,7 +63,7 @@ def wav_writer(
                 format="RF64" if size > RIFF_LIMIT else "WAV",
             )
         except (OSError, soundfile.SoundFileError) as error:
-            raise _failed(path, error) from error
+            raise _write_failure(path, error) from error
         with file:
             yield WavWriter(file, path)
         os.replace(part, path)
@@ -73,7 +73,7 @@ def wav_writer(
         raise
 
 
-def _failed(path: Path, error: Exception) -> OutputError:
+def _write_failure(path: Path, error: Exception) -> OutputError:
     # libsndfile doesn't pass errno on, so the disk itself is asked
     try:
         full = shutil.disk_usage(path.parent).free < NEARLY_FULL

@@ -25,7 +25,7 @@ class Settling:
         self.interval, self.now = interval, now
         self._since: dict[Path, tuple[State, float]] = {}
 
-    def settled(self, paths: list[Path]) -> dict[Path, State]:
+    def complete(self, paths: list[Path]) -> dict[Path, State]:
         """Those of `paths` that are complete, with their states. Ask again and again."""
         now, states, since = self.now(), {}, {}
         for path in paths:
@@ -42,12 +42,15 @@ class Settling:
         return states
 
     def quiet(self, path: Path) -> float:
-        """Seconds for which a file that was settled has stayed the same."""
+        """Seconds for which a complete file has stayed the same."""
         return self.now() - self._since[path][1]
 
 
 def watch(
-    leader: Leader, wanted: BatchInputs, interval: float = 2.0, readable: Callable[[Path], bool] | None = None
+    leader: Leader,
+    batch_inputs: BatchInputs,
+    interval: float = 2.0,
+    readable: Callable[[Path], bool] | None = None,
 ) -> Report:
     """Score what arrives until the leader is told to stop; the report of all of it, the last word on each film.
 
@@ -60,18 +63,18 @@ def watch(
     """
     readable = readable or _is_film
     leader.arriving = True
-    settling, given = Settling(interval), dict[Path, State]()
-    whole, lines = Report(begun=time.time()), dict[str, Line]()
+    settling, states = Settling(interval), dict[Path, State]()
+    whole, lines = Report(start=time.time()), dict[str, Line]()
     clock = time.perf_counter()
     with leader.stopper:
-        while not leader.stopper.asked:
-            jobs = _jobs(leader, wanted)
-            ready = settling.settled([job.input for job in jobs])
+        while not leader.stopper.no_more:
+            jobs = _jobs(leader, batch_inputs)
+            ready = settling.complete([job.input for job in jobs])
             new = [
                 job
                 for job in jobs
                 if job.input in ready
-                and given.get(job.input) != ready[job.input]
+                and states.get(job.input) != ready[job.input]
                 and not is_being_written(job.input)
                 and (settling.quiet(job.input) >= PATIENCE * interval or readable(job.input))
             ]
@@ -80,14 +83,14 @@ def watch(
                 lines |= {
                     line.input: line for line in report.lines if not line.reason.startswith("done before")
                 }
-                if report.stopped == "disk full":
-                    whole.stopped = report.stopped
+                if report.stop_reason == "disk full":
+                    whole.stop_reason = report.stop_reason
                     break
-                given |= {job.input: ready[job.input] for job in new}
+                states |= {job.input: ready[job.input] for job in new}
             _sleep(interval / 2, leader)
     whole.lines, whole.seconds = list(lines.values()), time.perf_counter() - clock
     if whole.counts["queued"]:
-        whole.stopped = whole.stopped or "interrupted"
+        whole.stop_reason = whole.stop_reason or "interrupted"
     return whole
 
 
@@ -122,10 +125,10 @@ def _is_film(path: Path) -> bool:
     return True
 
 
-def _jobs(leader: Leader, wanted: BatchInputs) -> list[Job]:
+def _jobs(leader: Leader, batch_inputs: BatchInputs) -> list[Job]:
     """What is there now. Where two files would have one output, none is taken until one of them is gone."""
     try:
-        jobs = plan(wanted, leader.ledger.written())
+        jobs = plan(batch_inputs, leader.ledger.outputs())
     except VideoscoreError as error:
         leader.tell_once(str(error))
         return []
@@ -134,5 +137,5 @@ def _jobs(leader: Leader, wanted: BatchInputs) -> list[Job]:
 
 def _sleep(seconds: float, leader: Leader) -> None:
     end = time.monotonic() + seconds
-    while not leader.stopper.asked and time.monotonic() < end:
+    while not leader.stopper.no_more and time.monotonic() < end:
         time.sleep(min(STEP, seconds))

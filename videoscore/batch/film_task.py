@@ -21,7 +21,7 @@ from videoscore.workers.executor import Outcome
 if TYPE_CHECKING:
     from videoscore.batch.perceptions import KnownPerceptions
 
-STAGED = "film"  # the name in the staging folder: short, whatever the real one is
+STAGING_NAME = "film"  # the name in the staging folder: short, whatever the real one is
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,20 @@ def score_film(film: Film, progress: Progress) -> Outcome:
         begin = time.perf_counter()
         facts |= identity(path)
         facts["versions"] = versions()
-        with _temporary_files_in(folder), _warnings() as warned:
+        with _temporary_files_in(folder), _warnings() as warnings_log:
             media = probe_film(path, Clock(progress))
             suffix = default_suffix(media) if film.free_suffix else film.suffix
             perceptions = _known_perceptions(film, facts["content"])
             analysis = watch(media, film.options, Clock(progress), perceptions)
             result = score(
                 path,
-                folder / f"{STAGED}{suffix}",
+                folder / f"{STAGING_NAME}{suffix}",
                 film.options,
                 cues=analysis.sheet,
                 keep=film.keep,
                 progress=progress,
             )
-        _unchanged(path, facts)
+        _check_unchanged(path, facts)
         about = {
             "duration": float(result.sheet.duration),
             "cues": len(result.sheet.cues),
@@ -76,7 +76,7 @@ def score_film(film: Film, progress: Progress) -> Outcome:
             "loudness": result.loudness,
             "true_peak": result.true_peak,
             "peak_memory": result.peak_memory,
-            "remarks": [*analysis.remarks, *result.remarks, *warned],
+            "remarks": [*analysis.remarks, *result.remarks, *warnings_log],
             "watched": perceptions is None or not perceptions.hit,
             "wall": round(time.perf_counter() - begin, 3),
         }
@@ -136,7 +136,7 @@ def _known_perceptions(film: Film, content: str) -> KnownPerceptions | None:
     return KnownPerceptions(PerceptionCache(Path(film.cache[0]), film.cache[1]), key(content, film.options))
 
 
-def _unchanged(path: Path, facts: dict[str, Any]) -> None:
+def _check_unchanged(path: Path, facts: dict[str, Any]) -> None:
     try:
         now = os.stat(path)
     except OSError as error:

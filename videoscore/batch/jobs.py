@@ -87,7 +87,7 @@ class Job:
     output: Path
     suffix: str
     free_suffix: bool = False
-    shared: bool = False
+    same_base: bool = False
 
     @property
     def base(self) -> str:
@@ -97,7 +97,7 @@ class Job:
     def files(self, suffix: str, kinds: Iterable[str]) -> dict[str, Path]:
         """Kind -> file, for "output" and what is kept beside it, when the film gets this suffix."""
         output = self.output
-        base = output.name if self.shared else self.base
+        base = output.name if self.same_base else self.base
         if self.free_suffix and suffix != self.suffix:
             output = output.with_name(base + suffix)
         return {"output": output} | {kind: output.with_name(base + KEEP[kind]) for kind in kinds}
@@ -111,7 +111,7 @@ class InputFilm:
     folder: Path
 
 
-def plan(wanted: BatchInputs, ours: frozenset[Path] = frozenset()) -> list[Job]:
+def plan(batch_inputs: BatchInputs, ours: frozenset[Path] = frozenset()) -> list[Job]:
     """All jobs, in the order of the inputs and, within a folder, of the names.
 
     Parameters
@@ -122,10 +122,10 @@ def plan(wanted: BatchInputs, ours: frozenset[Path] = frozenset()) -> list[Job]:
     ------
     UsageError : a bad template, nothing found, two inputs onto one output, an output onto an input.
     """
-    check_template(wanted.name)
+    check_template(batch_inputs.name)
     jobs: dict[Path, Job] = {}
-    for film in _distinct(find(wanted, ours)):
-        job = job_of(film, wanted)
+    for film in _distinct(find(batch_inputs, ours)):
+        job = job_of(film, batch_inputs)
         clash = jobs.setdefault(job.output, job)
         if clash is not job:
             raise UsageError(
@@ -140,40 +140,40 @@ def plan(wanted: BatchInputs, ours: frozenset[Path] = frozenset()) -> list[Job]:
                 remedy=f"Change --name, or move {job.output} away.",
             )
     alike = Counter((job.output.parent, job.base) for job in jobs.values())
-    return [replace(job, shared=alike[job.output.parent, job.base] > 1) for job in jobs.values()]
+    return [replace(job, same_base=alike[job.output.parent, job.base] > 1) for job in jobs.values()]
 
 
-def job_of(found: InputFilm, wanted: BatchInputs) -> Job:
+def job_of(film: InputFilm, batch_inputs: BatchInputs) -> Job:
     """The job for one file. Raises UsageError when the template gives no possible name."""
-    path = found.path
+    path = film.path
     values = {
         "stem": path.stem,
         "ext": path.suffix,
         "parent": path.parent.name,
-        "preset": Path(wanted.preset).stem,
-        "seed": str(wanted.seed),
+        "preset": Path(batch_inputs.preset).stem,
+        "seed": str(batch_inputs.seed),
     }
-    folder = Path(os.path.abspath(wanted.output)) / found.folder
-    output = folder / output_name(wanted.name, values)
-    free = wanted.name.endswith("{ext}")
+    folder = Path(os.path.abspath(batch_inputs.output)) / film.folder
+    output = folder / output_name(batch_inputs.name, values)
+    free = batch_inputs.name.endswith("{ext}")
     return Job(path, output, path.suffix if free else output.suffix, free)
 
 
-def find(wanted: BatchInputs, ours: frozenset[Path] = frozenset()) -> Iterator[InputFilm]:
+def find(batch_inputs: BatchInputs, ours: frozenset[Path] = frozenset()) -> Iterator[InputFilm]:
     """Every file that is asked for and passes the filters.
 
     A name that is there is taken as it is; only one that isn't is read as a glob. A single name that isn't
     there is passed on, to fail as a job of its own. Raises UsageError for a glob that matches nothing.
     """
-    for name in wanted.inputs:
+    for name in batch_inputs.inputs:
         if os.path.lexists(name):
-            yield from _named(Path(name), wanted, ours)
+            yield from _files_at(Path(name), batch_inputs, ours)
         elif glob.has_magic(name):
             matches = sorted(glob.glob(name, recursive=True), key=os.fsencode)
             if not matches:
                 raise UsageError(f"{name!r} matches no file", remedy="Check the folder and the pattern.")
             for match in matches:
-                yield from _named(Path(match), wanted, ours)
+                yield from _files_at(Path(match), batch_inputs, ours)
         else:
             yield InputFilm(Path(os.path.abspath(name)), Path())
 
@@ -211,19 +211,21 @@ def read_suffixes(text: str) -> frozenset[str]:
 # ---------------------------------------------------------------- looking
 
 
-def _named(path: Path, wanted: BatchInputs, ours: frozenset[Path]) -> Iterator[InputFilm]:
+def _files_at(path: Path, batch_inputs: BatchInputs, ours: frozenset[Path]) -> Iterator[InputFilm]:
     path = Path(os.path.abspath(path))
     if path.is_dir():
-        yield from _walk(path, wanted, ours)
-    elif (wanted.suffixes is None or path.suffix.lower() in wanted.suffixes) and _size_fits(path, wanted):
+        yield from _walk(path, batch_inputs, ours)
+    elif (batch_inputs.suffixes is None or path.suffix.lower() in batch_inputs.suffixes) and _size_fits(
+        path, batch_inputs
+    ):
         yield InputFilm(path, Path())
 
 
-def _walk(root: Path, wanted: BatchInputs, ours: frozenset[Path]) -> Iterator[InputFilm]:
+def _walk(root: Path, batch_inputs: BatchInputs, ours: frozenset[Path]) -> Iterator[InputFilm]:
     """Films in a folder, sorted; with `recursive` also below. Links are followed, each folder is entered once."""
-    out = os.path.realpath(wanted.output)
-    suffixes = SUFFIXES if wanted.suffixes is None else wanted.suffixes
-    entered: set[tuple[int, int]] = set()
+    out = os.path.realpath(batch_inputs.output)
+    suffixes = SUFFIXES if batch_inputs.suffixes is None else batch_inputs.suffixes
+    visits: set[tuple[int, int]] = set()
     stack = [root]
     links: list[Path] = []
     while stack or links:
@@ -242,28 +244,28 @@ def _walk(root: Path, wanted: BatchInputs, ours: frozenset[Path]) -> Iterator[In
                 folder, folder.relative_to(root).parent
             )  # told as a failure, for films may be in it
             continue
-        if (here.st_dev, here.st_ino) in entered:
+        if (here.st_dev, here.st_ino) in visits:
             continue
-        entered.add((here.st_dev, here.st_ino))
-        if LEDGER in names and folder != wanted.output:  # what another batch has written is no input
+        visits.add((here.st_dev, here.st_ino))
+        if LEDGER in names and folder != batch_inputs.output:  # what another batch has written is no input
             with contextlib.suppress(VideoscoreError), Ledger(folder, reading=True) as ledger:
-                ours |= ledger.written()
+                ours |= ledger.outputs()
         below: list[Path] = []
         for name in names:
             path = folder / name
             if name.startswith("."):
                 continue
             if path.is_dir():
-                if wanted.recursive and os.path.realpath(path) != out:
+                if batch_inputs.recursive and os.path.realpath(path) != out:
                     (links if path.is_symlink() else below).append(path)
-            elif path.suffix.lower() in suffixes and path not in ours and _size_fits(path, wanted):
+            elif path.suffix.lower() in suffixes and path not in ours and _size_fits(path, batch_inputs):
                 yield InputFilm(path, folder.relative_to(root))
         stack += reversed(below)
 
 
-def _size_fits(path: Path, wanted: BatchInputs) -> bool:
+def _size_fits(path: Path, batch_inputs: BatchInputs) -> bool:
     """Whether a file passes the filter by size. What can't be looked at passes, so that it is told of."""
-    if wanted.min_size == 0 and wanted.max_size is None:
+    if batch_inputs.min_size == 0 and batch_inputs.max_size is None:
         return True
     try:
         facts = os.stat(path)
@@ -271,13 +273,15 @@ def _size_fits(path: Path, wanted: BatchInputs) -> bool:
         return True
     if not stat.S_ISREG(facts.st_mode):
         return True
-    return wanted.min_size <= facts.st_size and (wanted.max_size is None or facts.st_size <= wanted.max_size)
+    return batch_inputs.min_size <= facts.st_size and (
+        batch_inputs.max_size is None or facts.st_size <= batch_inputs.max_size
+    )
 
 
-def _distinct(found: Iterable[InputFilm]) -> Iterator[InputFilm]:
+def _distinct(films: Iterable[InputFilm]) -> Iterator[InputFilm]:
     """The same file named twice is one job."""
     paths: set[Path] = set()
-    for one in found:
+    for one in films:
         if one.path not in paths:
             paths.add(one.path)
             yield one

@@ -10,25 +10,25 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from videoscore.batch.decide import decide, digest, foreign
 from videoscore.batch.film_task import Film, score_film
 from videoscore.batch.jobs import Job
 from videoscore.batch.ledger import Ledger
-from videoscore.batch.place import place, room_for
-from videoscore.batch.report import Line, Report, left
+from videoscore.batch.publication import place, room_for
+from videoscore.batch.report import Line, Report, left_over
 from videoscore.batch.request import Listener, Request
-from videoscore.batch.stopping import Stopper
+from videoscore.batch.signals import Stopper
+from videoscore.batch.verdict import decide, digest, foreign
 from videoscore.errors import Cancelled, SetupError, VideoscoreError
 from videoscore.file_names import shown
 from videoscore.workers import get_executor
 from videoscore.workers.executor import (
-    Ended,
     Executor,
-    Happening,
     Outcome,
     ProgressReport,
     Setup,
     Task,
+    TaskEnd,
+    TaskEvent,
     Work,
     WorkerLoss,
 )
@@ -52,13 +52,13 @@ class Leader:
         self.ledger, self.request, self.listener = ledger, request, listener
         self.settings = digest(request.options, request.keep)
         self.stopper = Stopper(listener.note)
-        setup = Setup(request.jobs, request.address, request.limit is not None, self._heard)
+        setup = Setup(request.jobs, request.address, request.limit is not None, self._forward_progress)
         self.executor: Executor = get_executor(request.executor, work, setup)
         self._running: dict[int, Job] = {}
         self._waiting: deque[Job] = deque()
         self._tries: dict[Path, int] = {}
         self._stillborn = 0
-        self._begun: dict[int, float] = {}
+        self._start_times: dict[int, float] = {}
         self._owners: dict[Path, Path] = {}  # what was written -> the input it was made from
         self._keys = 0
         self.arriving = False  # the films may still be written: one that changed under way waits
@@ -87,7 +87,7 @@ class Leader:
 
         Raises OutputError or DiskFull when not even the ledger can be written.
         """
-        self.report = report = Report(begun=time.time())
+        self.report = report = Report(start=time.time())
         clock = time.perf_counter()
         self._sort(jobs)
         with self.stopper:
@@ -97,11 +97,13 @@ class Leader:
                 pass  # the one film that runs in this process was left; it goes back below
             finally:
                 self._leave()
-        if self.stopper.asked and (self._waiting or self.stopper.now):
-            report.stopped = "interrupted"
+        if self.stopper.no_more and (self._waiting or self.stopper.now):
+            report.stop_reason = "interrupted"
         elif self._full:
-            report.stopped = "disk full"
-        report.lines += left([(job.input, job.output) for job in self._waiting], self._full or report.stopped)
+            report.stop_reason = "disk full"
+        report.lines += left_over(
+            [(job.input, job.output) for job in self._waiting], self._full or report.stop_reason
+        )
         report.seconds = time.perf_counter() - clock
         return report
 
@@ -124,8 +126,8 @@ class Leader:
             if verdict.status == "queued":
                 todo.append(job)
                 continue
-            if verdict.touched is not None:
-                self.ledger.touch(job.input, verdict.touched)
+            if verdict.new_time is not None:
+                self.ledger.touch(job.input, verdict.new_time)
             self.report.lines.append(
                 Line(str(job.input), str(job.output), verdict.status, verdict.reason, verdict.error)
             )
@@ -143,21 +145,21 @@ class Leader:
                         [(Path(line.input), Path(line.output), self.settings, options.seed, options.preset)]
                     )
                     self.ledger.end(Path(line.input), "skipped", line.reason)
-            self.listener.ended(line)
+            self.listener.on_end(line)
 
     def _lead(self) -> None:
-        while self._running or (self._waiting and not self.stopper.asked and not self._full):
+        while self._running or (self._waiting and not self.stopper.no_more and not self._full):
             if self.stopper.now:
                 return
             while (
                 self._waiting
                 and len(self._running) < self.executor.slots
-                and not self.stopper.asked
+                and not self.stopper.no_more
                 and not self._full
             ):
                 self._begin(self._waiting[0])
-            for happening in self.executor.wait(PAUSE):
-                self._happened(happening)
+            for event in self.executor.wait(PAUSE):
+                self._handle(event)
 
     def _begin(self, job: Job) -> None:
         """Give the first waiting film to the executor, where there is room on the disk for it."""
@@ -167,7 +169,7 @@ class Leader:
         self._waiting.popleft()
         self._keys += 1
         self.ledger.start(job.input)
-        self._running[self._keys], self._begun[self._keys] = job, time.perf_counter()
+        self._running[self._keys], self._start_times[self._keys] = job, time.perf_counter()
         self._states[self._keys] = _stat(job.input)
         film = Film(
             str(job.input),
@@ -180,58 +182,62 @@ class Leader:
         )
         self.executor.submit(Task(self._keys, film, self.request.limit))
 
-    def _happened(self, happening: Happening) -> None:
-        if isinstance(happening, ProgressReport):
-            self.listener.told(self._running[happening.key].input, happening)
+    def _handle(self, event: TaskEvent) -> None:
+        if isinstance(event, ProgressReport):
+            self.listener.on_progress(self._running[event.key].input, event)
             return
-        job = self._running[happening.key]
+        job = self._running[event.key]
         try:
-            if isinstance(happening, WorkerLoss):
-                self._lost(job, happening)
+            if isinstance(event, WorkerLoss):
+                self._record_loss(job, event)
             else:
-                self._ended(happening, job)
+                self._record_end(event, job)
         finally:
-            del self._running[happening.key]
-            shutil.rmtree(self._folder(happening.key), ignore_errors=True)
+            del self._running[event.key]
+            shutil.rmtree(self._folder(event.key), ignore_errors=True)
 
-    def _lost(self, job: Job, lost: WorkerLoss) -> None:
-        if lost.mute:
+    def _record_loss(self, job: Job, loss: WorkerLoss) -> None:
+        if loss.mute:
             self._stillborn += 1
-            self.ledger.put_back(job.input, lost.reason)
+            self.ledger.put_back(job.input, loss.reason)
             self._waiting.appendleft(job)
             if self._stillborn == STILLBORN:
                 raise SetupError(
-                    f"no worker can be started: {lost.reason}",
+                    f"no worker can be started: {loss.reason}",
                     remedy="Try --executor inline, which says why.",
                 )
             return
         self._tries[job.input] = tries = self._tries.get(job.input, 0) + 1
-        if tries < TRIES and not lost.late:
-            self.ledger.put_back(job.input, lost.reason)
+        if tries < TRIES and not loss.late:
+            self.ledger.put_back(job.input, loss.reason)
             self._waiting.appendleft(job)
-        elif lost.late:
-            self._failed(lost.key, job, Outcome("TimeLimit", f"{job.input}: {lost.reason}."))
+        elif loss.late:
+            self._record_failure(loss.key, job, Outcome("TimeLimit", f"{job.input}: {loss.reason}."))
         else:
-            self._failed(lost.key, job, Outcome("WorkerLost", f"{job.input}: {lost.reason}, {tries} times."))
+            self._record_failure(
+                loss.key, job, Outcome("WorkerLost", f"{job.input}: {loss.reason}, {tries} times.")
+            )
 
-    def _ended(self, ended: Ended, job: Job) -> None:
-        outcome = ended.outcome
+    def _record_end(self, end: TaskEnd, job: Job) -> None:
+        outcome = end.outcome
         if outcome.error == "DiskFull":  # no fault of the film's: it waits for the next run
             self._full = "no space left on the disk"
             self.ledger.put_back(job.input, self._full)
             self._waiting.appendleft(job)
-        elif outcome.error and self.arriving and _stat(job.input) != self._states[ended.key]:
+        elif outcome.error and self.arriving and _stat(job.input) != self._states[end.key]:
             self.ledger.put_back(job.input, "it was still being written")
             self.tell_once(f"{shown(job.input.name)} is still being written; it waits")
         elif outcome.error:
-            self._failed(ended.key, job, outcome)
+            self._record_failure(end.key, job, outcome)
         else:
-            self._publish(ended.key, job, outcome)
+            self._publish(end.key, job, outcome)
 
     def _publish(self, key: int, job: Job, outcome: Outcome) -> None:
         """Put the files of a scored film where they belong."""
-        staged = {kind: Path(path) for kind, path in outcome.files.items()}
-        files = job.files(staged["output"].suffix, [kind for kind in staged if kind != "output"])
+        staging_files = {kind: Path(path) for kind, path in outcome.files.items()}
+        files = job.files(
+            staging_files["output"].suffix, [kind for kind in staging_files if kind != "output"]
+        )
         row = self.ledger.row(job.input)
         assert row is not None
         there = None if self.request.overwrite else foreign(files.values(), row.made)
@@ -242,14 +248,14 @@ class Leader:
             return
         self.ledger.placing(job.input, files.values())
         try:
-            made = place(staged, files)
+            stamps = place(staging_files, files)
         except VideoscoreError as error:
-            self._ended(Ended(key, Outcome.failure(error)), job)
+            self._record_end(TaskEnd(key, Outcome.failure(error)), job)
             return
-        self._owners |= dict.fromkeys(made, job.input)
-        self._end(key, job, "scored", outcome=outcome, output=files["output"], made={**row.made, **made})
+        self._owners |= dict.fromkeys(stamps, job.input)
+        self._end(key, job, "scored", outcome=outcome, output=files["output"], made={**row.made, **stamps})
 
-    def _failed(self, key: int, job: Job, outcome: Outcome) -> None:
+    def _record_failure(self, key: int, job: Job, outcome: Outcome) -> None:
         self._end(key, job, "failed", outcome.reason, outcome.error, outcome)
 
     def _end(
@@ -266,7 +272,7 @@ class Leader:
         if outcome.size is None:  # the worker went before it could tell
             size, mtime = _stat(job.input)
             outcome = replace(outcome, size=size, mtime=mtime)
-        seconds = time.perf_counter() - self._begun[key]
+        seconds = time.perf_counter() - self._start_times[key]
         self.ledger.end(
             job.input,
             status,
@@ -284,7 +290,7 @@ class Leader:
             str(job.input), str(facts.get("output", job.output)), status, reason, error, round(seconds, 3)
         )
         self.report.lines.append(line)
-        self.listener.ended(line)
+        self.listener.on_end(line)
 
     def _leave(self) -> None:
         """End what still runs, when it is left early; its films go back into the queue."""
@@ -300,11 +306,11 @@ class Leader:
             shutil.rmtree(self._folder(key), ignore_errors=True)
         self._running.clear()
 
-    def _heard(self, word: ProgressReport) -> None:
+    def _forward_progress(self, word: ProgressReport) -> None:
         """From an executor that works in this process."""
         if self.stopper.now:
             raise Cancelled("stopped")
-        self.listener.told(self._running[word.key].input, word)
+        self.listener.on_progress(self._running[word.key].input, word)
 
     def _folder(self, key: int) -> Path:
         return self.ledger.parts / str(key)

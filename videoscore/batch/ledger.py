@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from videoscore.batch.locking import Lock
-from videoscore.batch.row import COLUMNS, Row, dump_made, row_of
+from videoscore.batch.folder_lock import Lock
+from videoscore.batch.row import COLUMNS, Row, dump_stamps, row_of
 from videoscore.errors import OutputError, SetupError
 from videoscore.files import write_error
 
@@ -128,7 +128,7 @@ class Ledger:
             ).fetchone()
         return None if record is None else row_of(record)
 
-    def written(self) -> frozenset[Path]:
+    def outputs(self) -> frozenset[Path]:
         """Every file that a batch has put here."""
         return frozenset(path for row in self.rows().values() for path in row.made)
 
@@ -176,13 +176,13 @@ class Ledger:
         """The film's files are about to be put where they belong: from now on they are ours, whatever happens."""
         row = self.row(input)
         assert row is not None
-        self._set(input, made=dump_made({**row.made, **dict.fromkeys(files)}))
+        self._set(input, made=dump_stamps({**row.made, **dict.fromkeys(files)}))
 
     def end(self, input: Path, status: str, reason: str = "", error: str = "", **facts: Any) -> None:
         """scored, failed or skipped. facts : further columns as in `Row`."""
         assert status in STATES[2:]
         if "made" in facts:
-            facts["made"] = dump_made(facts["made"])
+            facts["made"] = dump_stamps(facts["made"])
         for name in ("versions", "about"):
             if name in facts:
                 facts[name] = json.dumps(facts[name])

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from videoscore.cache import Kept, cache_folder
+from videoscore.cache import FolderCache, cache_folder
 from videoscore.mood.curve import MoodCurve
 from videoscore.mood.perceive import Perception
 from videoscore.resources import WEIGHT_SUMS
@@ -59,7 +59,7 @@ def weights_digest() -> str:
 
 
 @dataclass(frozen=True)
-class PerceptionCache(Kept):
+class PerceptionCache(FolderCache):
     """A bounded folder of perceptions: `limit` bytes of all together, 0 keeps none."""
 
     limit: int = LIMIT
@@ -69,9 +69,9 @@ class PerceptionCache(Kept):
         """The entry, or None when there is none or it is damaged."""
         return self.get(name, _read)
 
-    def keep(self, name: str, seen: Perception) -> None:
+    def keep(self, name: str, perception: Perception) -> None:
         """Keep an entry; the least recently used ones make room."""
-        self.put(name, lambda file: np.savez_compressed(file, **_arrays(seen)))
+        self.put(name, lambda file: np.savez_compressed(file, **_arrays(perception)))
 
 
 @dataclass
@@ -91,14 +91,14 @@ class KnownPerceptions:
         self.cache.keep(self.name, perception)
 
 
-def _arrays(seen: Perception) -> dict[str, Any]:
+def _arrays(perception: Perception) -> dict[str, Any]:
     about = {
-        "cuts": [[str(cut.t), cut.strength] for cut in seen.cuts],
-        "remarks": list(seen.remarks),
-        "shares": list(seen.shares),
+        "cuts": [[str(cut.t), cut.strength] for cut in perception.cuts],
+        "remarks": list(perception.remarks),
+        "shares": list(perception.shares),
     }
-    arrays = {name: getattr(seen.curve, name) for name in _CURVE}
-    arrays |= {f"share{k}": share for k, share in enumerate(seen.shares.values())}
+    arrays = {name: getattr(perception.curve, name) for name in _CURVE}
+    arrays |= {f"share{k}": share for k, share in enumerate(perception.shares.values())}
     return arrays | {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
 
 

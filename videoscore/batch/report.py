@@ -34,11 +34,11 @@ class Line:
 
 @dataclass
 class Report:
-    """stopped : "" when all was done, else "interrupted" or "disk full". seconds : wall time."""
+    """stop_reason : "" when all was done, else "interrupted" or "disk full". seconds : wall time."""
 
     lines: list[Line] = field(default_factory=list)
-    stopped: str = ""
-    begun: float = 0.0
+    stop_reason: str = ""
+    start: float = 0.0
     seconds: float = 0.0
 
     @property
@@ -48,19 +48,19 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        if self.stopped == "interrupted":
+        if self.stop_reason == "interrupted":
             return 130
-        if self.stopped:
+        if self.stop_reason:
             return DiskFull.exit_code
         return 1 if self.counts["failed"] else 0
 
     def facts(self) -> dict[str, Any]:
         """As the report's file and the JSON event "result" have it."""
-        begun = datetime.fromtimestamp(self.begun, timezone.utc).isoformat(timespec="seconds")
+        start = datetime.fromtimestamp(self.start, timezone.utc).isoformat(timespec="seconds")
         return {
             **self.counts,
-            "stopped": self.stopped,
-            "begun": begun,
+            "stopped": self.stop_reason,
+            "begun": start,
             "seconds": round(self.seconds, 3),
             "exit_code": self.exit_code,
         }
@@ -71,7 +71,7 @@ class Report:
         head = ", ".join(f"{counts[status]} {status}" for status in ("scored", "skipped", "failed"))
         if counts["queued"]:
             head += f", {counts['queued']} left for the next run"
-        lines = [f"{head}, in {self.seconds:.1f} s" + (f" ({self.stopped})" if self.stopped else "")]
+        lines = [f"{head}, in {self.seconds:.1f} s" + (f" ({self.stop_reason})" if self.stop_reason else "")]
         for status in ("failed", "skipped"):
             rows_of_status = [line for line in self.lines if line.status == status]
             if status == "skipped":
@@ -111,6 +111,6 @@ def _without_name(line: Line) -> str:
     return shown(line.reason).removeprefix(shown(line.input) + ": ")
 
 
-def left(jobs: Sequence[tuple[Path, Path]], reason: str) -> list[Line]:
+def left_over(jobs: Sequence[tuple[Path, Path]], reason: str) -> list[Line]:
     """Lines for the films that a run didn't come to."""
     return [Line(str(input), str(output), "queued", reason) for input, output in jobs]

@@ -63,20 +63,20 @@ COLUMNS = (
 )
 
 
-def row_of(found: tuple[Any, ...]) -> Row:
+def row_of(columns: tuple[Any, ...]) -> Row:
     """A row from its columns, in the order of `COLUMNS`."""
-    facts = dict(zip(COLUMNS, found))
+    facts = dict(zip(COLUMNS, columns))
     for name in ("input", "target", "output"):
         facts[name] = None if facts[name] is None else Path(os.fsdecode(facts[name]))
-    made = json.loads(facts["made"])
+    stamps = json.loads(facts["made"])
     facts["made"] = {
         Path(os.fsdecode(bytes.fromhex(path))): None if about is None else tuple(about)
-        for path, about in made.items()
+        for path, about in stamps.items()
     }
     facts["versions"], facts["about"] = json.loads(facts["versions"]), json.loads(facts["about"])
     return Row(**facts)
 
 
-def dump_made(made: Mapping[Path, tuple[int, int] | None]) -> str:
+def dump_stamps(stamps: Mapping[Path, tuple[int, int] | None]) -> str:
     """Files as JSON. In hexadecimal, for JSON can't hold names that aren't Unicode."""
-    return json.dumps({os.fsencode(path).hex(): about for path, about in made.items()})
+    return json.dumps({os.fsencode(path).hex(): about for path, about in stamps.items()})

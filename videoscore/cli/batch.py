@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from videoscore.cli.common import EVERYTHING, Command, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def score_batch(
     from videoscore.batch.leader import Leader
     from videoscore.batch.ledger import Ledger
     from videoscore.batch.report import NAME, check_report
-    from videoscore.cli.batch_telling import BatchTeller
+    from videoscore.cli.batch_teller import BatchTeller
 
     if batch["stdin"]:
         from videoscore.batch.jobs import read_names
@@ -132,24 +132,26 @@ def score_batch(
         inputs = (*inputs, *read_names(sys.stdin.buffer.read()))
     if not inputs:
         raise UsageError("the list names nothing", remedy="Give names of films on standard input.")
-    wanted, request = read_request(inputs, output, batch, keep, overwrite, settings)
+    batch_inputs, request = read_request(inputs, output, batch, keep, overwrite, settings)
     if dry_run:
-        _show(teller, wanted, request)
+        _show(teller, batch_inputs, request)
         return
     listener = BatchTeller(teller)
-    with Ledger(wanted.output, reading=True) as ledger:  # what is wrong is found before anything is made
-        if not plan(wanted, ledger.written()):
+    with Ledger(
+        batch_inputs.output, reading=True
+    ) as ledger:  # what is wrong is found before anything is made
+        if not plan(batch_inputs, ledger.outputs()):
             raise UsageError(NOTHING[0], remedy=NOTHING[1])
-    with Ledger(wanted.output) as ledger:
-        check_report(wanted.output / NAME)
+    with Ledger(batch_inputs.output) as ledger:
+        check_report(batch_inputs.output / NAME)
         ledger.recover()
-        jobs = plan(wanted, ledger.written())
+        jobs = plan(batch_inputs, ledger.outputs())
         try:
             with Leader(ledger, request, listener) as leader:
                 report = leader.run(jobs)
         finally:
             listener.close()
-        _tell(teller, report, wanted.output)
+        _tell(teller, report, batch_inputs.output)
 
 
 @click.command()
@@ -187,24 +189,24 @@ def watch(
     from videoscore.batch.leader import Leader
     from videoscore.batch.ledger import Ledger
     from videoscore.batch.report import NAME, check_report
-    from videoscore.cli.batch_telling import BatchTeller
+    from videoscore.cli.batch_teller import BatchTeller
 
     batch, settings = split(settings)
     for name in inputs:
         if not os.path.isdir(name):
             raise UsageError(f"{name!r} is no folder", remedy="Name the folders to watch.")
     kinds = [kind for kind in (k.strip() for k in keep.split(",")) if kind]
-    wanted, request = read_request(inputs, output, batch, kinds, overwrite, settings)
+    batch_inputs, request = read_request(inputs, output, batch, kinds, overwrite, settings)
     listener = BatchTeller(teller)
-    with Ledger(wanted.output) as ledger:
-        check_report(wanted.output / NAME)
+    with Ledger(batch_inputs.output) as ledger:
+        check_report(batch_inputs.output / NAME)
         ledger.recover()
         try:
             with Leader(ledger, request, listener) as leader:
-                report = watch_folders(leader, wanted, interval)
+                report = watch_folders(leader, batch_inputs, interval)
         finally:
             listener.close()
-        _tell(teller, report, wanted.output)
+        _tell(teller, report, batch_inputs.output)
 
 
 def read_request(
@@ -233,7 +235,7 @@ def read_request(
     options = settle(**settings)
     check_players(options)  # missing now rather than for each film
     cache = LIMIT if batch["cache_size"] is None else read_size(batch["cache_size"], "--cache-size")
-    wanted = BatchInputs(
+    batch_inputs = BatchInputs(
         tuple(inputs),
         Path(output),
         batch["recursive"],
@@ -244,7 +246,7 @@ def read_request(
         options.preset,
         options.seed,
     )
-    return wanted, Request(
+    return batch_inputs, Request(
         options,
         tuple(keep),
         batch["retry"],
@@ -265,15 +267,15 @@ def _tell(teller: Teller, report: Report, output: Path) -> None:
         raise SystemExit(report.exit_code)
 
 
-def _show(teller: Teller, wanted: BatchInputs, request: Request) -> None:
+def _show(teller: Teller, batch_inputs: BatchInputs, request: Request) -> None:
     """What would be done, and nothing written."""
-    from videoscore.batch.decide import decide, digest
     from videoscore.batch.jobs import plan
     from videoscore.batch.ledger import Ledger
+    from videoscore.batch.verdict import decide, digest
     from videoscore.file_names import shown
 
-    with Ledger(wanted.output, reading=True) as ledger:
-        rows, jobs = ledger.rows(), plan(wanted, ledger.written())
+    with Ledger(batch_inputs.output, reading=True) as ledger:
+        rows, jobs = ledger.rows(), plan(batch_inputs, ledger.outputs())
     if not jobs:
         raise UsageError(NOTHING[0], remedy=NOTHING[1])
     settings = digest(request.options, request.keep)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.settings.build import Setting, settings, show
 from videoscore.settings.fields import Options
 
@@ -58,7 +58,7 @@ def with_voice(command: Command) -> Command:
     import functools
 
     @functools.wraps(command)
-    def voiced(*args: Any, as_json: bool, quiet: bool, **keywords: Any) -> Any:
+    def command_with_voice(*args: Any, as_json: bool, quiet: bool, **keywords: Any) -> Any:
         teller = click.get_current_context().find_root().obj
         teller.as_json, teller.quiet = as_json, quiet
         return command(*args, teller=teller, **keywords)
@@ -69,8 +69,8 @@ def with_voice(command: Command) -> Command:
         click.option("--debug", is_flag=True, expose_value=False, help="tracebacks and all logs on stderr"),
     )
     for one in reversed(tuple(options)):
-        voiced = one(voiced)
-    return voiced  # type: ignore[return-value]
+        command_with_voice = one(command_with_voice)
+    return command_with_voice  # type: ignore[return-value]
 
 
 def print_result(teller: Teller, facts: dict[str, Any], text: str) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import click
 
 from videoscore.cli.common import print_result, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import SetupError
 
 

@@ -17,7 +17,7 @@ UNWRITABLE = "videoscore.unwritable"  # the error handler's name
 def settle() -> None:
     """Once, before anything is imported or opened."""
     _open_standard_streams()
-    codecs.register_error(UNWRITABLE, _escaped)
+    codecs.register_error(UNWRITABLE, _unprintable)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=UNWRITABLE)
@@ -42,7 +42,7 @@ def _open_standard_streams() -> None:
             setattr(sys, name, open(os.devnull, "w" if number else "r"))  # noqa: SIM115
 
 
-def _escaped(error: UnicodeError) -> tuple[str, int]:
+def _unprintable(error: UnicodeError) -> tuple[str, int]:
     """Bytes of a name that is no text as ``\\xe9``; characters that the terminal hasn't likewise."""
     if not isinstance(error, UnicodeEncodeError):
         raise error

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from videoscore.cli.common import WATCHING, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -37,13 +37,13 @@ def evaluate() -> None:
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="seed of the cues")
 @click.option("--corpus", type=file, help="compare with the music it was trained on, and look for copies")
 @with_voice
-def composer(teller: Teller, **given: Any) -> None:
+def composer(teller: Teller, **settings: Any) -> None:
     """Whether the composer does what it is asked, follows, copies; how like real music it is; speed, memory."""
     from videoscore.research.composer.evaluate import Settings
     from videoscore.research.composer.evaluate import evaluate as stage
     from videoscore.research.composer.table import lines
 
-    report = stage(Settings(**given), teller.say)
+    report = stage(Settings(**settings), teller.say)
     print_result(teller, report, "\n".join(lines(report)))
 
 

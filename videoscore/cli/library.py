@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from videoscore.cli.common import print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.text.tables import clock, table
 
 if TYPE_CHECKING:
-    from videoscore.library.add import Added
-    from videoscore.library.store.database import Stored
+    from videoscore.library.add import AddReport
+    from videoscore.library.store.database import StoredPiece
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 jobs_option = click.option(
@@ -33,7 +33,7 @@ def with_library(command: Command) -> Command:
     """Add --library; the command gets an open `library`."""
 
     @functools.wraps(command)
-    def opened(*args: Any, library_file: str | None, **words: Any) -> Any:
+    def command_with_library(*args: Any, library_file: str | None, **words: Any) -> Any:
         from videoscore.library.store.database import Library
         from videoscore.user_folders import expanded
 
@@ -45,7 +45,7 @@ def with_library(command: Command) -> Command:
         "library_file",
         metavar="FILE",
         help="the library's file  [default: $VIDEOSCORE_LIBRARY, or the user's own]",
-    )(opened)  # type: ignore[return-value]
+    )(command_with_library)  # type: ignore[return-value]
 
 
 @library.command()
@@ -61,9 +61,9 @@ def add(teller: Teller, library: Any, paths: tuple[str, ...], jobs: int | None) 
     """
     from videoscore.library.add import add as add_files
 
-    added = add_files(library, paths, jobs, teller.progress)
-    teller.result({"library": library.path, **_added_facts(added)}, _added_text(added, str(library.path)))
-    if added.skipped:
+    report = add_files(library, paths, jobs, teller.progress)
+    teller.result({"library": library.path, **_report_facts(report)}, _report_text(report, str(library.path)))
+    if report.skipped:
         teller.close()
         raise SystemExit(1)
 
@@ -110,7 +110,7 @@ def list_(teller: Teller, library: Any, mood: str | None, search: str | None) ->
 @with_voice
 def show(teller: Teller, library: Any, piece: str) -> None:
     """What is known of PIECE (a file, or its id in the list), section by section."""
-    from videoscore.library.store.catalogue import shifted
+    from videoscore.library.store.catalogue import user_shift
 
     piece_row = library.find(piece)
     user = piece_row.user or (None, None, None)
@@ -119,8 +119,8 @@ def show(teller: Teller, library: Any, piece: str) -> None:
             "bars": f"{s.first_bar + 1}-{s.last_bar}",
             "start": s.start,
             "end": s.end,
-            "valence": round(shifted(s.valence, piece_row.entry.valence, user[0]), 4),
-            "arousal": round(shifted(s.arousal, piece_row.entry.arousal, user[1]), 4),
+            "valence": round(user_shift(s.valence, piece_row.entry.valence, user[0]), 4),
+            "arousal": round(user_shift(s.arousal, piece_row.entry.arousal, user[1]), 4),
             "key": s.key_name,
             "bpm": s.bpm,
             "beats": s.beats,
@@ -236,14 +236,14 @@ def import_(teller: Teller, library: Any, file: str, jobs: int | None) -> None:
     from videoscore.library.store.exchange import import_csv
 
     result = import_csv(library, Path(file), jobs, teller.progress)
-    lines = [f"{_count(result.tagged, 'piece')} tagged", _added_text(result.added, str(library.path))]
+    lines = [f"{_count(result.tagged, 'piece')} tagged", _report_text(result.added, str(library.path))]
     lines += [
         f"  line {line}: not in the library, and no such file: {name}"
         for line, name in result.missing[:SHOWN]
     ]
     facts = {
         "tagged": result.tagged,
-        **_added_facts(result.added),
+        **_report_facts(result.added),
         "missing": [{"line": line, "name": name} for line, name in result.missing],
     }
     teller.result(facts, "\n".join(lines))
@@ -305,36 +305,36 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'s' * (number != 1)}"
 
 
-def _facts(piece: Stored) -> dict[str, Any]:
+def _facts(piece: StoredPiece) -> dict[str, Any]:
     from videoscore.library.store.exchange import row
 
     return {"id": piece.id, **row(piece)}
 
 
-def _added_facts(added: Added) -> dict[str, Any]:
+def _report_facts(report: AddReport) -> dict[str, Any]:
     return {
-        "added": added.added,
-        "known": added.known,
-        "moved": added.moved,
-        "copies": added.copies,
-        "skipped": [{"path": path, "reason": reason} for path, reason in added.skipped],
+        "added": report.added,
+        "known": report.known,
+        "moved": report.moved,
+        "copies": report.copies,
+        "skipped": [{"path": path, "reason": reason} for path, reason in report.skipped],
     }
 
 
-def _added_text(added: Added, where: str) -> str:
-    words = [f"{added.added} added"]
+def _report_text(report: AddReport, where: str) -> str:
+    words = [f"{report.added} added"]
     words += [
         f"{n} {what}"
         for n, what in (
-            (added.known, "known already"),
-            (added.moved, "found again elsewhere"),
-            (added.copies, "copies of others"),
-            (len(added.skipped), "skipped"),
+            (report.known, "known already"),
+            (report.moved, "found again elsewhere"),
+            (report.copies, "copies of others"),
+            (len(report.skipped), "skipped"),
         )
         if n
     ]
     lines = [f"{where}: {', '.join(words)}"]
-    lines += [f"  skipped {path}: {reason}" for path, reason in added.skipped[:SHOWN]]
-    if len(added.skipped) > SHOWN:
-        lines.append(f"  and {len(added.skipped) - SHOWN} more (--json lists all)")
+    lines += [f"  skipped {path}: {reason}" for path, reason in report.skipped[:SHOWN]]
+    if len(report.skipped) > SHOWN:
+        lines.append(f"  and {len(report.skipped) - SHOWN} more (--json lists all)")
     return "\n".join(lines)

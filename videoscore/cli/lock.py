@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from videoscore.cli.common import WRITING, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 
 
@@ -41,7 +41,7 @@ def lock(
     """
     from videoscore.cues.file.sheet_file import save
     from videoscore.cues.lookup import cue_numbers
-    from videoscore.pipeline.lock import lock_cues, unlock_cues
+    from videoscore.pipeline.lock_cues import lock_cues, unlock_cues
     from videoscore.pipeline.outputs import check_file
     from videoscore.pipeline.settle import load_sheet
 

@@ -15,7 +15,7 @@ import click
 
 from videoscore import __version__
 from videoscore.cli.environment import settle
-from videoscore.cli.telling import Teller, describe, listen
+from videoscore.cli.teller import Teller, describe, listen
 from videoscore.errors import DiskFull, VideoscoreError
 from videoscore.files import is_full
 from videoscore.words import did_you_mean
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     listen(debug, "--quiet" in arguments or "-q" in arguments)
     for name in ("SIGTERM", "SIGHUP"):  # die as on Ctrl-C: children ended, temporary files removed
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _interrupted)
+            signal.signal(getattr(signal, name), _on_interrupt)
     teller = Teller(as_json="--json" in arguments)
     sys.exit(_run(arguments, teller, debug))
 
@@ -117,19 +117,19 @@ def _run(arguments: list[str], teller: Teller, debug: bool) -> int:
         with commands.make_context("videoscore", arguments, obj=teller) as context:
             commands.invoke(context)
         teller.close()
-        return _flushed(0)
+        return _flush(0)
     except click.exceptions.Exit as end:  # --help, --version
-        return _flushed(end.exit_code)
+        return _flush(end.exit_code)
     except BrokenPipeError:
         return _unread()
     except (KeyboardInterrupt, click.exceptions.Abort):
         _report(teller, "Cancelled", "cancelled; nothing half-written was left.", 130)
         return 130
     except (Exception, SystemExit) as error:
-        return _failed(error, teller, debug)
+        return _report_failure(error, teller, debug)
 
 
-def _flushed(code: int) -> int:
+def _flush(code: int) -> int:
     """The code, once all that was said is out: a pipe may break only then."""
     try:
         sys.stdout.flush()
@@ -145,7 +145,7 @@ def _unread() -> int:
     return 141
 
 
-def _failed(error: BaseException, teller: Teller, debug: bool) -> int:
+def _report_failure(error: BaseException, teller: Teller, debug: bool) -> int:
     """Tell of an error; the exit code it has."""
     if debug:
         traceback.print_exc()
@@ -184,5 +184,5 @@ def _report(teller: Teller, kind: str, line: str, code: int) -> None:
         teller.error(kind, line, code)
 
 
-def _interrupted(*_: Any) -> NoReturn:
+def _on_interrupt(*_: Any) -> NoReturn:
     raise KeyboardInterrupt

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from videoscore.cli.common import with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 
 if TYPE_CHECKING:

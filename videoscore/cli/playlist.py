@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from videoscore.cli.common import WATCHING, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.text.tables import clock, table
 
 
@@ -48,12 +48,12 @@ def playlist(
     """
     import json
 
-    from videoscore.cli.telling import plain
+    from videoscore.cli.teller import plain
     from videoscore.errors import UsageError
     from videoscore.files import write_text
     from videoscore.library.select.ranking import m3u
+    from videoscore.pipeline.film_playlist import playlist_for
     from videoscore.pipeline.outputs import check_file
-    from videoscore.pipeline.playlist import playlist_for
 
     form = Path(output).suffix.lower() if output is not None else ""
     if output is not None:

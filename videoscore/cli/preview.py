@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from videoscore.cli.common import WATCHING, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 from videoscore.text.tables import cue_row, cue_table, table
 
@@ -112,12 +112,12 @@ def _text(name: str, timeline: Timeline) -> str:
     return f"{shown(name)}\n{picture}\n\n{cue_table(timeline.analysis.sheet)}"
 
 
-def _check_suffix(path: Path, allowed: Sequence[str]) -> None:
-    if path.suffix.lower() not in allowed:
+def _check_suffix(path: Path, suffixes: Sequence[str]) -> None:
+    if path.suffix.lower() not in suffixes:
         raise UsageError(
             f"a timeline can't be written as {path.suffix or 'a file without suffix'}",
             path=path,
-            remedy=f"Name it {', '.join(allowed[:-1])} or {allowed[-1]}.",
+            remedy=f"Name it {', '.join(suffixes[:-1])} or {suffixes[-1]}.",
         )
 
 

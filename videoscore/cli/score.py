@@ -9,7 +9,7 @@ import click
 
 from videoscore.cli.batch import FINDING, LIST, WORKING, is_batch, score_batch, split, with_batch
 from videoscore.cli.common import EVERYTHING, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 
 
@@ -64,8 +64,8 @@ def score(
     if not inputs and not batch["stdin"]:
         raise click.UsageError("Missing argument 'INPUT...'.", click.get_current_context())
     if is_batch(inputs, output if cues is None else None, batch):
-        for given, flag in ((cues is not None, "--cues"), (explain, "--explain")):
-            if given:
+        for is_set, flag in ((cues is not None, "--cues"), (explain, "--explain")):
+            if is_set:
                 raise UsageError(
                     f"{flag} is for one film, not for a batch", remedy="Leave it out, or name one film."
                 )
@@ -121,10 +121,10 @@ def _score_one(
         "seconds": {k: round(v, 3) for k, v in result.seconds.items()},
         "peak_memory": result.peak_memory,
         "remarks": result.remarks,
-        **_chosen(result)[0],
+        **_picks_of(result)[0],
     }
     teller.remarks(result.remarks)
-    teller.result(facts, _summary(result) + (f"\n{_chosen(result, True)[1]}" if explain else ""))
+    teller.result(facts, _summary(result) + (f"\n{_picks_of(result, True)[1]}" if explain else ""))
 
 
 def _summary(result: Any) -> str:
@@ -144,21 +144,21 @@ def _summary(result: Any) -> str:
     return "\n".join(lines + [f"  {kind}: {path}" for kind, path in result.kept.items()])
 
 
-def _chosen(done: Any, explain: bool = False) -> tuple[dict[str, Any], str]:
+def _picks_of(outcome: Any, explain: bool = False) -> tuple[dict[str, Any], str]:
     """What was chosen from the library, as facts and as text; nothing where all was written."""
-    if done.selection is None:
+    if outcome.selection is None:
         return {}, ""
     from videoscore.library.select.select import reasons
     from videoscore.text.picks import pick_table
 
-    rows = reasons(done.sheet, done.selection.picks)
+    rows = reasons(outcome.sheet, outcome.selection.picks)
     return {"music": rows}, pick_table(rows, explain)
 
 
-def _show_plan(teller: Teller, explain: bool, planned: Any) -> None:
+def _show_plan(teller: Teller, explain: bool, plan: Any) -> None:
     from videoscore.text.tables import cue_row, cue_table
 
-    sheet, targets = planned.sheet, planned.targets
+    sheet, targets = plan.sheet, plan.targets
     facts = {
         "plan": [cue_row(cue) for cue in sheet.cues],
         "duration": sheet.duration,
@@ -166,11 +166,11 @@ def _show_plan(teller: Teller, explain: bool, planned: Any) -> None:
         "preset": sheet.preset,
         "output": targets.output,
         "kept": targets.kept,
-        "remarks": planned.remarks,
-        **_chosen(planned)[0],
+        "remarks": plan.remarks,
+        **_picks_of(plan)[0],
     }
-    teller.remarks(planned.remarks)
-    head = f"{planned.media.path}: {float(sheet.duration):.3f} s, preset {sheet.preset}, seed {sheet.seed}"
+    teller.remarks(plan.remarks)
+    head = f"{plan.media.path}: {float(sheet.duration):.3f} s, preset {sheet.preset}, seed {sheet.seed}"
     tail = "would write " + ", ".join(str(p) for p in (targets.output, *targets.kept.values()))
-    chosen = _chosen(planned, explain)[1]
-    print_result(teller, facts, "\n".join(filter(None, (head, cue_table(sheet), chosen, tail))))
+    pick_text = _picks_of(plan, explain)[1]
+    print_result(teller, facts, "\n".join(filter(None, (head, cue_table(sheet), pick_text, tail))))

@@ -18,7 +18,7 @@ from videoscore.cli.common import (
     with_settings,
     with_voice,
 )
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 from videoscore.text.tables import clock, cue_row, cue_table, table
 
@@ -184,7 +184,7 @@ def compose(
     if output is None and cues is None:
         raise UsageError("there is no name for the MIDI file", remedy="Give it with -o.")
     target = Path(output) if output is not None else _beside(str(cues), ".mid")
-    sheet, options, remarks = _wanted(cues, {**wishes, "sheet_file": sheet_file}, words)
+    sheet, options, remarks = _check_wishes(cues, {**wishes, "sheet_file": sheet_file}, words)
     check_file(target, overwrite)
     sheet_music = _is_lead_sheet(target, played)
     if sheet_file is not None:
@@ -198,7 +198,7 @@ def compose(
     else:
         write_midi(music.score, target, overwrite)
     if sheet_file is not None:
-        save(music.heard(), Path(sheet_file), overwrite)
+        save(music.sheet_to_keep(), Path(sheet_file), overwrite)
     teller.remarks(remarks)
     teller.result(
         {
@@ -241,7 +241,7 @@ MIDI = (".mid", ".midi")
 WISHES = ("mood", "valence", "arousal", "curve", "seconds", "key", "tempo")
 
 
-def _wanted(
+def _check_wishes(
     cues: str | None, wishes: dict[str, Any], words: dict[str, Any]
 ) -> tuple[CueSheet, Options, Sequence[str]]:
     """What `compose` is to write: the cue sheet of a file, or that of what is asked for; and how."""
@@ -279,7 +279,7 @@ def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **set
     from videoscore.pipeline.clock import Clock
     from videoscore.pipeline.outputs import check_folder, replace_folder
     from videoscore.pipeline.settle import load_sheet, settle_sheet
-    from videoscore.pipeline.sound import render_stems
+    from videoscore.pipeline.soundtrack import render_stems
     from videoscore.pipeline.workspace import working_folder
     from videoscore.pipeline.write import write
 
@@ -321,15 +321,15 @@ def mix(
     """
     from videoscore.pipeline.own_music import mix_files
 
-    mixed = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
-    loudness = mixed.loudness.integrated
+    mix_result = mix_files(input, music, output, overwrite=overwrite, progress=teller.progress, **settings)
+    loudness = mix_result.loudness.integrated
     loud = "too short or silent to measure" if loudness is None else f"{loudness:.1f} LUFS"
-    teller.remarks(mixed.remarks)
+    teller.remarks(mix_result.remarks)
     facts = {
         "output": output,
         "loudness": loudness,
-        "true_peak": mixed.loudness.true_peak,
-        "remarks": mixed.remarks,
+        "true_peak": mix_result.loudness.true_peak,
+        "remarks": mix_result.remarks,
     }
     teller.result(facts, f"{output}: {loud}")
 

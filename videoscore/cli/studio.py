@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from videoscore.cli.common import MIXING, SOUNDING, WATCHING, print_result, with_settings, with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import UsageError
 
 

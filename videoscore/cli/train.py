@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from videoscore.cli.common import with_voice
-from videoscore.cli.telling import Teller
+from videoscore.cli.teller import Teller
 from videoscore.errors import SetupError, UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from videoscore.cues.check import check, show
 from videoscore.cues.contour import clip
-from videoscore.cues.locked_cue import moved
+from videoscore.cues.locked_cue import move_cue
 from videoscore.cues.meter import meter_for
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.errors import CueSheetError
@@ -36,17 +36,17 @@ def conform(sheet: CueSheet, duration: Fraction, *, most: Fraction = MOST_DIFFER
             remedy="Give the sheet of this film, or make one with `videoscore analyze`.",
         )
     inside = [c for c in sheet.cues if c.start < duration]
-    cues = (*inside[:-1], ended(inside[-1], duration))
+    cues = (*inside[:-1], end_at(inside[-1], duration))
     cuts = tuple(c for c in sheet.cuts if c < duration)
     return replace(sheet, duration=duration, cues=cues, cuts=cuts)
 
 
-def ended(cue: Cue, end: Fraction) -> Cue:
+def end_at(cue: Cue, end: Fraction) -> Cue:
     """The cue with another end: curve and hits cut or held, the tempo kept as nearly as whole bars allow. A locked
     cue keeps its bars; raises CueSheetError when no tempo that can be played lets it."""
     hits = tuple(h for h in cue.hits if h.t < end)
     if cue.locked:
-        return replace(moved(cue, cue.start, end, cue.name), hits=hits)
+        return replace(move_cue(cue, cue.start, end, cue.name), hits=hits)
     return replace(
         cue,
         end=end,

@@ -41,7 +41,7 @@ def clip(points: Sequence[CurvePoint], start: Fraction, end: Fraction) -> tuple[
     return (first, *inside, last)
 
 
-def stretched(
+def stretch_curve(
     points: Sequence[CurvePoint], old: tuple[Fraction, Fraction], start: Fraction, end: Fraction
 ) -> tuple[CurvePoint, ...]:
     """The line of old[0]..old[1] seconds drawn out, or in, to start..end: the same at every bar, if the bars stay."""
@@ -94,7 +94,7 @@ def moods_at(valence: float, arousal: float) -> set[str]:
     }
 
 
-def thinned(t: np.ndarray, values: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
+def thin(t: np.ndarray, values: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
     """Indices of the samples that a polyline needs to stay within `tolerance` of all of them.
 
     Douglas & Peucker (1973), with the distance taken on the V/A plane at equal times.

@@ -32,10 +32,10 @@ def tempo_map(sheet: CueSheet) -> TempoMap:
         changes.append((tick + slow_quarters * PPQ, fast))
         tick += quarters * PPQ
         now += fast * quarters + slow_quarters
-    return TempoMap(tuple(_merged(changes)))
+    return TempoMap(tuple(_merge(changes)))
 
 
-def _merged(changes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merge(changes: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Without changes that change nothing."""
     out: list[tuple[int, int]] = []
     for tick, us in changes:

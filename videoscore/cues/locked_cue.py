@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from videoscore.cues.contour import stretched
+from videoscore.cues.contour import stretch_curve
 from videoscore.cues.meter import BPM
 from videoscore.cues.sheet import Cue
 from videoscore.errors import CueSheetError
 
 
-def moved(cue: Cue, start: Fraction, end: Fraction, where: str) -> Cue:
+def move_cue(cue: Cue, start: Fraction, end: Fraction, where: str) -> Cue:
     """A locked cue from `start` to `end` seconds, with its bars; its curve goes with the bars, its hits with the
     picture.
 
     where : names it in errors. Raises CueSheetError when another length would make it slower or faster than can be
     played.
     """
-    out = replace(cue, start=start, end=end, curve=stretched(cue.curve, (cue.start, cue.end), start, end))
+    out = replace(cue, start=start, end=end, curve=stretch_curve(cue.curve, (cue.start, cue.end), start, end))
     if out.duration != cue.duration and not BPM[0] <= out.bpm <= BPM[1]:
         raise CueSheetError(
             f"{where} is locked: its {cue.meter.bars} bars in {float(out.duration):.3f} s would be "

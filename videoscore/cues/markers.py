@@ -105,7 +105,7 @@ def chapters(sheet: CueSheet) -> str:
             "TIMEBASE=1/1000",
             f"START={round(cue.start * 1000)}",
             f"END={round(cue.end * 1000)}",
-            f"title={_escaped(cue.name)}",
+            f"title={_escape(cue.name)}",
         ]
     return "\n".join(lines) + "\n"
 
@@ -161,6 +161,6 @@ def _line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """As ffmpeg's metadata wants values."""
     return "".join(f"\\{c}" if c in "=;#\\" else c for c in _line(text))

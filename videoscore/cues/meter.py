@@ -92,7 +92,7 @@ def choose_meter(
         raise ValueError("a cue has to last longer than 0 s")
     mood = mood_of(valence, arousal) if mood is None else mood
     beats = 3 if _chance(seed, "meter", mood) < THREE_FOUR.get(mood, 0.0) else 4
-    tempo = _varied(tempo_wanted(mood, valence, arousal), TEMPO[mood], _chance(seed, "tempo", mood))
+    tempo = _vary(tempo_wanted(mood, valence, arousal), TEMPO[mood], _chance(seed, "tempo", mood))
     if near is not None:
         tempo = math.sqrt(tempo * min(max(float(near), 0.8 * tempo), 1.25 * tempo))
     options = _options(duration, beats, TEMPO[mood])
@@ -162,7 +162,7 @@ def _hit_cost(bpm: np.ndarray, hits: Sequence[HitPoint], start: Fraction) -> np.
     return HIT * (costs * strength).sum(axis=1) / max(1.0, float(strength.sum()))
 
 
-def _varied(bpm: float, tempo: tuple[float, float], chance: float) -> float:
+def _vary(bpm: float, tempo: tuple[float, float], chance: float) -> float:
     """A tempo moved by up to half of `VARIETY` as chance has it, inside the mood's range."""
     return min(max(bpm * math.exp(VARIETY * (chance - 0.5)), tempo[0]), tempo[1])
 

@@ -50,10 +50,10 @@ def _from_text(text: str, what: str) -> Fraction:
 
 def literal(t: Fraction) -> str:
     """JSON text of exact seconds: a decimal number when nine places suffice, else a string "p/q"."""
-    scaled = t * 10**9
-    if scaled.denominator != 1:
+    nanoseconds = t * 10**9
+    if nanoseconds.denominator != 1:
         return f'"{t.numerator}/{t.denominator}"'
-    whole, part = divmod(abs(int(scaled)), 10**9)
+    whole, part = divmod(abs(int(nanoseconds)), 10**9)
     sign = "-" if t < 0 else ""
     return f"{sign}{whole}.{part:09d}".rstrip("0").rstrip(".")
 

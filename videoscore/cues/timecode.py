@@ -61,7 +61,7 @@ class Timecode:
         return -(-self.rate.numerator // self.rate.denominator)
 
     @property
-    def dropped(self) -> int:
+    def dropped_numbers(self) -> int:
         """Numbers that are left out at the begin of a minute, but every tenth: 2 at 29.97, 4 at 59.94."""
         return self.base // 15 if self.drop else 0
 
@@ -75,10 +75,12 @@ class Timecode:
 
     def text(self, frame: int) -> str:
         """``hh:mm:ss:ff`` of a picture, ``hh:mm:ss;ff`` with drops; after 24 hours it begins anew."""
-        minute, ten = 60 * self.base - self.dropped, 600 * self.base - 9 * self.dropped
+        minute, ten = 60 * self.base - self.dropped_numbers, 600 * self.base - 9 * self.dropped_numbers
         frame %= 144 * ten
         tens, rest = divmod(frame, ten)
-        frame += 9 * self.dropped * tens + self.dropped * max(0, (rest - self.dropped) // minute)
+        frame += 9 * self.dropped_numbers * tens + self.dropped_numbers * max(
+            0, (rest - self.dropped_numbers) // minute
+        )
         seconds, pictures = divmod(frame, self.base)
         width = max(2, len(str(self.base - 1)))
         return (
@@ -90,7 +92,7 @@ class Timecode:
         """The picture that a time code names; whether with ``:`` or ``;`` doesn't matter. Raises UsageError."""
         match = _FORM.fullmatch(text.strip())
         hours, minutes, seconds, pictures = map(int, match.group(1, 2, 3, 5)) if match else (99, 0, 0, 0)
-        missing = self.dropped and seconds == 0 and minutes % 10 and pictures < self.dropped
+        missing = self.dropped_numbers and seconds == 0 and minutes % 10 and pictures < self.dropped_numbers
         if hours > 23 or minutes > 59 or seconds > 59 or pictures >= self.base or missing:
             raise UsageError(
                 f"{text[:40]!r} is no time code at {float(self.rate):.6g} pictures a second"
@@ -98,7 +100,7 @@ class Timecode:
                 remedy="Write it as 01:00:00:00 with --start.",
             )
         whole = 60 * hours + minutes
-        return (60 * whole + seconds) * self.base + pictures - self.dropped * (whole - whole // 10)
+        return (60 * whole + seconds) * self.base + pictures - self.dropped_numbers * (whole - whole // 10)
 
     def starting(self, text: str) -> Timecode:
         """The same count for a film whose first picture has this time code. Raises UsageError."""
@@ -132,12 +134,12 @@ def film_timecode(
     return count.starting(usual if start is None else start)
 
 
-def _own_start(text: str, counted: Fraction, rate: Fraction) -> int | None:
+def _own_start(text: str, count_rate: Fraction, rate: Fraction) -> int | None:
     """Number of the first picture of a film whose time code is counted at a rate of its own, as 29.97 with 59.94
     pictures a second; None where it names no picture."""
-    if (rate / counted).denominator != 1:
+    if (rate / count_rate).denominator != 1:
         return None
     try:
-        return Timecode(counted, ";" in text).number(text) * int(rate / counted)
+        return Timecode(count_rate, ";" in text).number(text) * int(rate / count_rate)
     except UsageError:
         return None

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from videoscore.cues.check import check, show
-from videoscore.cues.contour import clip, mean, thinned, tidy
+from videoscore.cues.contour import clip, mean, thin, tidy
 from videoscore.cues.file.reconcile import BPM
 from videoscore.cues.keys import is_minor, plan_keys, signature_and_mode, with_mode_of
 from videoscore.cues.meter import choose_meter, meter_for
@@ -43,8 +43,8 @@ NUMBERS = {
 
 
 @dataclass(frozen=True)
-class Ask:
-    """Music that is asked for.
+class Wishes:
+    """What music is asked for.
 
     length : seconds. line : valence and arousal over time, one point or more; one is music of a single mood.
     mood : the word for it, where a word was given. key : as "D minor". tempo : quarters a minute, about which
@@ -67,7 +67,7 @@ def read(
     seconds: Any = None,
     key: str | None = None,
     tempo: Any = None,
-) -> Ask:
+) -> Wishes:
     """What is asked for, checked.
 
     Parameters
@@ -116,22 +116,22 @@ def read(
     else:
         curve = _curve(curve)
     length = _length(curve[-1].t if seconds is None else seconds)
-    return Ask(length, tuple(curve), word, None if key is None else _key(key), numbers.get("tempo"))
+    return Wishes(length, tuple(curve), word, None if key is None else _key(key), numbers.get("tempo"))
 
 
 def cue_sheet(
-    ask: Ask,
+    wishes: Wishes,
     options: SpotOptions | None = None,
     *,
     source: str = "",
     seed: int = 0,
     preset: str = "cinematic",
 ) -> CueSheet:
-    """The cue sheet of what is asked for: contiguous cues from 0 to `ask.length`.
+    """The cue sheet of what is asked for: contiguous cues from 0 to `wishes.length`.
 
     Music of one mood has one tempo and one key throughout, and a new cue (with its own second theme) at
     the end of a phrase wherever the longest cue of `options` is reached. A curve is parted into cues where it
-    moves from mood to mood; inside them it goes on. With `ask.tempo` all cues lie on one grid of bars.
+    moves from mood to mood; inside them it goes on. With `wishes.tempo` all cues lie on one grid of bars.
 
     Examples
     --------
@@ -140,11 +140,11 @@ def cue_sheet(
     ('Tired', 44, 59.14...)
     """
     options = options or SpotOptions()
-    if len({(p.valence, p.arousal) for p in ask.line}) == 1:
-        cues = _level(ask, options, seed)
+    if len({(p.valence, p.arousal) for p in wishes.line}) == 1:
+        cues = _level(wishes, options, seed)
     else:
-        cues = _along(ask, options, seed)
-    sheet = CueSheet(source, ask.length, tuple(_in_key(cues, ask.key, seed)), (), seed, preset)
+        cues = _along(wishes, options, seed)
+    sheet = CueSheet(source, wishes.length, tuple(_in_key(cues, wishes.key, seed)), (), seed, preset)
     check(sheet)
     return sheet
 
@@ -164,25 +164,25 @@ def read_roles(text: str) -> frozenset[Role]:
     return frozenset(Role[name.upper()] for name in names)
 
 
-def remarks(ask: Ask, sheet: CueSheet) -> tuple[str, ...]:
+def remarks(wishes: Wishes, sheet: CueSheet) -> tuple[str, ...]:
     """What the user should know of how the wishes were met, one sentence each."""
     out = []
-    if ask.tempo is not None:
+    if wishes.tempo is not None:
         bars = sum(cue.meter.bars for cue in sheet.cues)
         bpm = float(sheet.cues[0].bpm)
-        if abs(bpm - ask.tempo) > 0.005:
+        if abs(bpm - wishes.tempo) > 0.005:
             fill = f"{bars} whole bars fill" if bars > 1 else "one whole bar fills"
             out.append(
-                f"tempo {bpm:.2f} instead of {ask.tempo:g}, so that {fill} {show(ask.length)} s exactly"
+                f"tempo {bpm:.2f} instead of {wishes.tempo:g}, so that {fill} {show(wishes.length)} s exactly"
             )
-    if len(ask.line) > 1 and ask.length != ask.line[-1].t:
-        until = show(ask.line[-1].t)
+    if len(wishes.line) > 1 and wishes.length != wishes.line[-1].t:
+        until = show(wishes.line[-1].t)
         out.append(
             f"the curve ends at {until} s, and its last value is held to the end"
-            if ask.length > ask.line[-1].t
-            else f"the curve goes on to {until} s; what lies beyond {show(ask.length)} s is left out"
+            if wishes.length > wishes.line[-1].t
+            else f"the curve goes on to {until} s; what lies beyond {show(wishes.length)} s is left out"
         )
-    names = [cue.name for cue in sheet.cues if ask.key is not None and cue.key != ask.key]
+    names = [cue.name for cue in sheet.cues if wishes.key is not None and cue.key != wishes.key]
     if names:
         out.append(f"{', '.join(names)}: in the relative key, whose mode suits the mood")
     return tuple(out)
@@ -233,9 +233,11 @@ def _curve(points: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
 def _length(value: Any) -> Fraction:
     try:
         # a clock time such as 1:02.5 is welcome; a sign is no slip of form but a length that can't be
-        signed = isinstance(value, str) and value.strip().startswith("-")
+        has_sign = isinstance(value, str) and value.strip().startswith("-")
         length = (
-            parse_seconds(value, "--seconds") if isinstance(value, str) and not signed else exact(str(value))
+            parse_seconds(value, "--seconds")
+            if isinstance(value, str) and not has_sign
+            else exact(str(value))
         )
     except CueSheetError as error:
         raise UsageError(
@@ -256,12 +258,12 @@ def _length(value: Any) -> Fraction:
 # ---------------------------------------------------------------- cues
 
 
-def _level(ask: Ask, options: SpotOptions, seed: int) -> list[Cue]:
+def _level(wishes: Wishes, options: SpotOptions, seed: int) -> list[Cue]:
     """One mood: bars for the whole first, then cues of whole phrases as equal as can be."""
-    point = ask.line[0]
-    mood = ask.mood or mood_of(point.valence, point.arousal)
-    whole = _bars(ask, (point.valence, point.arousal), mood, seed)
-    length = ask.length / whole.bars
+    point = wishes.line[0]
+    mood = wishes.mood or mood_of(point.valence, point.arousal)
+    whole = _bars(wishes, (point.valence, point.arousal), mood, seed)
+    length = wishes.length / whole.bars
     phrases, fitting = -(-whole.bars // PHRASE), max(1, longest(options) // (PHRASE * length))
     parts = -(-phrases // fitting)
     edges = [min(whole.bars, k * phrases // parts * PHRASE) for k in range(parts + 1)]
@@ -279,16 +281,16 @@ def _level(ask: Ask, options: SpotOptions, seed: int) -> list[Cue]:
     ]
 
 
-def _along(ask: Ask, options: SpotOptions, seed: int) -> list[Cue]:
+def _along(wishes: Wishes, options: SpotOptions, seed: int) -> list[Cue]:
     """A curve: spotted like a film without cuts."""
-    line = ask.line
-    t = _looked_at(line, ask.length)
+    line = wishes.line
+    t = _looked_at(line, wishes.length)
     va = np.array([on_line(line, Fraction(x)) for x in t])
     from videoscore.mood.octants import octant_probabilities
 
     curve = MoodCurve(t, va[:, 0], va[:, 1], octant_probabilities(va[:, 0], va[:, 1]), np.ones(len(t)))
-    cues = list(spot(curve, [], ask.length, options, seed=seed).cues)
-    return cues if ask.tempo is None else _on_one_grid(cues, ask, t, va, seed)
+    cues = list(spot(curve, [], wishes.length, options, seed=seed).cues)
+    return cues if wishes.tempo is None else _on_one_grid(cues, wishes, t, va, seed)
 
 
 def _looked_at(line: Sequence[CurvePoint], length: Fraction) -> np.ndarray:
@@ -298,17 +300,17 @@ def _looked_at(line: Sequence[CurvePoint], length: Fraction) -> np.ndarray:
     return np.unique(np.concatenate([even, own, [float(length)]]))
 
 
-def _on_one_grid(cues: Sequence[Cue], ask: Ask, t: np.ndarray, va: np.ndarray, seed: int) -> list[Cue]:
+def _on_one_grid(cues: Sequence[Cue], wishes: Wishes, t: np.ndarray, va: np.ndarray, seed: int) -> list[Cue]:
     """The cues with their boundaries moved to the nearest bar line of one tempo."""
-    start, end = Fraction(0), ask.length
+    start, end = Fraction(0), wishes.length
     points = {
         at: CurvePoint(at, *map(tidy, va[i]))
-        for i in thinned(t, va)
+        for i in thin(t, va)
         for at in (Fraction(round(float(t[i]) * 1000), 1000),)
     }
     line = tuple(points.values())
-    whole = _bars(ask, mean(line, start, end), cues[0].mood, seed)
-    length = ask.length / whole.bars
+    whole = _bars(wishes, mean(line, start, end), cues[0].mood, seed)
+    length = wishes.length / whole.bars
     lines = sorted({0, whole.bars, *(round(c.start / length) for c in cues[1:])} & set(range(whole.bars + 1)))
     hits = [hit for cue in cues for hit in cue.hits]
     out = []
@@ -322,10 +324,10 @@ def _on_one_grid(cues: Sequence[Cue], ask: Ask, t: np.ndarray, va: np.ndarray, s
     return out
 
 
-def _bars(ask: Ask, level: tuple[float, float], mood: str, seed: int) -> Meter:
+def _bars(wishes: Wishes, level: tuple[float, float], mood: str, seed: int) -> Meter:
     """Bars for the whole of the music, at the tempo asked for or the one that suits the mood."""
-    suits = choose_meter(ask.length, *level, seed, mood=mood)
-    return suits if ask.tempo is None else meter_for(ask.length, Fraction(ask.tempo), suits.beats)
+    suits = choose_meter(wishes.length, *level, seed, mood=mood)
+    return suits if wishes.tempo is None else meter_for(wishes.length, Fraction(wishes.tempo), suits.beats)
 
 
 def _cue(

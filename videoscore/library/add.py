@@ -22,7 +22,7 @@ BATCH, EVERY = 32, 1.0  # files, or seconds, after which what was read is writte
 
 
 @dataclass
-class Added:
+class AddReport:
     """What `add` did: how many files were added, known already, found again elsewhere, or are copies of others;
     and the skipped ones with the reason, in the order of their paths."""
 
@@ -65,7 +65,7 @@ def find_files(paths: Sequence[str | Path]) -> list[Path]:
 
 def add(
     library: Library, paths: Sequence[str | Path], jobs: int | None = None, progress: Progress = silent
-) -> Added:
+) -> AddReport:
     """Add MIDI files, and those in folders, to the library.
 
     Parameters
@@ -104,17 +104,19 @@ class _Adding:
         from videoscore.library.read.tag import VERSION
 
         self.library, self.total, self.progress, self.version = library, total, progress, VERSION
-        self.seen, self.contents = library.seen(), library.contents()
+        self.file_stamps, self.contents = library.file_stamps(), library.contents()
         self.problems = {
             s.content: s.problem
-            for s in self.seen.values()
+            for s in self.file_stamps.values()
             if s.problem and s.content and s.version == VERSION
         }
-        self.current = {s.content for s in self.seen.values() if s.version == VERSION and not s.problem}
+        self.current = {
+            s.content for s in self.file_stamps.values() if s.version == VERSION and not s.problem
+        }
         self.reading: set[str] = set()
         self.copies: list[tuple[Path, str, os.stat_result]] = []
         self.waiting: list[tuple[Path, FileStamp, PieceEntry | None, bool]] = []
-        self.out, self.done, self.written = Added(), 0, time.monotonic()
+        self.out, self.count, self.last_flush = AddReport(), 0, time.monotonic()
 
     def settle(self, path: Path) -> bool:
         """True when a file needn't be read."""
@@ -123,7 +125,7 @@ class _Adding:
             return self._skip(path, None, "its name is not UTF-8")
         try:
             facts = path.stat()
-            before = self.seen.get(name)
+            before = self.file_stamps.get(name)
             if (
                 before is not None
                 and (before.size, before.mtime, before.version)
@@ -183,7 +185,9 @@ class _Adding:
             else:
                 problem = self.problems.get(content) or "it changed while it was read"
                 self._skip(
-                    path, FileStamp(facts.st_size, facts.st_mtime_ns, content, problem, self.version), problem
+                    path,
+                    FileStamp(facts.st_size, facts.st_mtime_ns, content, problem, self.version),
+                    problem,
                 )
 
     def flush(self) -> None:
@@ -196,7 +200,7 @@ class _Adding:
                         self.out.known += old_entry
                         self.out.added += not old_entry
                     self.library.note(str(path), stamp)
-        self.waiting, self.written = [], time.monotonic()
+        self.waiting, self.last_flush = [], time.monotonic()
 
     def _again(self, path: Path, content: str, facts: os.stat_result) -> None:
         """A known content at another path, or an old file with another time."""
@@ -219,15 +223,15 @@ class _Adding:
         except NotFound:
             return False
 
-    def _skip(self, path: Path, seen: FileStamp | None, problem: str) -> bool:
+    def _skip(self, path: Path, stamp: FileStamp | None, problem: str) -> bool:
         self.out.skipped.append((path, problem))
-        if seen is not None:
-            self.waiting.append((path, seen, None, False))
+        if stamp is not None:
+            self.waiting.append((path, stamp, None, False))
         return self._count()
 
     def _count(self) -> bool:
-        self.done += 1
-        self.progress("add", self.done, self.total)
-        if len(self.waiting) >= BATCH or time.monotonic() - self.written > EVERY:
+        self.count += 1
+        self.progress("add", self.count, self.total)
+        if len(self.waiting) >= BATCH or time.monotonic() - self.last_flush > EVERY:
             self.flush()
         return True

@@ -31,7 +31,7 @@ class Clock:
             self.add(name, time.perf_counter() - begin)
         self.progress(name, total, total)
 
-    def timed(self, name: str, items: Iterator[Item]) -> Iterator[Item]:
+    def time_items(self, name: str, items: Iterator[Item]) -> Iterator[Item]:
         """The same items, with the time each took put down to the stage `name`."""
         while True:
             begin = time.perf_counter()

@@ -45,19 +45,19 @@ KEEP = {name: kind.suffix for name, kind in KINDS.items() if kind.beside}
 @dataclass(frozen=True)
 class Targets:
     """output : the scored video. kept : kind -> file (a folder for "stems"), the cue sheet always among
-    them. given : the cue sheet that the user wrote; it isn't written over with the same content."""
+    them. own_sheet : the cue sheet that the user wrote; it isn't written over with the same content."""
 
     output: Path
     kept: Mapping[str, Path]
     overwrite: bool
-    given: Path | None = None
+    own_sheet: Path | None = None
 
     def unwritten(self) -> dict[str, Path]:
         """kind -> file of what is kept, without the user's own cue sheet."""
         return {
             kind: path
             for kind, path in self.kept.items()
-            if not (kind == "cues" and self.given is not None and _same(self.given, path))
+            if not (kind == "cues" and self.own_sheet is not None and _same(self.own_sheet, path))
         }
 
 
@@ -80,7 +80,7 @@ def plan_targets(
     output: Path | None,
     keep: Iterable[str] = (),
     overwrite: bool = False,
-    given: Path | None = None,
+    own_sheet: Path | None = None,
 ) -> Targets:
     """Names of all files to be written, checked.
 
@@ -108,9 +108,9 @@ def plan_targets(
             raise OutputError(
                 f"--keep {kind} would write over it", path=output, remedy="Give the output another name."
             )
-        if given is None or not _same(given, path):
+        if own_sheet is None or not _same(own_sheet, path):
             check_target(kind, path, overwrite, media)
-    return Targets(output, extra_files, overwrite, given)
+    return Targets(output, extra_files, overwrite, own_sheet)
 
 
 def check_target(kind: str, path: Path, overwrite: bool, media: Media) -> None:
@@ -156,8 +156,8 @@ def check_folder(path: Path, overwrite: bool) -> None:
     _check_parent(path)
 
 
-def publish(made: Mapping[str, Path], places: Mapping[str, Path], overwrite: bool) -> None:
-    """Move what was made to its places, by kind.
+def publish(sources: Mapping[str, Path], places: Mapping[str, Path], overwrite: bool) -> None:
+    """Move the sources to their places, by kind.
 
     Without `overwrite` all of it or nothing: raises OutputExists when a name was taken since it was checked.
     """
@@ -165,9 +165,9 @@ def publish(made: Mapping[str, Path], places: Mapping[str, Path], overwrite: boo
     try:
         for kind, path in places.items():
             if kind == "stems":
-                replace_folder(made[kind], path, overwrite)
+                replace_folder(sources[kind], path, overwrite)
             else:
-                place(made[kind], path, overwrite)
+                place(sources[kind], path, overwrite)
             published_paths.append(path)
     except BaseException:
         if not overwrite:  # then these are this run's own
@@ -176,12 +176,12 @@ def publish(made: Mapping[str, Path], places: Mapping[str, Path], overwrite: boo
         raise
 
 
-def replace_folder(made: Path, path: Path, overwrite: bool = True) -> None:
-    """Move the folder `made` to `path`, which `check_folder` has allowed. Raises OutputExists, see `publish`."""
+def replace_folder(source: Path, path: Path, overwrite: bool = True) -> None:
+    """Move the folder `source` to `path`, which `check_folder` has allowed. Raises OutputExists, see `publish`."""
     if overwrite and path.is_dir():
         shutil.rmtree(path)
     try:
-        os.replace(made, path)
+        os.replace(source, path)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             raise

@@ -16,7 +16,7 @@ from videoscore.perform.parts import Stem
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import check_target, publish
 from videoscore.pipeline.settle import settle
-from videoscore.pipeline.sound import mix_stems, mux_sound
+from videoscore.pipeline.soundtrack import mix_stems, mux_sound
 from videoscore.pipeline.watch import probe_film
 from videoscore.pipeline.workspace import working_folder
 from videoscore.progress import Progress, silent
@@ -55,13 +55,13 @@ def mix_files(
     check_target("wav" if alone else "video", target, overwrite, media)
     with working_folder(target) as folder:
         stems = [_stem(Path(path), folder / f"{k:03d}.wav", media.duration) for k, path in enumerate(music)]
-        mixed = mix_stems(stems, media, options, folder / "sound.wav", clock)
+        mix_result = mix_stems(stems, media, options, folder / "sound.wav", clock)
         if alone:
-            publish({"wav": mixed.path}, {"wav": target}, overwrite)
+            publish({"wav": mix_result.path}, {"wav": target}, overwrite)
         else:
-            losses = mux_sound(media, mixed.path, target, options, clock, overwrite)
-            mixed = replace(mixed, remarks=mixed.remarks + losses)
-    return replace(mixed, remarks=media.remarks + mixed.remarks)
+            losses = mux_sound(media, mix_result.path, target, options, clock, overwrite)
+            mix_result = replace(mix_result, remarks=mix_result.remarks + losses)
+    return replace(mix_result, remarks=media.remarks + mix_result.remarks)
 
 
 def _stem(path: Path, target: Path, duration: Fraction) -> Stem:

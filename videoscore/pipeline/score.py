@@ -14,7 +14,7 @@ from videoscore.file_names import as_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import Targets, plan_targets, publish
 from videoscore.pipeline.settle import check_players, load_sheet, refuse_watching, settle, settle_sheet
-from videoscore.pipeline.sound import mix_stems, mux_sound, render_stems
+from videoscore.pipeline.soundtrack import mix_stems, mux_sound, render_stems
 from videoscore.pipeline.watch import probe_film, watch
 from videoscore.pipeline.workspace import peak_memory, working_folder
 from videoscore.pipeline.write import Music, choose, write
@@ -149,15 +149,15 @@ def _plan(
     keep: Iterable[str],
     overwrite: bool,
     clock: Clock,
-    named: Mapping[str, Any],
+    settings: Mapping[str, Any],
 ) -> Plan:
     sheet = None
     if cues is None:
-        options = settle(preset, seed, options, **named)
+        options = settle(preset, seed, options, **settings)
     else:
         sheet = load_sheet(cues)
-        refuse_watching(named)
-        sheet, options = settle_sheet(sheet, preset, seed, options, **named)
+        refuse_watching(settings)
+        sheet, options = settle_sheet(sheet, preset, seed, options, **settings)
     media = probe_film(Path(input), clock)
     source = Path(cues) if isinstance(cues, (str, Path)) else None
     targets = plan_targets(media, None if output is None else Path(output), keep, overwrite, source)
@@ -180,15 +180,15 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     music = write(planned.sheet, options, clock, selection=planned.selection)
     files = _write_music(music, targets, folder, as_text(media.path.stem))
     stems = render_stems(music.arrangement, files["stems"], options.render, clock, workers)
-    mixed = mix_stems(stems, media, options.mix, files["wav"], clock)
-    losses = mux_sound(media, mixed.path, targets.output, options.mix, clock, targets.overwrite)
+    mix_result = mix_stems(stems, media, options.mix, files["wav"], clock)
+    losses = mux_sound(media, mix_result.path, targets.output, options.mix, clock, targets.overwrite)
     try:
         publish(files, targets.unwritten(), targets.overwrite)
     except OutputExists:
         if not targets.overwrite:  # then the film is this run's own, and its cue sheet would be another's
             targets.output.unlink(missing_ok=True)
         raise
-    remarks = planned.remarks + mixed.remarks + losses
+    remarks = planned.remarks + mix_result.remarks + losses
     if planned.selection is not None:
         from videoscore.library.select.select import remember_or_tell
 
@@ -196,10 +196,10 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     return Result(
         targets.output,
         targets.kept,
-        music.heard(),
+        music.sheet_to_keep(),
         len(music.score.notes),
-        mixed.loudness.integrated,
-        mixed.loudness.true_peak,
+        mix_result.loudness.integrated,
+        mix_result.loudness.true_peak,
         clock.seconds,
         peak_memory(),
         remarks,
@@ -212,7 +212,7 @@ def _write_music(music: Music, targets: Targets, folder: Path, title: str) -> di
     from videoscore.cues.file.sheet_file import save
 
     files = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
-    save(music.heard(), files["cues"])
+    save(music.sheet_to_keep(), files["cues"])
     if "midi" in targets.kept:
         from videoscore.perform.played_midi import write_midi
 

@@ -23,7 +23,7 @@ WATCHING = ("sample", "perceive", "smooth", "spot")  # the groups of settings th
 
 
 def settle(
-    preset: str | None = None, seed: Any = None, options: Options | None = None, **named: Any
+    preset: str | None = None, seed: Any = None, options: Options | None = None, **choices: Any
 ) -> Options:
     """Options that hold together: built, the whole preset checked, no setting without effect.
 
@@ -33,8 +33,8 @@ def settle(
     ------
     UsageError : a value out of its limits, or a setting that would do nothing. PresetError : a bad preset.
     """
-    options = build(preset, seed, options, **named)
-    _refuse_selecting(named, options)
+    options = build(preset, seed, options, **choices)
+    _refuse_selecting(choices, options)
     load_preset(options.preset)
     return options
 
@@ -44,14 +44,14 @@ def settle_sheet(
     preset: str | None = None,
     seed: Any = None,
     options: Options | None = None,
-    **named: Any,
+    **choices: Any,
 ) -> tuple[CueSheet, Options]:
     """A cue sheet and the options to play it with: its own preset and seed unless `options`, `preset` or `seed` say
     otherwise. Raises as `settle`."""
     if options is None:
         preset = sheet.preset if preset is None else preset
         seed = sheet.seed if seed is None else seed
-    options = settle(preset, seed, options, **named)
+    options = settle(preset, seed, options, **choices)
     return dataclasses.replace(sheet, preset=options.preset, seed=options.seed), options
 
 
@@ -71,9 +71,9 @@ def load_sheet(cues: str | Path | CueSheet) -> CueSheet:
     return sheet
 
 
-def refuse_watching(named: Mapping[str, Any]) -> None:
+def refuse_watching(choices: Mapping[str, Any]) -> None:
     """A setting of how the film is watched, given with a cue sheet, is an error. Raises UsageError."""
-    for name, value in named.items():
+    for name, value in choices.items():
         setting = settings().get(name)
         if value is not None and setting is not None and setting.group in WATCHING:
             raise UsageError(
@@ -82,9 +82,9 @@ def refuse_watching(named: Mapping[str, Any]) -> None:
             )
 
 
-def _refuse_selecting(named: Mapping[str, Any], options: Options) -> None:
+def _refuse_selecting(choices: Mapping[str, Any], options: Options) -> None:
     """A setting of the library, given where the music is written, is an error. Raises UsageError."""
-    for name, value in named.items():
+    for name, value in choices.items():
         setting = settings().get(name)
         if (
             value is not None

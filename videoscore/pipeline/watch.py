@@ -131,7 +131,7 @@ def _perceive(media: Media, options: Options, clock: Clock) -> Perception:
     clock.progress("sample", 0.0, total)
     with clock.stage("perceive", total):
         frames = sample(media, options.sample.every, options.sample.size, clock.progress)
-        perception = perceive(clock.timed("sample", frames), media, options.perceive, clock.progress)
+        perception = perceive(clock.time_items("sample", frames), media, options.perceive, clock.progress)
     # the two run together, frame by frame: what the sampler took isn't the perceiver's
     clock.seconds["perceive"] -= clock.seconds.get("sample", 0.0)
     return perception

@@ -37,7 +37,7 @@ class Music:
     remarks: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
-    def heard(self) -> CueSheet:
+    def sheet_to_keep(self) -> CueSheet:
         """The sheet, which now remembers what was heard of each cue, and with which settings."""
         from videoscore.compose.locked_notes import heard
 

@@ -82,9 +82,9 @@ def page(timeline: Timeline, title: str) -> str:
     )
 
 
-def _span(drawn: Any) -> tuple[float, float]:
+def _span(chart: Any) -> tuple[float, float]:
     """Where time begins and ends, as shares of the picture's width."""
-    box = drawn.axes[0].get_position()
+    box = chart.axes[0].get_position()
     return float(box.x0), float(box.x1)
 
 

@@ -94,14 +94,14 @@ def _thumbnails(axes: Any, timeline: Timeline) -> None:
         middle = (k + 0.5) * width
         frame = min(pictures, key=lambda f: abs(float(f.t) - middle))
         axes.imshow(
-            _trimmed(frame.rgb, box.width / count / box.height),
+            _trim(frame.rgb, box.width / count / box.height),
             extent=(k * width, (k + 1) * width, 0, 1),
             aspect="auto",
         )
     axes.set(ylim=(0, 1), yticks=[])
 
 
-def _trimmed(rgb: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
+def _trim(rgb: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:
     """The middle of a picture (height, width, 3), of this width over height."""
     high, wide = rgb.shape[:2]
     x, y = max(0, round((wide - high * aspect) / 2)), max(0, round((high - wide / aspect) / 2))

@@ -11,7 +11,7 @@ from typing import Any
 from videoscore.cues.sheet import Cue
 from videoscore.mood.circle import MOODS
 from videoscore.pipeline.clock import Clock
-from videoscore.pipeline.sound import listen
+from videoscore.pipeline.soundtrack import listen
 from videoscore.pipeline.watch import Analysis, Region, analyze
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import Options

@@ -67,7 +67,7 @@ class Tuning:
 
 
 def tune(
-    seen: Analysis,
+    analysis: Analysis,
     options: Options | None = None,
     windows: Sequence[float] = WINDOWS,
     shortest: Sequence[Fraction] = SHORTEST,
@@ -78,24 +78,24 @@ def tune(
     seconds; a film shorter than two of the shortest cue leaves only the first.
     """
     options = options or Options()
-    duration = seen.media.duration
+    duration = analysis.media.duration
     usable = [s for s in shortest if 2 * s <= duration] or list(shortest[:1])
     grid: dict[tuple[int, int], CueSheet] = {}
     for i, window in enumerate(windows):
-        curve = smooth(seen.raw, seen.cuts, replace(options.smooth, window=window))
+        curve = smooth(analysis.raw, analysis.cuts, replace(options.smooth, window=window))
         for k, least in enumerate(usable):
             limits = _limits(options.spot, least)
             grid[i, k] = spot(
                 curve,
-                seen.cuts,
+                analysis.cuts,
                 duration,
                 limits,
-                source=seen.sheet.source,
-                seed=seen.sheet.seed,
-                preset=seen.sheet.preset,
+                source=analysis.sheet.source,
+                seed=analysis.sheet.seed,
+                preset=analysis.sheet.preset,
             )
     trials = tuple(
-        _trial(seen, windows[i], usable[k], sheet, _beside(grid, i, k)) for (i, k), sheet in grid.items()
+        _trial(analysis, windows[i], usable[k], sheet, _beside(grid, i, k)) for (i, k), sheet in grid.items()
     )
     # of settings that are as good, the one nearest to what is set
     best = min(
@@ -119,12 +119,12 @@ def _beside(grid: dict[tuple[int, int], CueSheet], i: int, k: int) -> list[CueSh
 
 
 def _trial(
-    seen: Analysis, window: float, least: Fraction, sheet: CueSheet, beside: Sequence[CueSheet]
+    analysis: Analysis, window: float, least: Fraction, sheet: CueSheet, beside: Sequence[CueSheet]
 ) -> Trial:
     starts = [c.start for c in sheet.cues[1:]]
-    cuts = {c.t for c in seen.cuts}
-    minutes = float(seen.media.duration) / 60
-    agreed = [_agreement(starts, [c.start for c in other.cues[1:]]) for other in beside]
+    cuts = {c.t for c in analysis.cuts}
+    minutes = float(analysis.media.duration) / 60
+    agreements = [_agreement(starts, [c.start for c in other.cues[1:]]) for other in beside]
     return Trial(
         window,
         least,
@@ -132,8 +132,8 @@ def _trial(
         float(sheet.duration) / len(sheet.cues),
         sum(t in cuts for t in starts) / len(starts) if starts else 1.0,
         len(starts) / minutes,
-        deviation(seen.raw, sheet),
-        float(np.mean(agreed)) if agreed else 1.0,
+        deviation(analysis.raw, sheet),
+        float(np.mean(agreements)) if agreements else 1.0,
         sheet,
     )
 

@@ -3,7 +3,7 @@
 page/, static/      what is seen; no logic
 desk.py             one film: its session, its jobs
 session.py          what the user decided; pure
-editing.py, respot.py, view.py, command.py      pure parts of it
+cue_edits.py, respot.py, view.py, command.py      pure parts of it
 tasks.py, job_runner.py, export_plan.py, proxy.py     the long work, in a process of its own
 open_films.py, allowed_files.py, access.py      open films, files that may be opened, who may ask
 routes.py, server.py      addresses, the server

@@ -55,10 +55,10 @@ class Guard:
         reason = self.refusal(scope, headers)
         if reason:
             await _refuse(scope, receive, send, *reason)
-        elif "token" in self._asked(scope) and scope["type"] == "http":
+        elif "token" in self._query_fields(scope) and scope["type"] == "http":
             await self._welcome(scope, send)
         else:
-            await self.app(scope, receive, self._sealed(send))
+            await self.app(scope, receive, self._seal(send))
 
     def refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         """Status and words for what may not pass; None for what may."""
@@ -73,7 +73,8 @@ class Guard:
         ):
             return 403, "Another site's page may not drive the studio."
         if not (
-            self._known(headers.get("cookie", "")) or self._same(self._asked(scope).get("token", [""])[0])
+            self._has_cookie(headers.get("cookie", ""))
+            or self._same(self._query_fields(scope).get("token", [""])[0])
         ):
             return 403, "Open the whole address that `videoscore studio` printed: it holds the key."
         if scope["type"] == "http" and scope["path"] != self.uploads:
@@ -82,10 +83,10 @@ class Guard:
                 return 413, "That is more than the studio takes."
         return None
 
-    def _asked(self, scope: Scope) -> dict[str, list[str]]:
+    def _query_fields(self, scope: Scope) -> dict[str, list[str]]:
         return parse_qs(scope.get("query_string", b"").decode("latin1"))
 
-    def _known(self, header: str) -> bool:
+    def _has_cookie(self, header: str) -> bool:
         try:
             morsel = SimpleCookie(header).get(self.cookie)
         except CookieError:
@@ -104,7 +105,7 @@ class Guard:
         await send({"type": "http.response.start", "status": 303, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
-    def _sealed(self, send: Any) -> Any:
+    def _seal(self, send: Any) -> Any:
         async def sealed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), *self.headers]

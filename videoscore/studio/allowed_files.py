@@ -51,7 +51,7 @@ class Shelf:
         """Remove the temporary folder."""
         shutil.rmtree(self.temporary, ignore_errors=True)
 
-    def listed(self) -> list[str]:
+    def films(self) -> list[str]:
         """Films below the folder, as paths from it, sorted; links aren't followed, hidden ones are left out."""
         return list(self._films())
 
@@ -60,16 +60,16 @@ class Shelf:
         if self.folder is None:
             return {}
         films: dict[str, str] = {}
-        looked = 0
+        count = 0
         for where, folders, names in os.walk(self.folder):
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             for name in sorted(names):
-                looked += 1
+                count += 1
                 path = Path(where, name)
                 if path.suffix.lower() in SUFFIXES and not name.startswith(".") and not path.is_symlink():
                     inside = str(path.relative_to(self.folder))
                     films[as_text(inside)] = inside
-            if len(films) >= MOST_LISTED or looked >= MOST_LOOKED_AT:
+            if len(films) >= MOST_LISTED or count >= MOST_LOOKED_AT:
                 break
         return dict(islice(films.items(), MOST_LISTED))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from videoscore.settings.build import differing, settings, show
 from videoscore.settings.fields import Options
 
-HEARD = ("compose", "render", "mix")  # the groups of settings that matter once there is a cue sheet
+MUSIC_GROUPS = ("compose", "render", "mix")  # the groups of settings that matter once there is a cue sheet
 
 
 def command(film: Path, cues: Path, output: Path, options: Options, keep: Iterable[str] = ()) -> str:
@@ -21,7 +21,7 @@ def command(film: Path, cues: Path, output: Path, options: Options, keep: Iterab
     kinds = [kind for kind in keep if kind != "cues"]
     if kinds:
         words += ["--keep", ",".join(kinds)]
-    for name, value in differing(options, HEARD).items():
+    for name, value in differing(options, MUSIC_GROUPS).items():
         words += [settings()[name].flag, _text(value)]
     return shlex.join(words)
 

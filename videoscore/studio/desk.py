@@ -24,7 +24,7 @@ from videoscore.studio.command import command
 from videoscore.studio.job_runner import Runner
 from videoscore.studio.session import Session
 from videoscore.studio.state import Request, Take
-from videoscore.studio.tasks import Export, Make, Watch, Watched
+from videoscore.studio.tasks import Export, Make, Viewing, Watch
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Desk:
         where: Path,
         folder: Path,
         options: Options,
-        given: dict[str, Any],
+        settings: dict[str, Any],
         cues: CueSheet | None = None,
     ) -> None:
         self.key, self.film, self.where, self.folder = (
@@ -90,13 +90,13 @@ class Desk:
             where,
             folder / secrets.token_hex(4),
         )
-        self.options, self.given, self.cues = options, given, cues
+        self.options, self.settings, self.cues = options, settings, cues
         self.folder.mkdir()
-        self.watched: Watched | None = None
+        self.viewing: Viewing | None = None
         self.session: Session | None = None
         self.job: Job | None = None
         self.trouble, self.revision = "", 0
-        self.exported: tuple[Path, ...] = ()
+        self.exports: tuple[Path, ...] = ()
         self.preview: Path | None = None  # the copy for browsers, once it is there
         self._proxying: asyncio.Task[None] | None = None
         self._runner = Runner()
@@ -108,36 +108,41 @@ class Desk:
         """Look at the film, unless that is done or under way."""
         if self.session is None and self.job is None:
             request = Watch(self.film, self.options, self.folder / "thumbnails")
-            self._start("watch", self.film.name, request, self._opened)
+            self._start("watch", self.film.name, request, self._begin_session)
 
-    def _opened(self, watched: Watched) -> None:
-        session = Session(watched.analysis, self.options, self.given)
+    def _begin_session(self, viewing: Viewing) -> None:
+        session = Session(viewing.analysis, self.options, self.settings)
         if self.cues is not None:
             session.go_on(self.cues)
-        self.watched, self.session = watched, session
-        if not proxy.worth_trying(watched.analysis.media):
+        self.viewing, self.session = viewing, session
+        if not proxy.worth_trying(viewing.analysis.media):
             self.want_preview(".mp4")
 
     def compose(self, request: Request) -> None:
         """Make a take of it."""
-        watched, session = self.opened()
+        viewing, session = self.contents()
         make = Make(
-            watched.analysis.media,
+            viewing.analysis.media,
             request.sheet,
             session.play_options(request.sheet),
-            watched.speech,
+            viewing.speech,
             self.folder / secrets.token_hex(4),
         )
-        self._start("make", request.what, make, lambda made: self._taken(session.add_take(request, made)))
+        self._start(
+            "make",
+            request.what,
+            make,
+            lambda composition: self._drop_old_takes(session.add_take(request, composition)),
+        )
 
-    def _taken(self, take: Take) -> None:
-        _, session = self.opened()
-        while session.dropped:
-            shutil.rmtree(session.dropped.pop().made.folder, ignore_errors=True)
+    def _drop_old_takes(self, take: Take) -> None:
+        _, session = self.contents()
+        while session.old_takes:
+            shutil.rmtree(session.old_takes.pop().composition.folder, ignore_errors=True)
 
     def export(self, name: str, kinds: Iterable[str], overwrite: bool) -> None:
         """Write files of the take that is heard. Raises as `videoscore.studio.export_plan.plan`."""
-        watched, session = self.opened()
+        viewing, session = self.contents()
         take = session.take
         if take is None:
             raise UsageError("there is no score to export yet", remedy="Compose first.")
@@ -145,34 +150,34 @@ class Desk:
             raise UsageError(
                 "the cues were changed since this take", remedy="Compose the changes, or undo them."
             )
-        targets = export.plan(watched.analysis.media, self.where, name, kinds, overwrite)
+        targets = export.plan(viewing.analysis.media, self.where, name, kinds, overwrite)
         request = Export(
-            watched.analysis.media,
+            viewing.analysis.media,
             take.sheet,
-            take.made,
+            take.composition,
             session.play_options(take.sheet),
             targets,
             self.where / f".{secrets.token_hex(4)}.part",
         )
-        self._start("export", name, request, self._written, request.folder)
+        self._start("export", name, request, self._show_files, request.folder)
 
-    def _written(self, paths: tuple[Path, ...]) -> None:
-        self.exported = paths
+    def _show_files(self, paths: tuple[Path, ...]) -> None:
+        self.exports = paths
 
     def save_cues(self, name: str, overwrite: bool) -> Path:
         """Write the cue sheet as it is now, composed or not."""
         from videoscore.cues.file.sheet_file import save
 
-        watched, session = self.opened()
-        path = export.plan(watched.analysis.media, self.where, name, ["cues"], overwrite)["cues"]
+        viewing, session = self.contents()
+        path = export.plan(viewing.analysis.media, self.where, name, ["cues"], overwrite)["cues"]
         save(session.to_save(), path)
-        self.exported = (path,)
+        self.exports = (path,)
         self.changed()
         return path
 
     def command(self, name: str, kinds: Iterable[str]) -> str:
         """The command line that makes the same of the exported cue sheet."""
-        watched, session = self.opened()
+        viewing, session = self.contents()
         from videoscore.perform.mux.mux import default_suffix
 
         base = self.where / name
@@ -180,16 +185,16 @@ class Desk:
         return command(
             self.film,
             base.with_name(base.name + ".cues.json"),
-            base.with_name(base.name + default_suffix(watched.analysis.media)),
+            base.with_name(base.name + default_suffix(viewing.analysis.media)),
             session.play_options(session.sheet),
             files,
         )
 
-    def opened(self) -> tuple[Watched, Session]:
+    def contents(self) -> tuple[Viewing, Session]:
         """Raises UsageError before the film has been watched."""
-        if self.watched is None or self.session is None:
+        if self.viewing is None or self.session is None:
             raise UsageError("the film isn't open yet", remedy="Wait until it has been watched.")
-        return self.watched, self.session
+        return self.viewing, self.session
 
     def cancel(self) -> None:
         if self.job is not None:
@@ -241,9 +246,9 @@ class Desk:
         return self._proxying is not None and self.preview is None
 
     async def _preview(self, path: Path) -> None:
-        watched, _ = self.opened()
+        viewing, _ = self.contents()
         try:
-            await proxy.make(watched.analysis.media, path)
+            await proxy.make(viewing.analysis.media, path)
             self.preview = path
         except Exception as error:
             self.trouble = describe(error)

@@ -9,7 +9,7 @@ from videoscore import errors
 from videoscore.errors import Cancelled, UsageError, VideoscoreError
 from videoscore.progress import Progress, silent
 from videoscore.studio.tasks import Export, Make, Watch, work
-from videoscore.workers.executor import Ended, ProgressReport, Setup, Task, WorkerLoss
+from videoscore.workers.executor import ProgressReport, Setup, Task, TaskEnd, WorkerLoss
 from videoscore.workers.local import LocalPool
 
 PATIENCE = 0.1  # seconds between two looks at `cancel`
@@ -52,7 +52,7 @@ class Runner:
                             f"the work was broken off: {word.reason}",
                             remedy="Close other programs if memory is short, and try again.",
                         )
-                    elif isinstance(word, Ended):
+                    elif isinstance(word, TaskEnd):
                         if word.outcome.error:
                             raise Failure(word.outcome.error, word.outcome.reason)
                         return word.outcome.about["result"]

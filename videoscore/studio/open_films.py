@@ -21,17 +21,22 @@ class Studio:
     other."""
 
     def __init__(
-        self, shelf: Shelf, preset: str | None, seed: Any, given: dict[str, Any], cues: CueSheet | None = None
+        self,
+        shelf: Shelf,
+        preset: str | None,
+        seed: Any,
+        settings: dict[str, Any],
+        cues: CueSheet | None = None,
     ) -> None:
         """cues : of the shelf's film, to go on with; it has its own preset and seed unless others are given. Raises
         UsageError or PresetError for settings that can't be."""
         self.shelf, self.cues = shelf, cues
-        self.given = {name: value for name, value in given.items() if value is not None}
+        self.settings = {name: value for name, value in settings.items() if value is not None}
         self.options: Options
         if cues is None:
-            self.options = settle(preset, seed, **self.given)
+            self.options = settle(preset, seed, **self.settings)
         else:
-            self.cues, self.options = settle_sheet(cues, preset, seed, **self.given)
+            self.cues, self.options = settle_sheet(cues, preset, seed, **self.settings)
         check_written(self.options)
         self.desks: dict[str, Desk] = {}
 
@@ -43,7 +48,7 @@ class Studio:
         else:
             self._make_room()
             cues = self.cues if film == self.shelf.film else None
-            desk = Desk(film, film.parent, self.shelf.temporary, self.options, self.given, cues)
+            desk = Desk(film, film.parent, self.shelf.temporary, self.options, self.settings, cues)
             self.desks[desk.key] = desk
         desk.watch()
         return desk

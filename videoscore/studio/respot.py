@@ -13,7 +13,7 @@ from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
 from videoscore.cues.spot.spot import spot
 from videoscore.mood.curve import MoodCurve
 from videoscore.settings.fields import SpotOptions
-from videoscore.studio.editing import numbered
+from videoscore.studio.cue_edits import number_cues
 from videoscore.video.frames import Cut
 
 MILLI = 1000
@@ -44,7 +44,7 @@ def respot(
         cues += [inside[start]] if start in inside else _stretch(curve, cuts, start, end, options, was)
     keyed_cues = plan_keys(cues, was.seed)
     cues = [c if c.start in inside else replace(c, key=p.key) for c, p in zip(cues, keyed_cues)]
-    return replace(whole, cues=numbered(cues))
+    return replace(whole, cues=number_cues(cues))
 
 
 def _stretch(
@@ -55,7 +55,7 @@ def _stretch(
     sheet = spot(_part(curve, float(start), float(end)), inside, end - start, options, seed=was.seed)
     cut_times = {c.t for c in cuts}
     times = [start, *(_grid(c.start + start, cut_times) for c in sheet.cues[1:]), end]
-    cues = [_shifted(cue, a, b, start, cut_times) for cue, a, b in zip(sheet.cues, times, times[1:])]
+    cues = [_shift(cue, a, b, start, cut_times) for cue, a, b in zip(sheet.cues, times, times[1:])]
     if start > 0:
         cues[0] = replace(cues[0], start_on="cut" if start in cut_times else "edit")
     return cues
@@ -77,7 +77,7 @@ def _part(curve: MoodCurve, start: float, end: float) -> MoodCurve:
     )
 
 
-def _shifted(cue: Cue, start: Fraction, end: Fraction, by: Fraction, cuts: set[Fraction]) -> Cue:
+def _shift(cue: Cue, start: Fraction, end: Fraction, by: Fraction, cuts: set[Fraction]) -> Cue:
     """A cue of a stretch in the film's time."""
     points: dict[Fraction, CurvePoint] = {}
     for k, point in enumerate(cue.curve):

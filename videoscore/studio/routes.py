@@ -35,7 +35,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         return served
 
     # answers to GET with Range are FileResponse's
-    app.get("/film/{key}/video")(serve("", lambda desk, _: desk.film if desk.watched is not None else None))
+    app.get("/film/{key}/video")(serve("", lambda desk, _: desk.film if desk.viewing is not None else None))
     app.get("/film/{key}/preview/{name}")(serve("", lambda desk, _: desk.preview))
     app.get("/film/{key}/thumb/{name}")(serve("image/png", _thumb))
     app.get("/film/{key}/sound/{name}")(serve("audio/wav", _sound))
@@ -43,9 +43,9 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.get("/film/{key}/export/{number}")
     async def download(key: str, number: int) -> Response:
         desk = studio.desks.get(key)
-        if desk is None or not 0 <= number < len(desk.exported) or not desk.exported[number].is_file():
+        if desk is None or not 0 <= number < len(desk.exports) or not desk.exports[number].is_file():
             return Response("There is nothing here.", 404)
-        path = desk.exported[number]
+        path = desk.exports[number]
         head = {"content-disposition": f"attachment; filename*=UTF-8''{quote(path.name)}", **FRESH}
         return FileResponse(path, media_type="application/octet-stream", headers=head)
 
@@ -55,7 +55,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         takes = () if desk is None or desk.session is None else desk.session.takes
         for take in takes:
             if take.number == number:
-                return JSONResponse(take.made.peaks, headers=FRESH)
+                return JSONResponse(take.composition.peaks, headers=FRESH)
         return Response("There is nothing here.", 404)
 
     @app.post("/upload")
@@ -72,7 +72,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
 
 
 def _thumb(desk: Desk, name: str) -> Path | None:
-    files = () if desk.watched is None else desk.watched.thumbnails
+    files = () if desk.viewing is None else desk.viewing.thumbnails
     return files[int(name)] if name.isdigit() and int(name) < len(files) else None
 
 
@@ -82,5 +82,5 @@ def _sound(desk: Desk, name: str) -> Path | None:
     takes = () if desk.session is None else desk.session.takes
     for take in takes:
         if str(take.number) == number:
-            return {"mix.wav": take.made.mix, "music.wav": take.made.music}.get(what)
+            return {"mix.wav": take.composition.mix, "music.wav": take.composition.music}.get(what)
     return None

@@ -20,7 +20,7 @@ from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.pipeline.watch import Analysis
 from videoscore.settings.build import build, check_seed
 from videoscore.settings.fields import Options
-from videoscore.studio import editing
+from videoscore.studio import cue_edits
 from videoscore.studio.respot import respot
 from videoscore.studio.state import Composition, Mark, Request, State, Take
 
@@ -31,19 +31,21 @@ SNAP = Fraction(1, 50)
 
 
 class Session:
-    """seen : the analysis; its raw curve and cuts are what re-segmenting works on. options : as the film was watched
-    with. given : settings that the user named, by name; they hold with any preset."""
+    """analysis : its raw curve and cuts are what re-segmenting works on. options : as the film was watched
+    with. settings : those that the user named, by name; they hold with any preset."""
 
-    def __init__(self, seen: Analysis, options: Options, given: dict[str, Any] | None = None) -> None:
-        self.analysis, self.options, self.given = seen, options, dict(given or {})
+    def __init__(self, analysis: Analysis, options: Options, settings: dict[str, Any] | None = None) -> None:
+        self.analysis, self.options, self.settings = analysis, options, dict(settings or {})
         self.takes: list[Take] = []
-        self.dropped: list[Take] = []  # takes whose files may go
+        self.old_takes: list[Take] = []  # takes whose files may go
         self._next = 1
-        self._curves: dict[float, MoodCurve] = {options.smooth.window: seen.curve}
+        self._curves: dict[float, MoodCurve] = {options.smooth.window: analysis.curve}
         self._past: list[State] = []
         self._future: list[State] = []
         self._loose = False  # the last change was one of a gesture that goes on
-        self.state = State(options.smooth.window, options.spot.min_cue, seen.sheet, _marks(seen.sheet))
+        self.state = State(
+            options.smooth.window, options.spot.min_cue, analysis.sheet, _marks(analysis.sheet)
+        )
 
     def go_on(self, sheet: CueSheet) -> None:
         """Go on with a cue sheet that was saved: the sliders leave its cues alone until they are freed; undo gives
@@ -94,7 +96,7 @@ class Session:
 
     def play_options(self, sheet: CueSheet) -> Options:
         """The options that the command line has for this sheet and what the user gave."""
-        return build(sheet.preset, sheet.seed, **self.given)
+        return build(sheet.preset, sheet.seed, **self.settings)
 
     # ------------------------------------------------------------ changing
 
@@ -157,19 +159,20 @@ class Session:
         if cue.locked and set(fields) != {"name"}:
             raise UsageError(f"{cue.name} is locked", remedy="Unlock it, then change it.")
         self._to(
-            editing.change(self.sheet, number, **fields),
+            cue_edits.change(self.sheet, number, **fields),
             {number: replace(self.state.marks[number], edited=True)},
         )
 
     def move_boundary(self, number: int, t: Fraction, snap: Fraction = SNAP) -> None:
         """Start cue `number` at `t`, or on a cut within `snap` seconds of it."""
         self._to(
-            editing.move(self.sheet, number, t, snap), {number: replace(self.state.marks[number], fixed=True)}
+            cue_edits.move(self.sheet, number, t, snap),
+            {number: replace(self.state.marks[number], fixed=True)},
         )
 
     def split(self, t: Fraction, snap: Fraction = SNAP) -> int:
         """Part the cue at `t`; the number of the new cue."""
-        sheet = editing.split(self.sheet, t, snap)
+        sheet = cue_edits.split(self.sheet, t, snap)
         number = next(
             n
             for n, c in enumerate(sheet.cues)
@@ -182,7 +185,7 @@ class Session:
 
     def merge(self, number: int) -> None:
         """Take cue `number` away: the one before lasts on, or the next begins earlier if it was the first."""
-        sheet = editing.merge(self.sheet, number)
+        sheet = cue_edits.merge(self.sheet, number)
         marks = list(self.state.marks)
         del marks[number]
         heir = max(0, number - 1)
@@ -196,7 +199,7 @@ class Session:
     def set_preset(self, name: str) -> None:
         """Other instruments, for all cues. Raises PresetError, or UsageError where it wants the library's music."""
         load_preset(name)
-        check_written(build(name, None, **self.given))
+        check_written(build(name, None, **self.settings))
         self._to(replace(self.sheet, preset=name), {})
 
     def lock(self, number: int) -> None:
@@ -211,14 +214,14 @@ class Session:
             raise UsageError(
                 f"{cue.name} was changed after it was composed", remedy="Compose it first, then lock it."
             )
-        self._replace(number, _with_notes(cue, _locked(take), notes))
+        self._replace(number, _with_notes(cue, _locked_sheet(take), notes))
 
     def can_lock(self, number: int) -> bool:
         """Whether there are notes for the cue as it is now."""
         return self.take is not None and _key(self.cue(number), self.sheet) in _sections(self.take)
 
     def unlock(self, number: int) -> None:
-        self._replace(number, editing.unlocked(self.cue(number)))
+        self._replace(number, cue_edits.unlock(self.cue(number)))
 
     def undo(self) -> None:
         if self._past:
@@ -255,7 +258,7 @@ class Session:
         fresh = next(
             s for s in range(1, len(seeds) + 3) if s not in seeds and s != self.sheet.seed and s != cue.seed
         )
-        sheet = editing.change(self.sheet, number, seed=fresh if seed is None else check_seed(seed))
+        sheet = cue_edits.change(self.sheet, number, seed=fresh if seed is None else check_seed(seed))
         loose = [s or n == number for n, s in enumerate(self.stale())]
         marks = list(self.state.marks)
         marks[number] = replace(marks[number], edited=True)
@@ -269,10 +272,10 @@ class Session:
         what `ask_changes` would."""
         return self.ask_changes().sheet
 
-    def add_take(self, request: Request, made: Composition) -> Take:
+    def add_take(self, request: Request, composition: Composition) -> Take:
         """Keep what was composed, and show it; what the user changed in the meantime stays changed."""
         number, self._next = self._next, self._next + 1
-        take = Take(number, replace(request.state, take=number), request.sheet, made, request.what)
+        take = Take(number, replace(request.state, take=number), request.sheet, composition, request.what)
         self.takes.append(take)
         now = self.state
         if (now.sheet, now.marks) == (request.before.sheet, request.before.marks):
@@ -283,7 +286,7 @@ class Session:
         while len(self.takes) > TAKES:
             oldest = next(t for t in self.takes if t.number != number)
             self.takes.remove(oldest)
-            self.dropped.append(oldest)
+            self.old_takes.append(oldest)
         return take
 
     def choose_take(self, number: int) -> Take:
@@ -302,15 +305,15 @@ class Session:
             raise UsageError(f"there is no cue {number + 1}", remedy=f"There are {len(self.sheet.cues)}.")
         return self.sheet.cues[number]
 
-    def _request(self, shown: CueSheet, composed: CueSheet, what: str) -> Request:
-        return Request(self.state, replace(self.state, sheet=shown), composed, what)
+    def _request(self, state_sheet: CueSheet, take_sheet: CueSheet, what: str) -> Request:
+        return Request(self.state, replace(self.state, sheet=state_sheet), take_sheet, what)
 
     def _holding(self, sheet: CueSheet, loose: Sequence[bool]) -> CueSheet:
         """The sheet with the take's notes in all cues but the loose ones."""
         take = self.take
         if take is None:
             return sheet
-        by_name, notes = _sections(take), _locked(take)
+        by_name, notes = _sections(take), _locked_sheet(take)
         cues = [
             c
             if free or c.locked or _key(c, sheet) not in by_name
@@ -352,7 +355,7 @@ def _marks(sheet: CueSheet) -> tuple[Mark, ...]:
 
 def _key(cue: Cue, sheet: CueSheet) -> tuple[Cue, int, str]:
     """What a cue's notes were written from, as far as the cue itself says."""
-    return editing.bare(replace(cue, seed=None)), sheet.seed if cue.seed is None else cue.seed, sheet.preset
+    return cue_edits.bare(replace(cue, seed=None)), sheet.seed if cue.seed is None else cue.seed, sheet.preset
 
 
 def _sections(take: Take) -> dict[tuple[Cue, int, str], int]:
@@ -360,11 +363,11 @@ def _sections(take: Take) -> dict[tuple[Cue, int, str], int]:
     return {_key(cue, take.sheet): n for n, cue in enumerate(take.sheet.cues)}
 
 
-def _locked(take: Take) -> CueSheet:
+def _locked_sheet(take: Take) -> CueSheet:
     """The take's sheet with the notes of every cue."""
     from videoscore.compose.locked_notes import lock
 
-    return lock(take.sheet, take.made.score, range(1, len(take.sheet.cues) + 1))
+    return lock(take.sheet, take.composition.score, range(1, len(take.sheet.cues) + 1))
 
 
 def _with_notes(cue: Cue, notes: CueSheet, number: int) -> Cue:

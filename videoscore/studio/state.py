@@ -66,7 +66,7 @@ class Take:
     number: int
     state: State
     sheet: CueSheet
-    made: Composition
+    composition: Composition
     what: str
 
 

@@ -17,7 +17,7 @@ from videoscore.cues.sheet import CueSheet
 from videoscore.files import write_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import publish
-from videoscore.pipeline.sound import mix_stems, mux_sound, render_stems
+from videoscore.pipeline.soundtrack import mix_stems, mux_sound, render_stems
 from videoscore.pipeline.watch import Analysis, Region
 from videoscore.pipeline.write import written_with
 from videoscore.preview.timeline import watch as watch_timeline
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Watched:
+class Viewing:
     """analysis : what was seen. speech : where somebody speaks. thumbnails : PNG files, each of the middle of its
     share of the film."""
 
@@ -76,7 +76,7 @@ class Export:
 
     media: Media
     sheet: CueSheet
-    made: Composition
+    composition: Composition
     options: Options
     targets: Mapping[str, Path]
     folder: Path
@@ -93,13 +93,13 @@ def work(payload: Watch | Make | Export, progress: Progress) -> Outcome:
     return Outcome(about={"result": export(payload, progress)})
 
 
-def watch(task: Watch, progress: Progress) -> Watched:
+def watch(task: Watch, progress: Progress) -> Viewing:
     """Look at the film and listen to it."""
     timeline = watch_timeline(task.film, task.options, progress=progress)
     task.folder.mkdir(parents=True, exist_ok=True)
     progress("thumbnails", 0.0, 1.0)
     pictures = _thumbnails(timeline.analysis.media, task.folder)
-    return Watched(timeline.analysis, tuple(timeline.speech), tuple(pictures))
+    return Viewing(timeline.analysis, tuple(timeline.speech), tuple(pictures))
 
 
 def _thumbnails(media: Media, folder: Path) -> Iterator[Path]:
@@ -124,18 +124,18 @@ def make(task: Make, progress: Progress) -> Composition:
         music = write(task.sheet, options, clock)
         write_midi(music.arrangement, folder / "music.mid")
         stems = render_stems(music.arrangement, folder / "stems", options.render, clock)
-        mixed = mix_stems(stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)
+        mix_result = mix_stems(stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)
         alone = folder / "music.wav"
-        _sum(stems, mixed.music_gain + mixed.gain, alone, mixed.samples)
+        _sum(stems, mix_result.music_gain + mix_result.gain, alone, mix_result.samples)
         shutil.rmtree(folder / "stems", ignore_errors=True)
         return Composition(
             folder,
             music.score,
             music.arrangement,
-            mixed.path,
+            mix_result.path,
             alone,
             folder / "music.mid",
-            mixed.loudness.integrated,
+            mix_result.loudness.integrated,
             tuple(_peaks(alone)),
         )
     except BaseException:
@@ -194,14 +194,14 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
 
     path, options = task.folder / target.name, task.options
     if kind == "video":
-        for remark in mux_sound(task.media, task.made.mix, path, options.mix, Clock(progress)):
+        for remark in mux_sound(task.media, task.composition.mix, path, options.mix, Clock(progress)):
             log.warning("%s: %s", target.name, remark)
     elif kind == "stems":
-        render_stems(task.made.arrangement, path, options.render, Clock(progress))
+        render_stems(task.composition.arrangement, path, options.render, Clock(progress))
     elif kind == "midi":
-        shutil.copyfile(task.made.midi, path)
+        shutil.copyfile(task.composition.midi, path)
     elif kind == "cues":
-        save(heard(task.sheet, task.made.score, written_with(options)), path)
+        save(heard(task.sheet, task.composition.score, written_with(options)), path)
     else:
         suffix = KINDS[kind].suffix
         count = film_timecode(picture_count(task.media), usual=usual_start(suffix))

@@ -21,16 +21,16 @@ from videoscore.studio.state import Mark, Take
 PLACES = 3  # decimals: a millisecond, a thousandth of the plane
 
 
-def film(seen: Analysis, speech: Sequence[tuple[Fraction, Fraction]]) -> dict[str, Any]:
+def film(analysis: Analysis, speech: Sequence[tuple[Fraction, Fraction]]) -> dict[str, Any]:
     """What doesn't change while a film is worked on."""
     return {
-        "duration": float(seen.media.duration),
-        "frame": float(seen.media.video.frame_duration),
-        "t": _list(seen.raw.t),
-        "valence": _list(seen.raw.valence),
-        "arousal": _list(seen.raw.arousal),
-        "confidence": _list(seen.raw.confidence),
-        "cuts": [[float(c.t), round(float(c.strength), PLACES)] for c in seen.cuts],
+        "duration": float(analysis.media.duration),
+        "frame": float(analysis.media.video.frame_duration),
+        "t": _list(analysis.raw.t),
+        "valence": _list(analysis.raw.valence),
+        "arousal": _list(analysis.raw.arousal),
+        "confidence": _list(analysis.raw.confidence),
+        "cuts": [[float(c.t), round(float(c.strength), PLACES)] for c in analysis.cuts],
         "speech": [[float(a), float(b)] for a, b in speech],
         "moods": list(MOODS),
         "colours": COLOURS,
@@ -58,12 +58,12 @@ def now(session: Session) -> dict[str, Any]:
     }
 
 
-def curve(smoothed: MoodCurve) -> dict[str, list[float]]:
+def curve(mood_curve: MoodCurve) -> dict[str, list[float]]:
     """The smoothed curve, and of each sample the number of its likeliest mood."""
     return {
-        "valence": _list(smoothed.valence),
-        "arousal": _list(smoothed.arousal),
-        "mood": smoothed.moods.argmax(axis=1).tolist(),
+        "valence": _list(mood_curve.valence),
+        "arousal": _list(mood_curve.arousal),
+        "mood": mood_curve.moods.argmax(axis=1).tolist(),
     }
 
 
@@ -97,8 +97,8 @@ def take(one: Take) -> dict[str, Any]:
         "what": one.what,
         "preset": sheet.preset,
         "seed": sheet.seed,
-        "loudness": one.made.loudness,
-        "notes": len(one.made.score.notes),
+        "loudness": one.composition.loudness,
+        "notes": len(one.composition.score.notes),
         "cues": len(sheet.cues),
     }
 
@@ -112,5 +112,5 @@ def ink(colour: str) -> str:
 
 
 def _list(values: Any) -> list[float]:
-    rounded: list[float] = np.round(np.asarray(values, float), PLACES).tolist()
-    return rounded
+    numbers: list[float] = np.round(np.asarray(values, float), PLACES).tolist()
+    return numbers

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from videoscore.pipeline.watch import Analysis
 
 
-def curve_csv(seen: Analysis) -> str:
+def curve_csv(analysis: Analysis) -> str:
     """One line a sample of the smoothed curve: seconds, valence, arousal, confidence, eight moods, and the
     share of each source in it."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["t", "valence", "arousal", "confidence", *MOODS, *seen.shares])
-    curve = seen.curve
+    writer.writerow(["t", "valence", "arousal", "confidence", *MOODS, *analysis.shares])
+    curve = analysis.curve
     for k in range(len(curve)):
         writer.writerow(
             [
@@ -31,29 +31,31 @@ def curve_csv(seen: Analysis) -> str:
                     curve.arousal[k],
                     curve.confidence[k],
                     *curve.moods[k],
-                    *(share[k] for share in seen.shares.values()),
+                    *(share[k] for share in analysis.shares.values()),
                 )
             ]
         )
     return text.getvalue()
 
 
-def curve_json(seen: Analysis) -> str:
+def curve_json(analysis: Analysis) -> str:
     """The smoothed and the raw curve, the cuts (seconds) and the cue sheet in its own form."""
     from videoscore.cues.file.sheet_file import dumps
 
     return (
         json.dumps(
             {
-                "source": seen.sheet.source,
-                "duration": float(seen.media.duration),
+                "source": analysis.sheet.source,
+                "duration": float(analysis.media.duration),
                 "moods": list(MOODS),
-                "curve": _columns(seen.curve),
-                "raw": _columns(seen.raw),
-                "shares": {name: share.round(4).tolist() for name, share in seen.shares.items()},
-                "remarks": seen.remarks,
-                "cuts": [{"t": float(cut.t), "strength": round(float(cut.strength), 4)} for cut in seen.cuts],
-                "cues": json.loads(dumps(seen.sheet)),
+                "curve": _columns(analysis.curve),
+                "raw": _columns(analysis.raw),
+                "shares": {name: share.round(4).tolist() for name, share in analysis.shares.items()},
+                "remarks": analysis.remarks,
+                "cuts": [
+                    {"t": float(cut.t), "strength": round(float(cut.strength), 4)} for cut in analysis.cuts
+                ],
+                "cues": json.loads(dumps(analysis.sheet)),
             },
             indent=1,
         )

@@ -14,16 +14,20 @@ def pick_table(rows: Sequence[Mapping[str, Any]], explain: bool = False) -> str:
     """A line a cue; with `explain` the terms of each cost and the next best pieces. rows : as of
     `videoscore.library.select.select.reasons`."""
     lines = [
-        [r["cue"], r["mood"], *(_picked(r) if r["music"] == "select" else ["written", "", "", "", "", ""])]
+        [
+            r["cue"],
+            r["mood"],
+            *(_pick_cells(r) if r["music"] == "select" else ["written", "", "", "", "", ""]),
+        ]
         for r in rows
     ]
     text = table(["cue", "mood", "piece", "bars", "key", "moved", "speed", "distance"], lines)
     if explain:
-        text += "".join(f"\n\n{_explained(r)}" for r in rows if r["music"] == "select")
+        text += "".join(f"\n\n{_explanation(r)}" for r in rows if r["music"] == "select")
     return text
 
 
-def _picked(r: Mapping[str, Any]) -> list[str]:
+def _pick_cells(r: Mapping[str, Any]) -> list[str]:
     title = r["title"] if len(r["title"]) <= WIDEST else r["title"][: WIDEST - 3] + "..."
     return [
         title,
@@ -35,7 +39,7 @@ def _picked(r: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _explained(r: Mapping[str, Any]) -> str:
+def _explanation(r: Mapping[str, Any]) -> str:
     terms = ", ".join(f"{name} {value:.2f}" for name, value in r["terms"].items() if value >= 0.005)
     lines = [f"{r['cue']} ({r['mood']}): {r['title']} costs {r['cost']:.2f} = {terms or 'nothing'}"]
     lines += [

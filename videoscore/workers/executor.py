@@ -65,7 +65,7 @@ class ProgressReport:
 
 
 @dataclass(frozen=True)
-class Ended:
+class TaskEnd:
     key: int
     outcome: Outcome
 
@@ -83,7 +83,7 @@ class WorkerLoss:
     mute: bool = False
 
 
-Happening = ProgressReport | Ended | WorkerLoss
+TaskEvent = ProgressReport | TaskEnd | WorkerLoss
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Setup:
 
     jobs: int | None = None
     address: str | None = None
-    limited: bool = False
+    has_limit: bool = False
     tell: Callable[[ProgressReport], None] | None = None
 
 
@@ -105,7 +105,7 @@ class Executor(Protocol):
     def submit(self, task: Task) -> None:
         """Take a task; only called while fewer than `slots` are under way."""
 
-    def wait(self, timeout: float) -> Sequence[Happening]:
+    def wait(self, timeout: float) -> Sequence[TaskEvent]:
         """What has happened, at the latest after `timeout` seconds (one that works in this very process may
         take as long as the task)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from videoscore.errors import UsageError
-from videoscore.workers.executor import Ended, Happening, ProgressReport, Setup, Task, Work, attempt
+from videoscore.workers.executor import ProgressReport, Setup, Task, TaskEnd, TaskEvent, Work, attempt
 
 
 class Inline:
@@ -14,7 +14,7 @@ class Inline:
     slots = 1
 
     def __init__(self, work: Work, setup: Setup) -> None:
-        if setup.limited:
+        if setup.has_limit:
             raise UsageError(
                 "--time-limit has no effect with --executor inline",
                 remedy="Leave it out, or use --executor local.",
@@ -30,7 +30,7 @@ class Inline:
     def submit(self, task: Task) -> None:
         self.tasks.append(task)
 
-    def wait(self, timeout: float) -> Sequence[Happening]:
+    def wait(self, timeout: float) -> Sequence[TaskEvent]:
         if not self.tasks:
             return ()
         task = self.tasks.pop(0)
@@ -39,7 +39,7 @@ class Inline:
             if self.tell is not None:
                 self.tell(ProgressReport(task.key, 0, stage, done, total))
 
-        return (Ended(task.key, attempt(self.work, task.payload, tell)),)
+        return (TaskEnd(task.key, attempt(self.work, task.payload, tell)),)
 
     def stop(self) -> None:
         self.tasks.clear()

@@ -11,18 +11,18 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from videoscore.workers.capacity import cores, free_memory, share, workers_that_fit
-from videoscore.workers.ending import kill_worker
 from videoscore.workers.executor import (
-    Ended,
-    Happening,
     Outcome,
     ProgressReport,
     Setup,
     Task,
+    TaskEnd,
+    TaskEvent,
     Work,
     WorkerLoss,
 )
 from videoscore.workers.process import serve
+from videoscore.workers.process_tree import kill_worker
 
 GOODBYE = 5.0  # seconds that a worker without a task has for its end
 SILENCE = 1800.0  # seconds without a word of progress after which a worker hangs, whatever its limit
@@ -30,20 +30,22 @@ SILENCE = 1800.0  # seconds without a word of progress after which a worker hang
 
 @dataclass
 class _Hand:
-    """A running worker. begun, heard : monotonic seconds at which it got its task, and was last heard of.
+    """A running worker. start, last_word : monotonic seconds at which it got its task, and was last heard of.
     mute : it has never said a word."""
 
     process: BaseProcess
     pipe: Connection
     task: Task | None = None
-    begun: float = 0.0
-    heard: float = 0.0
+    start: float = 0.0
+    last_word: float = 0.0
     mute: bool = True
 
     def deadline(self) -> float:
         """When it is late, on the monotonic clock."""
         limit = self.task.limit if self.task else None
-        return self.heard + SILENCE if limit is None else min(self.begun + limit, self.heard + SILENCE)
+        return (
+            self.last_word + SILENCE if limit is None else min(self.start + limit, self.last_word + SILENCE)
+        )
 
     def lateness(self) -> str:
         """Why its task is given up now, "" while it may go on."""
@@ -51,7 +53,7 @@ class _Hand:
         if now < self.deadline():
             return ""
         limit = self.task.limit if self.task else None
-        if limit is not None and now >= self.begun + limit:
+        if limit is not None and now >= self.start + limit:
             return f"took longer than the time limit of {limit:g} s"
         return f"gave no sign of progress for {SILENCE:g} s"
 
@@ -76,11 +78,11 @@ class LocalPool:
         if hand is None:
             hand = self._hands[slot] = self._spawn(slot)
         hand.task = task
-        hand.begun = hand.heard = time.monotonic()
+        hand.start = hand.last_word = time.monotonic()
         with contextlib.suppress(OSError):  # it has just died; `wait` will find that out
             hand.pipe.send(task)
 
-    def wait(self, timeout: float) -> Sequence[Happening]:
+    def wait(self, timeout: float) -> Sequence[TaskEvent]:
         busy = [
             (slot, hand)
             for slot, hand in enumerate(self._hands)
@@ -90,18 +92,18 @@ class LocalPool:
             return ()
         patience = max(0.0, min(timeout, *(hand.deadline() - time.monotonic() for _, hand in busy)))
         ready = wait([source for _, hand in busy for source in (hand.pipe, hand.process.sentinel)], patience)
-        happened: list[Happening] = []
+        events: list[TaskEvent] = []
         for slot, hand in busy:
             assert hand.task is not None
             task = hand.task
             if hand.pipe in ready:
-                happened += self._listen(slot, hand)
+                events += self._listen(slot, hand)
             elif hand.process.sentinel in ready:
-                happened.append(self._bury(slot, hand))
+                events.append(self._bury(slot, hand))
             elif late := hand.lateness():
                 self._kill(slot, hand)
-                happened.append(WorkerLoss(task.key, late, late=True))
-        return happened
+                events.append(WorkerLoss(task.key, late, late=True))
+        return events
 
     def stop(self) -> None:
         for slot, hand in enumerate(self._hands):
@@ -137,23 +139,23 @@ class LocalPool:
         theirs.close()  # so that the end of the worker is the end of the pipe
         return _Hand(process, near_end)
 
-    def _listen(self, slot: int, hand: _Hand) -> list[Happening]:
+    def _listen(self, slot: int, hand: _Hand) -> list[TaskEvent]:
         """Everything a worker has said."""
-        happenings: list[Happening] = []
+        events: list[TaskEvent] = []
         assert hand.task is not None
-        hand.heard = time.monotonic()
+        hand.last_word = time.monotonic()
         try:
             while hand.task is not None and hand.pipe.poll():
                 word = hand.pipe.recv()
                 hand.mute = False
                 if isinstance(word, Outcome):
-                    happenings.append(Ended(hand.task.key, word))
+                    events.append(TaskEnd(hand.task.key, word))
                     hand.task = None
                 elif isinstance(word, ProgressReport):
-                    happenings.append(word)
+                    events.append(word)
         except (EOFError, OSError):
-            happenings.append(self._bury(slot, hand))
-        return happenings
+            events.append(self._bury(slot, hand))
+        return events
 
     def _bury(self, slot: int, hand: _Hand) -> WorkerLoss:
         assert hand.task is not None

@@ -12,7 +12,7 @@ from videoscore.errors import SetupError
 from videoscore.progress import silent
 from videoscore.resources import IMPORT_ROOT
 from videoscore.workers.capacity import NEEDS, threads
-from videoscore.workers.executor import Ended, Happening, Outcome, Setup, Task, Work, WorkerLoss, attempt
+from videoscore.workers.executor import Outcome, Setup, Task, TaskEnd, TaskEvent, Work, WorkerLoss, attempt
 
 
 class Hand:
@@ -27,11 +27,11 @@ class Hand:
 
 @dataclass
 class _Running:
-    """A task that an actor has. begun : monotonic seconds at which it was given."""
+    """A task that an actor has. start : monotonic seconds at which it was given."""
 
     task: Task
     slot: int
-    begun: float
+    start: float
 
 
 class RayPool:
@@ -70,23 +70,23 @@ class RayPool:
         reference = self._hands[slot].do.remote(task.payload)
         self._running[reference] = _Running(task, slot, time.monotonic())
 
-    def wait(self, timeout: float) -> Sequence[Happening]:
+    def wait(self, timeout: float) -> Sequence[TaskEvent]:
         if not self._running:
             return ()
         references = list(self._running)
         ready, _ = self.ray.wait(references, num_returns=len(references), timeout=0)
         if not ready:
             ready, _ = self.ray.wait(references, num_returns=1, timeout=timeout)
-        happened: list[Happening] = [self._take(reference) for reference in ready]
+        events: list[TaskEvent] = [self._take(reference) for reference in ready]
         for reference, running in list(self._running.items()):
             limit = running.task.limit
-            if limit is not None and time.monotonic() - running.begun >= limit:
+            if limit is not None and time.monotonic() - running.start >= limit:
                 self._let_go(running.slot)
                 del self._running[reference]
-                happened.append(
+                events.append(
                     WorkerLoss(running.task.key, f"took longer than the time limit of {limit:g} s", late=True)
                 )
-        return happened
+        return events
 
     def stop(self) -> None:
         for slot in range(self.slots):
@@ -99,10 +99,10 @@ class RayPool:
 
     # ------------------------------------------------------------ one worker
 
-    def _take(self, reference: Any) -> Happening:
+    def _take(self, reference: Any) -> TaskEvent:
         running = self._running.pop(reference)
         try:
-            return Ended(running.task.key, self.ray.get(reference))
+            return TaskEnd(running.task.key, self.ray.get(reference))
         except self.ray.exceptions.RayActorError as error:
             self._let_go(running.slot)
             return WorkerLoss(running.task.key, f"the worker died ({_first_line(error)})")

@@ -17,8 +17,8 @@ from multiprocessing.connection import Connection
 
 from videoscore.progress import Progress
 from videoscore.workers.capacity import threads
-from videoscore.workers.ending import kill_own_group
 from videoscore.workers.executor import Outcome, ProgressReport, Task, Work, attempt
+from videoscore.workers.process_tree import kill_own_group
 
 EVERY = 0.2  # seconds between two words of progress
 

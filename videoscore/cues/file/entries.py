@@ -31,7 +31,7 @@ STARTS = ("start", "cut", "mood", "length", "edit")
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenFields:
     """The values that stood in a cue when videoscore wrote it. `curve` is `fingerprint` of the curve, `music` is
     `Cue.heard`."""
 
@@ -68,7 +68,7 @@ class CueEntry:
     hits: tuple[HitPoint, ...] = ()
     curve: tuple[CurvePoint, ...] | None = None
     locked: Lock | None = None
-    written: Written | None = None
+    written: WrittenFields | None = None
 
 
 @dataclass(frozen=True)
@@ -134,11 +134,11 @@ def read_entries(document: object) -> SheetEntry:
         cuts=tuple(sorted(cuts)),
         notes=dict(notes),
         cues=tuple(_cue(c, i) for i, c in enumerate(cues)),
-        composed=_composed(f.value("composed", {})),
+        composed=_read_composed(f.value("composed", {})),
     )
 
 
-def _composed(raw: object) -> dict[str, str | int | float | bool]:
+def _read_composed(raw: object) -> dict[str, str | int | float | bool]:
     """Settings by name; whether there are such is seen when they are used."""
 
     def plain(value: object) -> bool:
@@ -170,22 +170,22 @@ def _cue(raw: object, index: int) -> CueEntry:
         _point(p, f"curve point {i + 1} of {where}") for i, p in enumerate(f.items("curve", MOST_POINTS))
     )
     return CueEntry(
-        **_shared(f),
+        **_common_fields(f),
         start_on=start_on,
         seed=f.count("seed", -(2**63), 2**63 - 1),
         hits=hits,
         curve=curve or None,
         locked=read_lock(f.value("locked"), where),
-        written=None if written is None else _written(written, where),
+        written=None if written is None else _read_written(written, where),
     )
 
 
-def _written(raw: object, where: str) -> Written:
-    f = Fields(raw, f"`written` of {where}", tuple(Written.__dataclass_fields__))
-    return Written(**_shared(f), curve=f.text("curve"), music=f.text("music"))
+def _read_written(raw: object, where: str) -> WrittenFields:
+    f = Fields(raw, f"`written` of {where}", tuple(WrittenFields.__dataclass_fields__))
+    return WrittenFields(**_common_fields(f), curve=f.text("curve"), music=f.text("music"))
 
 
-def _shared(f: Fields) -> dict[str, Any]:
+def _common_fields(f: Fields) -> dict[str, Any]:
     """The fields that a cue and its `written` block have in common."""
     mood, key = f.text("mood"), f.text("key")
     if key is not None:

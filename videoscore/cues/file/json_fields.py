@@ -19,14 +19,14 @@ LONGEST_TEXT = 1000
 class Fields:
     """A JSON object whose fields are taken out one by one, with their type and limits checked."""
 
-    def __init__(self, raw: object, where: str, known: tuple[str, ...]) -> None:
+    def __init__(self, raw: object, where: str, names: tuple[str, ...]) -> None:
         if not isinstance(raw, Mapping):
             raise CueSheetError(f"{where} is not a JSON object", remedy="Write it as { ... }.")
         self.raw, self.where = raw, where
         for name in raw:
-            if name not in known:
-                near = nearest(str(name), known)
-                remedy = f"Did you mean {near!r}?" if near else f"It may hold {', '.join(known)}."
+            if name not in names:
+                near = nearest(str(name), names)
+                remedy = f"Did you mean {near!r}?" if near else f"It may hold {', '.join(names)}."
                 raise CueSheetError(f"{where} has an unknown field {str(name)[:40]!r}", remedy=remedy)
 
     def value(self, name: str, default: Any = None) -> Any:
@@ -50,7 +50,7 @@ class Fields:
         ok = isinstance(field, (int, float, Decimal)) and not isinstance(field, bool)
         if not ok or not math.isfinite(field) or not low <= field <= high:
             raise CueSheetError(
-                f"{name} of {self.where} is {_written(field)}",
+                f"{name} of {self.where} is {_text_of(field)}",
                 remedy=f"Write a number from {low:g} to {high:g}{_bare(field)}.",
             )
         return float(field)
@@ -62,7 +62,7 @@ class Fields:
         whole = int(field) if isinstance(field, Decimal) and field == field.to_integral_value() else field
         if isinstance(whole, bool) or not isinstance(whole, int) or not low <= whole <= high:
             raise CueSheetError(
-                f"{name} of {self.where} is {_written(field)}",
+                f"{name} of {self.where} is {_text_of(field)}",
                 remedy=f"Write a whole number from {low} to {high}{_bare(field)}.",
             )
         return whole
@@ -80,7 +80,7 @@ class Fields:
         return field
 
 
-def _written(value: object) -> str:
+def _text_of(value: object) -> str:
     """A value as it stands in the file: a text with its quotes, so that it isn't taken for the number in it."""
     if isinstance(value, Decimal):
         return str(value)[:40]

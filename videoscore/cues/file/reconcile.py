@@ -16,9 +16,9 @@ from fractions import Fraction
 
 from videoscore.cues.check import SHORTEST, check, check_duration, label, show
 from videoscore.cues.contour import asked_for, clip, mean, moods_at, moved_to, tidy
-from videoscore.cues.file.entries import CueEntry, SheetEntry, Written
+from videoscore.cues.file.entries import CueEntry, SheetEntry, WrittenFields
 from videoscore.cues.keys import plan_keys, with_mode_of
-from videoscore.cues.locked_cue import moved
+from videoscore.cues.locked_cue import move_cue
 from videoscore.cues.meter import BPM, ONE_BAR, choose_meter, meter_for, tempo_wanted
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, HitPoint, Meter
 from videoscore.errors import CueSheetError
@@ -40,14 +40,14 @@ class _Edit:
     number: int
 
     @property
-    def written(self) -> Written:
-        return self.entry.written or Written()
+    def written(self) -> WrittenFields:
+        return self.entry.written or WrittenFields()
 
     @property
     def where(self) -> str:
         return label(self.number, self.entry.name)
 
-    def changed(self, *names: str) -> bool:
+    def is_edited(self, *names: str) -> bool:
         """Whether the user set one of these fields: it is there, and isn't what was written."""
         return any(
             (value := getattr(self.entry, name)) is not None and value != getattr(self.written, name)
@@ -100,12 +100,12 @@ def reconcile(sheet: SheetEntry) -> CueSheet:
 def _boundaries(edits: Sequence[_Edit], sheet: SheetEntry) -> list[Fraction]:
     """Starts of all cues and the end of the last."""
     first, last = edits[0], edits[-1]
-    if first.changed("start") and first.entry.start != 0:
+    if first.is_edited("start") and first.entry.start != 0:
         raise CueSheetError(
             f"{first.where} starts at {show(first.entry.start or Fraction(0))} s",
             remedy="The first cue starts at 0; for silence there, cut the music afterwards.",
         )
-    if last.changed("end") and last.entry.end != sheet.duration:
+    if last.is_edited("end") and last.entry.end != sheet.duration:
         raise CueSheetError(
             f"{last.where} ends at {show(last.entry.end or Fraction(0))} s, not with the film "
             f"at {show(sheet.duration)} s",
@@ -123,16 +123,16 @@ def _boundary(before: _Edit, after: _Edit, cuts: Sequence[Fraction]) -> Fraction
     if boundary is None:
         raise CueSheetError(f"nothing says where {before.where} ends", remedy="Give it an `end` in seconds.")
     if end is None or start is None or end == start:
-        moved = before.changed("end") or after.changed("start")
-    elif before.changed("end") and after.changed("start"):
+        moved = before.is_edited("end") or after.is_edited("start")
+    elif before.is_edited("end") and after.is_edited("start"):
         kind = "overlap" if start < end else "leave a gap"
         raise CueSheetError(
             f"{before.where} ends at {show(end)} s and {after.where} starts at {show(start)} s: they {kind}",
             remedy="Write the same time in both, or change only one of them.",
         )
     else:
-        moved = before.changed("end") or after.changed("start")
-        boundary = end if before.changed("end") else start
+        moved = before.is_edited("end") or after.is_edited("start")
+        boundary = end if before.is_edited("end") else start
         if not moved and start < end:
             raise CueSheetError(
                 f"{after.where} starts at {show(start)} s and overlaps {before.where}, which "
@@ -160,11 +160,11 @@ def _cue(edit: _Edit, start: Fraction, end: Fraction, sheet: SheetEntry) -> Cue:
             remedy="Move its end behind its start, or delete the cue.",
         )
     if entry.locked is not None:
-        return _locked(edit, start, end, sheet.cuts)
+        return _locked_cue(edit, start, end, sheet.cuts)
     mood, curve = _mood(edit, start, end)
     other_mood = was.mood is not None and mood != was.mood
     key = entry.key or "C major"
-    if other_mood and not edit.changed("key"):
+    if other_mood and not edit.is_edited("key"):
         key = with_mode_of(key, mood)
     cue = Cue(
         _name(edit, mood),
@@ -182,12 +182,12 @@ def _cue(edit: _Edit, start: Fraction, end: Fraction, sheet: SheetEntry) -> Cue:
     return replace(cue, meter=_meter(edit, cue, other_mood, sheet.seed))
 
 
-def _locked(edit: _Edit, start: Fraction, end: Fraction, cuts: Sequence[Fraction]) -> Cue:
+def _locked_cue(edit: _Edit, start: Fraction, end: Fraction, cuts: Sequence[Fraction]) -> Cue:
     """A locked cue: its notes and all that they came from stay; only its boundaries may move, and the tempo follows."""
     entry, was, lock = edit.entry, edit.written, edit.entry.locked
     for name in ("mood", "valence", "arousal", "curve", "key", "bars", "beats", "bpm"):
         unlock = getattr(entry, name) is None and getattr(was, name) is not None
-        differs = edit.curve_changed if name == "curve" else edit.changed(name)
+        differs = edit.curve_changed if name == "curve" else edit.is_edited(name)
         if unlock or entry.written is not None and differs:
             raise CueSheetError(
                 f"{edit.where} is locked, and its {name} was {'deleted' if unlock else 'changed'}",
@@ -223,13 +223,13 @@ def _locked(edit: _Edit, start: Fraction, end: Fraction, cuts: Sequence[Fraction
         lock.performance,
         was.music,
     )
-    return moved(cue, start, end, edit.where)
+    return move_cue(cue, start, end, edit.where)
 
 
 def _mood(edit: _Edit, start: Fraction, end: Fraction) -> tuple[str, tuple[CurvePoint, ...]]:
     """Mood word and curve. Of word, numbers and curve the changed one leads and the others follow."""
     entry, curve = edit.entry, _curve(edit, start, end)
-    numbers = edit.changed("valence", "arousal")
+    numbers = edit.is_edited("valence", "arousal")
     if numbers:
         now = mean(curve, start, end)
         target_mood = (
@@ -242,7 +242,7 @@ def _mood(edit: _Edit, start: Fraction, end: Fraction) -> tuple[str, tuple[Curve
     led = numbers or edit.curve_changed
     if entry.mood is None:
         return mood_of(*now), curve
-    if edit.changed("mood"):
+    if edit.is_edited("mood"):
         if not led:
             return entry.mood, moved_to(curve, start, end, asked_for(entry.mood, *now))
         if entry.mood not in moods_at(*now):
@@ -267,7 +267,7 @@ def _curve(edit: _Edit, start: Fraction, end: Fraction) -> tuple[CurvePoint, ...
                 f"nothing says what {edit.where} should sound like",
                 remedy="Give it a `mood`, or `valence` and `arousal`.",
             )
-        words_lead = edit.changed("mood") and not edit.changed("valence", "arousal")
+        words_lead = edit.is_edited("mood") and not edit.is_edited("valence", "arousal")
         if entry.valence is not None and entry.arousal is not None and not words_lead:
             level = entry.valence, entry.arousal
         valence, arousal = map(tidy, level)
@@ -280,10 +280,10 @@ def _curve(edit: _Edit, start: Fraction, end: Fraction) -> tuple[CurvePoint, ...
 def _meter(edit: _Edit, cue: Cue, other_mood: bool, seed: int) -> Meter:
     """Bars: as set by the user; or nearest to the tempo set or had; or chosen for a new mood."""
     entry, was = edit.entry, edit.written
-    beats, keep = entry.beats or was.beats or 4, edit.changed("beats")
-    if edit.changed("bars"):
+    beats, keep = entry.beats or was.beats or 4, edit.is_edited("beats")
+    if edit.is_edited("bars"):
         meter = Meter(entry.bars or 1, beats)
-        if edit.changed("bpm"):
+        if edit.is_edited("bpm"):
             exact = float(60 * meter.bars * meter.beats / cue.duration)
             if abs(exact - (entry.bpm or 0.0)) > SAME_TEMPO * exact:
                 raise CueSheetError(
@@ -292,7 +292,7 @@ def _meter(edit: _Edit, cue: Cue, other_mood: bool, seed: int) -> Meter:
                     remedy="Change only the bars or only the bpm; the other follows.",
                 )
         return meter
-    if edit.changed("bpm"):
+    if edit.is_edited("bpm"):
         bpm = entry.bpm or 0.0
         if not BPM[0] <= bpm <= BPM[1] and cue.duration >= ONE_BAR:
             raise CueSheetError(
@@ -301,18 +301,20 @@ def _meter(edit: _Edit, cue: Cue, other_mood: bool, seed: int) -> Meter:
             )
         return meter_for(cue.duration, Fraction(max(bpm, 1.0)), beats, keep_beats=keep)
     if entry.bars is None or entry.beats is None or was.bars is None or was.beats is None:
-        return _chosen(cue, seed)
+        return _own_meter(cue, seed)
     if other_mood:
         if not keep:
-            return _chosen(cue, seed)
+            return _own_meter(cue, seed)
         return meter_for(cue.duration, Fraction(tempo_wanted(cue.mood, *_mean(cue))), beats, keep_beats=True)
-    lasted = cue.duration if was.start is None or was.end is None else was.end - was.start
-    if keep or cue.duration != lasted:
-        return meter_for(cue.duration, Fraction(60 * was.bars * was.beats) / lasted, beats, keep_beats=keep)
+    old_duration = cue.duration if was.start is None or was.end is None else was.end - was.start
+    if keep or cue.duration != old_duration:
+        return meter_for(
+            cue.duration, Fraction(60 * was.bars * was.beats) / old_duration, beats, keep_beats=keep
+        )
     return Meter(entry.bars, entry.beats)
 
 
-def _chosen(cue: Cue, seed: int) -> Meter:
+def _own_meter(cue: Cue, seed: int) -> Meter:
     return choose_meter(cue.duration, *_mean(cue), seed, cue.hits, start=cue.start, mood=cue.mood)
 
 
@@ -325,7 +327,7 @@ def _name(edit: _Edit, mood: str) -> str:
     entry, was = edit.entry, edit.written
     if entry.name is None:
         return f"1m{edit.number} {mood}"
-    if was.mood and not edit.changed("name") and entry.name.endswith(f" {was.mood}"):
+    if was.mood and not edit.is_edited("name") and entry.name.endswith(f" {was.mood}"):
         return entry.name[: -len(was.mood)] + mood
     return entry.name
 
@@ -342,7 +344,7 @@ def _start_on(edit: _Edit, start: Fraction, cuts: Sequence[Fraction]) -> str:
 
 def _hits_in_place(cues: Sequence[Cue], duration: Fraction) -> list[Cue]:
     """Hits that a moved boundary left in the wrong cue go to the cue in which they lie."""
-    starts, changed = [c.start for c in cues], False
+    starts, any_change = [c.start for c in cues], False
     hits: list[list[HitPoint]] = [[] for _ in cues]
     for number, cue in enumerate(cues):
         for hit in cue.hits:
@@ -352,8 +354,8 @@ def _hits_in_place(cues: Sequence[Cue], duration: Fraction) -> list[Cue]:
                     remedy="Move or delete it.",
                 )
             stays = cue.start <= hit.t <= cue.end
-            changed = changed or not stays
+            any_change = any_change or not stays
             hits[number if stays else bisect_right(starts, hit.t) - 1].append(hit)
-    if not changed:
+    if not any_change:
         return list(cues)
     return [replace(c, hits=tuple(sorted(h, key=lambda x: x.t))) for c, h in zip(cues, hits)]

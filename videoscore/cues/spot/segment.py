@@ -138,8 +138,8 @@ def _step(va: Callable[[Array], Array], t: Array) -> float:
     n = np.arange(1, len(t))[:, None]
     head, tail = np.cumsum(points, axis=0)[:-1], points.sum(0) - np.cumsum(points, axis=0)[:-1]
     # the least deviation is the largest n1 m1^2 + n2 m2^2
-    explained = (head**2 / n + tail**2 / (len(t) - n)).sum(1)
-    k = int(explained.argmax())
+    gain = (head**2 / n + tail**2 / (len(t) - n)).sum(1)
+    k = int(gain.argmax())
     return float(t[k] + t[k + 1]) / 2
 
 
@@ -168,22 +168,22 @@ class _Sums:
         return CUE + scatter + LENGTH * np.log(length / USUAL) ** 2
 
 
-def _cheapest(found: list[Boundary], sums: _Sums, options: SpotOptions) -> list[Boundary]:
+def _cheapest(boundaries: list[Boundary], sums: _Sums, options: SpotOptions) -> list[Boundary]:
     """Dynamic programming: O(m k) for m candidates of which k fit into the longest cue."""
-    times = [b.t for b in found]
+    times = [b.t for b in boundaries]
     shortest, most = options.min_cue, longest(options)
-    best = np.full(len(found), np.inf)
+    best = np.full(len(boundaries), np.inf)
     best[0] = 0.0
-    came_from = [0] * len(found)
-    for j in range(1, len(found)):
+    came_from = [0] * len(boundaries)
+    for j in range(1, len(boundaries)):
         low, high = bisect_left(times, times[j] - most), bisect_right(times, times[j] - shortest)
         if low >= high:
             continue
         total = best[low:high] + sums.cost(slice(low, high), j)
         k = int(total.argmin())
-        best[j], came_from[j] = total[k] + found[j].price, low + k
+        best[j], came_from[j] = total[k] + boundaries[j].price, low + k
     out, j = [], came_from[-1]
     while j > 0:
-        out.append(found[j])
+        out.append(boundaries[j])
         j = came_from[j]
-    return [found[0], *reversed(out)]
+    return [boundaries[0], *reversed(out)]

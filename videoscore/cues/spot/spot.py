@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from videoscore.cues.contour import DECIMALS, clip, mean, moods_at, thinned
+from videoscore.cues.contour import DECIMALS, clip, mean, moods_at, thin
 from videoscore.cues.keys import plan_keys as plan_keys
 from videoscore.cues.meter import choose_meter
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter
@@ -58,7 +58,7 @@ def spot(
     if duration <= 0:
         raise ValueError("a film has to last longer than 0 s")
     cuts = _in_film(cuts, duration)
-    starts = _merged(segment(curve, cuts, duration, options), curve, cuts, duration, options)
+    starts = _merge(segment(curve, cuts, duration, options), curve, cuts, duration, options)
     ends = [*(b.t for b in starts[1:]), duration]
     rises = find_hits(curve, cuts, [b.t for b in starts], duration)
     cut_times = {c.t for c in cuts}
@@ -82,7 +82,7 @@ def _in_film(cuts: Sequence[Cut], duration: Fraction) -> list[Cut]:
     return [by_time[t] for t in sorted(by_time)]
 
 
-def _merged(
+def _merge(
     starts: list[Boundary], curve: MoodCurve, cuts: Sequence[Cut], duration: Fraction, options: SpotOptions
 ) -> list[Boundary]:
     """Without the boundaries between cues that would sound alike, the least different pair first."""
@@ -117,15 +117,15 @@ def _points(curve: MoodCurve, start: Boundary, end: Fraction, cut_after: bool) -
         t, va = np.insert(t, 0, low), np.vstack([curve.at(low), va])
     if not cut_after:
         t, va = np.append(t, high), np.vstack([va, curve.at(high)])
-    knots = thinned(t, va)
+    knots = thin(t, va)
     points: dict[Fraction, CurvePoint] = {}
     for i in knots:
         at = Fraction(round(float(t[i]) * 1000), 1000)
         points[at] = CurvePoint(at, round(float(va[i, 0]), DECIMALS), round(float(va[i, 1]), DECIMALS))
-    return _rounded(clip(list(points.values()), start.t, end))
+    return _round(clip(list(points.values()), start.t, end))
 
 
-def _rounded(points: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
+def _round(points: Sequence[CurvePoint]) -> tuple[CurvePoint, ...]:
     return tuple(
         replace(p, valence=round(p.valence, DECIMALS) + 0.0, arousal=round(p.arousal, DECIMALS) + 0.0)
         for p in points

@@ -10,7 +10,7 @@ import numpy as np
 
 from videoscore.library.read import roles as roles_of
 from videoscore.library.read.bars import STEP, Bars, Notes, Signature, bar_grid
-from videoscore.library.read.roles import Track
+from videoscore.library.read.roles import MidiTrack
 from videoscore.music.score import PPQ, Role
 
 UNITS = 24  # of the grid on which bars are found, a quarter
@@ -48,7 +48,7 @@ class Music:
     velocity: np.ndarray
     track: np.ndarray
     role: np.ndarray
-    tracks: tuple[Track, ...]
+    tracks: tuple[MidiTrack, ...]
     bar_start: np.ndarray
     bar_length: np.ndarray
     tempo_at: np.ndarray
@@ -68,7 +68,7 @@ def read(data: bytes) -> Music:
     """Read a MIDI file of any form. Raises Unusable."""
     if len(data) > MOST_BYTES:
         raise Unusable(f"over {MOST_BYTES // 2**20} MB")
-    midi = _parsed(data)
+    midi = _parse(data)
     count = sum(len(track.notes) for track in midi.tracks)
     if count == 0:
         raise Unusable("no notes")
@@ -82,7 +82,7 @@ def read(data: bytes) -> Music:
         raise Unusable(f"over {MOST_QUARTERS} quarter notes long")
     grid = _grid(table)
     kind = kind_of(tracks)
-    role = _named(grid, tracks)
+    role = _tracks_by_name(grid, tracks)
     if role is None:
         role = roles_of.assign(grid, tracks, kind)
     keep = role != roles_of.DROP
@@ -93,7 +93,7 @@ def read(data: bytes) -> Music:
         bars = bar_grid(grid, _signatures(midi, scale), search=kind != "band")
     except ValueError as why:
         raise Unusable(str(why)) from why
-    bars = _trimmed(bars, grid)
+    bars = _trim(bars, grid)
     at, tempo = _tempo(midi, scale)
     music = Music(
         *(table[:, k] for k in range(5)),
@@ -109,7 +109,7 @@ def read(data: bytes) -> Music:
     return music
 
 
-def _parsed(data: bytes) -> Any:
+def _parse(data: bytes) -> Any:
     """A symusic score. Raises Unusable."""
     import symusic
 
@@ -136,7 +136,7 @@ def grid_bars(music: Music) -> Bars:
     return Bars(music.bar_start // TICKS, music.bar_length // TICKS, np.full(len(music.bar_start), 4))
 
 
-def kind_of(tracks: list[Track]) -> str:
+def kind_of(tracks: list[MidiTrack]) -> str:
     """What `roles.assign` should read a piece as, by its instruments."""
     if any(t.drums for t in tracks):
         return "band"
@@ -145,7 +145,7 @@ def kind_of(tracks: list[Track]) -> str:
     return "song" if any(t.program in VOICES for t in tracks) else "ensemble"
 
 
-def _named(notes: Notes, tracks: list[Track]) -> np.ndarray | None:
+def _tracks_by_name(notes: Notes, tracks: list[MidiTrack]) -> np.ndarray | None:
     """Roles by the names of the tracks, where all are named so, as in videoscore's own files."""
     names = [t.name.strip().upper() for t in tracks]
     if not all(name in Role.__members__ and (name == "DRUMS") == t.drums for name, t in zip(names, tracks)):
@@ -153,9 +153,9 @@ def _named(notes: Notes, tracks: list[Track]) -> np.ndarray | None:
     return np.array([Role[name] for name in names], np.int8)[notes.track]
 
 
-def _notes(midi: Any, scale: float) -> tuple[np.ndarray, list[Track]]:
+def _notes(midi: Any, scale: float) -> tuple[np.ndarray, list[MidiTrack]]:
     """(n, 5) onset, duration, pitch, velocity, track in ticks, sorted; and the tracks that have notes."""
-    tracks: list[Track] = []
+    tracks: list[MidiTrack] = []
     columns = []
     for track in midi.tracks:
         data = track.notes.numpy()
@@ -175,7 +175,7 @@ def _notes(midi: Any, scale: float) -> tuple[np.ndarray, list[Track]]:
                 1,
             ).astype(np.int64)
         )
-        tracks.append(Track(track.name, int(track.program), bool(track.is_drum)))
+        tracks.append(MidiTrack(track.name, int(track.program), bool(track.is_drum)))
     table = np.concatenate(columns)
     table = table[(table[:, 0] >= 0) & (table[:, 2] >= 0) & (table[:, 2] <= 127)]
     if len(table) == 0:
@@ -211,7 +211,7 @@ def _tempo(midi: Any, scale: float) -> tuple[np.ndarray, np.ndarray]:
     return np.array(at, float), np.array([changes[t] for t in at])
 
 
-def _trimmed(bars: Bars, notes: Notes) -> Bars:
+def _trim(bars: Bars, notes: Notes) -> Bars:
     """The bars from the first to the last in which a note starts."""
     bar = np.searchsorted(bars.start, notes.onset, side="right") - 1
     begin, end = max(int(bar.min()), 0), int(bar.max()) + 1

@@ -46,9 +46,9 @@ class _Reader:
     """A thread that keeps one `videoscore.library.read.reading_process` busy, and starts another when it crashes."""
 
     def __init__(
-        self, waiting: queue.SimpleQueue[Path], done: queue.SimpleQueue[tuple[Path, Answer]]
+        self, waiting: queue.SimpleQueue[Path], answers: queue.SimpleQueue[tuple[Path, Answer]]
     ) -> None:
-        self.waiting, self.done, self.ended = waiting, done, False
+        self.waiting, self.answers, self.stopping = waiting, answers, False
         self.process: subprocess.Popen[str] | None = None
         self.lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -56,23 +56,23 @@ class _Reader:
 
     def stop(self) -> None:
         with self.lock:
-            self.ended = True
+            self.stopping = True
             if self.process is not None:
                 self.process.kill()
         self.thread.join()
 
     def _run(self) -> None:
-        answered = False
-        while not self.ended:
+        any_answer = False
+        while not self.stopping:
             try:
                 path = self.waiting.get_nowait()
             except queue.Empty:
                 break
             answer = self._ask(path)
-            if answer is None and not self.ended and not answered and not self._works():
+            if answer is None and not self.stopping and not any_answer and not self._works():
                 answer = {"setup": "the process that reads MIDI files can't start", "content": None}
-            answered = answered or answer is not None
-            self.done.put((path, answer or {"problem": CRASHED, "content": None}))
+            any_answer = any_answer or answer is not None
+            self.answers.put((path, answer or {"problem": CRASHED, "content": None}))
         with self.lock:
             if self.process is not None:
                 self.process.kill()
@@ -82,7 +82,7 @@ class _Reader:
     def _ask(self, path: Path) -> Answer | None:
         """What the worker says of a file; None when it crashed."""
         with self.lock:
-            if self.ended:
+            if self.stopping:
                 return None
             if self.process is None or self.process.poll() is not None:
                 self.process = _start()

@@ -18,7 +18,7 @@ _BLOCK = 8 * 96  # a melody may move to another instrument every 8 bars of 4/4
 
 
 @dataclass(frozen=True)
-class Track:
+class MidiTrack:
     """What a MIDI track says of itself."""
 
     name: str
@@ -26,7 +26,7 @@ class Track:
     drums: bool
 
 
-def assign(notes: Notes, tracks: list[Track], kind: str) -> np.ndarray:
+def assign(notes: Notes, tracks: list[MidiTrack], kind: str) -> np.ndarray:
     """Role of every note (int8; -1: drop it).
 
     kind : "quartet" (four strings in score order), "song" (voices and piano), "band" (sequencer file with
@@ -47,21 +47,21 @@ def outer_voice(notes: Notes, lowest: bool) -> np.ndarray:
     sign = 1 if lowest else -1
     order = np.lexsort((sign * notes.pitch, notes.onset))
     mask = np.zeros(len(notes), bool)
-    held: list[tuple[int, int]] = []  # (end, pitch) of outer notes that may still sound
+    open_notes: list[tuple[int, int]] = []  # (end, pitch) of outer notes that may still sound
     previous = -1
     for k in order:
         onset, pitch = int(notes.onset[k]), sign * int(notes.pitch[k])
         if onset == previous:
             continue
         previous = onset
-        held = [(end, p) for end, p in held if end > onset]
-        if all(p >= pitch for _, p in held):
+        open_notes = [(end, p) for end, p in open_notes if end > onset]
+        if all(p >= pitch for _, p in open_notes):
             mask[k] = True
-        held.append((onset + int(notes.duration[k]), pitch))
+        open_notes.append((onset + int(notes.duration[k]), pitch))
     return mask
 
 
-def _split_song(tracks: list[Track]) -> tuple[list[int], list[int]] | None:
+def _split_song(tracks: list[MidiTrack]) -> tuple[list[int], list[int]] | None:
     """(voices, keyboards) of a song, or None when there are not both."""
     words = ("piano", "klavier", "harp", "organ", "pf", "guitar", "keyboard")
     keys = [k for k, t in enumerate(tracks) if t.program < 8 or any(w in t.name.lower() for w in words)]
@@ -69,7 +69,7 @@ def _split_song(tracks: list[Track]) -> tuple[list[int], list[int]] | None:
     return (voices, keys) if voices and keys else None
 
 
-def _song(notes: Notes, tracks: list[Track]) -> np.ndarray:
+def _song(notes: Notes, tracks: list[MidiTrack]) -> np.ndarray:
     split = _split_song(tracks)
     assert split is not None
     voices, keys = split
@@ -104,7 +104,7 @@ def _ensemble(notes: Notes, tracks: int) -> np.ndarray:
     return roles_of[notes.track]
 
 
-def _band(notes: Notes, tracks: list[Track]) -> np.ndarray:
+def _band(notes: Notes, tracks: list[MidiTrack]) -> np.ndarray:
     roles = np.full(len(notes), Role.ACCOMPANIMENT, np.int8)
     lead: list[int] = []
     basses = [k for k, t in enumerate(tracks) if not t.drums and t.program in _BASS_PROGRAMS]
@@ -135,7 +135,7 @@ def _give_lines(notes: Notes, roles: np.ndarray, lead: list[int]) -> None:
     block = notes.onset // _BLOCK
     for b in np.unique(block):
         here = block == b
-        ranked = []
+        ranking = []
         for k in lead:
             mine = here & (notes.track == k)
             if mine.sum() < 4:
@@ -143,9 +143,9 @@ def _give_lines(notes: Notes, roles: np.ndarray, lead: list[int]) -> None:
             part = notes.where(mine)
             single = _monophony(part)
             changes = np.mean(np.diff(part.pitch) != 0) if len(part) > 1 else 0.0
-            ranked.append((single * 2 + _mean(part.pitch) / 24 + changes - 2 * (single < 0.5), k, single))
-        ranked.sort(reverse=True)
-        for role, (_, k, single) in zip((Role.MELODY, Role.COUNTER), ranked):
+            ranking.append((single * 2 + _mean(part.pitch) / 24 + changes - 2 * (single < 0.5), k, single))
+        ranking.sort(reverse=True)
+        for role, (_, k, single) in zip((Role.MELODY, Role.COUNTER), ranking):
             if single >= 0.5:
                 roles[here & (notes.track == k)] = role
 

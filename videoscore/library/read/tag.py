@@ -35,8 +35,8 @@ def tagger() -> Tagger:
 
     For the composer's corpus it is centred on that corpus; a user's music may be any.
     """
-    shipped = Tagger.load("tagger")
-    return Tagger(shipped.names, {**shipped.weights, "centre": np.zeros(2)}, shipped.ceiling)
+    own_tagger = Tagger.load("tagger")
+    return Tagger(own_tagger.names, {**own_tagger.weights, "centre": np.zeros(2)}, own_tagger.ceiling)
 
 
 def describe(music: Music, content: str, title: str) -> PieceEntry:
@@ -48,12 +48,12 @@ def describe(music: Music, content: str, title: str) -> PieceEntry:
     onset = music.seconds(music.onset)
     length = music.seconds(music.onset + music.duration) - onset
     notes_heard = NoteArrays(onset[pitched], length[pitched], music.pitch[pitched], music.velocity[pitched])
-    held = _held(music)
-    sections = steadied(
+    shares = _sounding_over_lines(music)
+    sections = steady(
         [
             section
             for first, last in spans(music.bar_length)
-            if (section := _section(music, notes_heard, chroma, keys, held, first, last)) is not None
+            if (section := _section(music, notes_heard, chroma, keys, shares, first, last)) is not None
         ]
     )
     if len(notes_heard) < FEWEST or not sections:
@@ -63,7 +63,7 @@ def describe(music: Music, content: str, title: str) -> PieceEntry:
     end = float((onset + length).max())
     quarters = (music.bar_start[-1] + music.bar_length[-1] - music.bar_start[0]) / PPQ
     outside = np.array([music.bar_start[0], music.bar_start[-1] + music.bar_length[-1]])
-    lasted = float(np.diff(music.seconds(outside))[0])
+    seconds = float(np.diff(music.seconds(outside))[0])
     usual = np.bincount(music.bar_length // TICKS).argmax() * TICKS / PPQ
     programs = tuple(sorted({-1 if t.drums else t.program for t in music.tracks}))
     pulse = float(np.isin(grid.onset % 24, ON_BEAT).mean())
@@ -72,7 +72,7 @@ def describe(music: Music, content: str, title: str) -> PieceEntry:
         title,
         round(end, 3),
         tonic + 12 * minor,
-        round(60 * quarters / lasted, 2),
+        round(60 * quarters / seconds, 2),
         float(usual),
         len(music.bar_start),
         len(music.onset),
@@ -100,22 +100,22 @@ def spans(bar_length: np.ndarray) -> Iterator[tuple[int, int]]:
 
 def _section(
     music: Music,
-    heard: NoteArrays,
+    notes: NoteArrays,
     chroma: np.ndarray,
     keys: np.ndarray,
-    held: np.ndarray,
+    shares: np.ndarray,
     first: int,
     last: int,
 ) -> SectionEntry | None:
     begin, stop = int(music.bar_start[first]), int(music.bar_start[last - 1] + music.bar_length[last - 1])
     start, end = (float(t) for t in music.seconds(np.array([begin, stop])))
-    inside = len(heard.window(start - 1e-6, end - 1e-6))
+    inside = len(notes.window(start - 1e-6, end - 1e-6))
     lack = max(SHORTEST_WINDOW - (end - start), 0.0) / 2
-    window = heard.window(start - lack - 1e-6, end + lack - 1e-6)
+    window = notes.window(start - lack - 1e-6, end + lack - 1e-6)
     if inside < FEWEST:
         return None
     valence, arousal = tagger().predict(window, end - start + 2 * lack)
-    a, b, loop = _loop(chroma, held, first, last)
+    a, b, loop = _loop(chroma, shares, first, last)
     quarters = (stop - begin) / PPQ
     return SectionEntry(
         first,
@@ -136,7 +136,7 @@ def _section(
     )
 
 
-def steadied(sections: Sequence[SectionEntry]) -> tuple[SectionEntry, ...]:
+def steady(sections: Sequence[SectionEntry]) -> tuple[SectionEntry, ...]:
     """The sections with tags steadied by their neighbours and by the whole piece.
 
     The tag of some bars alone is rough, and who looks for the most extreme of ten thousand finds the tagger's errors:
@@ -151,19 +151,19 @@ def steadied(sections: Sequence[SectionEntry]) -> tuple[SectionEntry, ...]:
     return tuple(replace(s, valence=float(v), arousal=float(a)) for s, (v, a) in zip(sections, tags))
 
 
-def _held(music: Music) -> np.ndarray:
+def _sounding_over_lines(music: Music) -> np.ndarray:
     """(bars + 1,) share of the sounding notes that are held over each bar line; the first and last lines hold none."""
     lines = np.append(music.bar_start, music.bar_start[-1] + music.bar_length[-1])
     pitched = music.role != Role.DRUMS
     onset, end = music.onset[pitched], (music.onset + music.duration)[pitched]
     early = TICKS * 2  # a note that stops this little after the line isn't meant to be held
     starts = np.searchsorted(np.sort(onset), lines)
-    ended = np.searchsorted(np.sort(end - early), lines, side="right")
-    sounding = np.searchsorted(np.sort(onset), lines + TICKS, side="right") - ended
-    return np.clip((starts - ended) / np.maximum(sounding, 1), 0.0, 1.0)
+    ends = np.searchsorted(np.sort(end - early), lines, side="right")
+    sounding = np.searchsorted(np.sort(onset), lines + TICKS, side="right") - ends
+    return np.clip((starts - ends) / np.maximum(sounding, 1), 0.0, 1.0)
 
 
-def _loop(chroma: np.ndarray, held: np.ndarray, first: int, last: int) -> tuple[int, int, float]:
+def _loop(chroma: np.ndarray, shares: np.ndarray, first: int, last: int) -> tuple[int, int, float]:
     """Where a section may go back, and how well: the bar that follows the loop's end in the piece should sound like
     its first bar, the bar before its end like the bar before its start, and little be held over either line."""
     norm = chroma / np.maximum(np.linalg.norm(chroma, axis=1, keepdims=True), 1e-9)
@@ -173,7 +173,9 @@ def _loop(chroma: np.ndarray, held: np.ndarray, first: int, last: int) -> tuple[
             b = a + length
             after = float(norm[a] @ norm[b]) if b < len(norm) else 0.5
             before = float(norm[a - 1] @ norm[b - 1]) if a > 0 else 0.5
-            joins = 0.5 * (after + before) * (1 - 0.5 * (held[a] + held[b])) * (0.7 + 0.3 * length / LOOPS[0])
+            joins = (
+                0.5 * (after + before) * (1 - 0.5 * (shares[a] + shares[b])) * (0.7 + 0.3 * length / LOOPS[0])
+            )
             if joins > best[2] + 1e-9:
                 best = (a, b, joins)
     return best if best[2] >= 0 else (first, last, 0.0)

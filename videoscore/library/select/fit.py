@@ -21,7 +21,7 @@ CARRIED = PPQ  # ticks: a note that sounds into the first bar for so long is str
 LOWEST, HIGHEST = 21, 108
 # Velocities around 64, as in all scores; how loud a cue is as a whole is the orchestrator's business.
 MIDDLE, SPREAD, SOFTEST, LOUDEST = 64, 12.0, 36, 100
-HELD = 60  # velocity of the last chord
+LAST_VELOCITY = 60  # velocity of the last chord
 FADE = 16  # velocity steps that a cue fades by in its last bar where it can't end on a chord
 BASS_HOME, CHORD_HOME = 40, 60  # pitches near which a last chord is laid, where nothing says better
 
@@ -36,12 +36,12 @@ def fit(cue: Cue, pick: Pick, music: Music, following: str | None, flows_on: boo
     flows_on : the next cue goes on with the very next bars of the piece, unmoved; nothing is done to the join.
     """
     length = cue.meter.bars * cue.meter.beats * PPQ
-    notes = _laid(music, pick, length)
+    notes = _lay_out(music, pick, length)
     if following is None:
-        notes = _ended(cue, pick, notes, length, _own_end(music, pick, notes, length))
+        notes = _end(cue, pick, notes, length, _own_end(music, pick, notes, length))
     elif not flows_on:
-        notes = _joined(cue, notes, length, parse_key(following)[0])
-    return untangled(n for n in notes if n.start < length)
+        notes = _join(cue, notes, length, parse_key(following)[0])
+    return untangle(n for n in notes if n.start < length)
 
 
 def assemble(sheet: CueSheet, parts: Sequence[Sequence[Note]]) -> Score:
@@ -69,7 +69,7 @@ def _runs(bars: Sequence[int]) -> Iterator[tuple[int, int]]:
             first = following if following is not None else bar
 
 
-def _laid(music: Music, pick: Pick, length: int) -> list[Note]:
+def _lay_out(music: Music, pick: Pick, length: int) -> list[Note]:
     """The pick's bars one after the other, moved by its semitones."""
     columns: list[np.ndarray] = []
     at = 0
@@ -121,12 +121,12 @@ def _own_end(music: Music, pick: Pick, notes: list[Note], length: int) -> bool:
     return lowest % 12 == parse_key(pick.key)[0]
 
 
-def _joined(cue: Cue, notes: list[Note], length: int, tonic: int) -> list[Note]:
+def _join(cue: Cue, notes: list[Note], length: int, tonic: int) -> list[Note]:
     """A half cadence: the end of the last bar turns to the dominant seventh of the next cue's key, in its own rhythm.
     Where nothing is struck there, or the cue is too short to have gone anywhere, it fades in its last bar."""
     tail = length - max(1, cue.meter.beats // 2) * PPQ
     if cue.meter.bars * cue.meter.beats >= 4 and any(n.start >= tail and n.role != Role.DRUMS for n in notes):
-        return _retuned(notes, tail, _dominant(tonic))
+        return _retune(notes, tail, _dominant(tonic))
     begin = length - cue.meter.beats * PPQ
     return [
         n
@@ -136,7 +136,7 @@ def _joined(cue: Cue, notes: list[Note], length: int, tonic: int) -> list[Note]:
     ]
 
 
-def _ended(cue: Cue, pick: Pick, notes: list[Note], length: int, own: bool) -> list[Note]:
+def _end(cue: Cue, pick: Pick, notes: list[Note], length: int, own: bool) -> list[Note]:
     """A close: dominant, then the tonic chord held through the last bar, and a moment of quiet for it to die in."""
     tonic, minor = parse_key(pick.key)
     quarter = float(60 / cue.bpm)
@@ -152,7 +152,7 @@ def _ended(cue: Cue, pick: Pick, notes: list[Note], length: int, own: bool) -> l
         ]
     if cue.meter.bars * cue.meter.beats > 1:
         if hold >= bar:
-            notes = _retuned(notes, hold - max(1, cue.meter.beats // 2) * PPQ, _dominant(tonic))
+            notes = _retune(notes, hold - max(1, cue.meter.beats // 2) * PPQ, _dominant(tonic))
         notes = [replace(n, duration=min(n.duration, hold - n.start)) for n in notes if n.start < hold]
         notes += _last_chord(notes, tonic, minor, hold, quiet - hold)
     return [replace(n, duration=min(n.duration, max(1, quiet - n.start))) for n in notes if n.start < quiet]
@@ -163,7 +163,7 @@ def _dominant(tonic: int) -> tuple[int, ...]:
     return tuple((tonic + step) % 12 for step in (7, 11, 2, 5))
 
 
-def _retuned(notes: list[Note], tick: int, chord: tuple[int, ...]) -> list[Note]:
+def _retune(notes: list[Note], tick: int, chord: tuple[int, ...]) -> list[Note]:
     """Notes from `tick` on moved to the nearest of the chord, basses to its root; what is held into it and isn't of
     it stops there."""
     out = []
@@ -204,10 +204,10 @@ def _last_chord(notes: list[Note], tonic: int, minor: bool, start: int, length: 
         pitches.append((Role.COUNTER, _nearest(home(Role.COUNTER, CHORD_HOME), triad[1:])))
     if Role.MELODY in by_role:
         pitches.append((Role.MELODY, _nearest(by_role[Role.MELODY][-1], (tonic,))))
-    return [Note(start, role, pitch, max(1, length), HELD) for role, pitch in pitches]
+    return [Note(start, role, pitch, max(1, length), LAST_VELOCITY) for role, pitch in pitches]
 
 
-def untangled(notes: Iterator[Note] | Sequence[Note]) -> list[Note]:
+def untangle(notes: Iterator[Note] | Sequence[Note]) -> list[Note]:
     """No key of a role is struck while it sounds: of two at once the longer stays, else the first stops."""
     lines: dict[tuple[int, int], list[Note]] = defaultdict(list)
     for n in sorted(notes):

@@ -30,14 +30,14 @@ from videoscore.cues.contour import mean
 from videoscore.cues.keys import key_of_signature, signature_and_mode
 from videoscore.cues.meter import TEMPO
 from videoscore.cues.sheet import Cue, CueSheet
-from videoscore.library.select.beam import moved, search
+from videoscore.library.select.beam import search, transpose_signature
 from videoscore.library.select.material import MOST_BEATS, STRETCH, bars_for, fit_meter
 from videoscore.library.select.pick import Candidate, Other, Pick
 from videoscore.library.store.catalogue import Catalogue
 from videoscore.settings.fields import LibraryOptions
 
 SHORTLIST, A_PIECE = 64, 3  # candidates a cue, and of one piece
-WRITTEN = (
+OWN_MUSIC = (
     50.0  # of no piece at all, with --music auto: more than any close one costs, less than one twice in a row
 )
 STRAYS = 0.35  # on the plane: how far from the cue's mood a piece may go on
@@ -75,7 +75,7 @@ def match(
             picks.append(None)
             continue
         minor = int(catalogue.key[candidate.row]) >= 12
-        key = key_of_signature(moved(candidate.signature, semitones), minor)
+        key = key_of_signature(transpose_signature(candidate.signature, semitones), minor)
         others = tuple(
             Other(catalogue.pieces[c.piece], c.bars[0], c.distance, c.cost)
             for c in column
@@ -162,7 +162,7 @@ def _candidates(cue: Cue, c: Catalogue, options: LibraryOptions, base: _Base, se
         candidates = [f for f in candidates if f.distance <= options.near]
     candidates.sort(key=lambda f: (f.cost, f.row))
     if options.music == "auto" or not candidates:
-        candidates.append(_none(cue, WRITTEN))
+        candidates.append(_none(cue, OWN_MUSIC))
     return candidates
 
 
@@ -187,33 +187,40 @@ def _shortlist(cost: np.ndarray, piece: np.ndarray) -> list[int]:
 
 
 def _candidate(
-    cue: Cue, c: Catalogue, row: int, wanted: tuple[float, float], options: LibraryOptions
+    cue: Cue, c: Catalogue, row: int, target: tuple[float, float], options: LibraryOptions
 ) -> Candidate | None:
     """A section looked at closely: the bars that would be heard, and the mood along them."""
-    fitted = fit_meter(cue.duration, float(c.bpm[row]), float(c.beats[row]), cue.hits, cue.start)
-    if fitted is None:
+    meter_fit = fit_meter(cue.duration, float(c.bpm[row]), float(c.beats[row]), cue.hits, cue.start)
+    if meter_fit is None:
         return None
-    count = math.ceil(fitted.quarters / float(c.beats[row]) - 1e-9)
-    last, rows = _reach(c, row, wanted, count)
+    count = math.ceil(meter_fit.quarters / float(c.beats[row]) - 1e-9)
+    last, rows = _reach(c, row, target, count)
     best = max(rows, key=lambda k: (c.loop[k], k))
     bars = bars_for(count, int(c.first_bar[row]), last, int(c.loop_first[best]), int(c.loop_last[best]))
     distance = _distance(cue, c, rows, bars)
     lack = max(0.0, 1 - (last - bars[0]) / count)
     terms = {
         "mood": options.mood * distance,
-        "stretch": options.stretch * (math.log(fitted.stretch) / math.log(1 + STRETCH)) ** 2,
+        "stretch": options.stretch * (math.log(meter_fit.stretch) / math.log(1 + STRETCH)) ** 2,
         "length": options.length * lack * (1.5 - float(c.loop[best])),
     }
     return Candidate(
-        row, int(c.piece[row]), int(c.signature[row]), bars, fitted.meter, fitted.stretch, distance, terms
+        row,
+        int(c.piece[row]),
+        int(c.signature[row]),
+        bars,
+        meter_fit.meter,
+        meter_fit.stretch,
+        distance,
+        terms,
     )
 
 
-def _reach(c: Catalogue, row: int, wanted: tuple[float, float], count: int) -> tuple[int, list[int]]:
+def _reach(c: Catalogue, row: int, target: tuple[float, float], count: int) -> tuple[int, list[int]]:
     """The bar, one past, up to which the piece goes on well from a section, and the sections till there."""
 
     def off(k: int) -> float:
-        return math.hypot(float(c.valence[k]) - wanted[0], float(c.arousal[k]) - wanted[1])
+        return math.hypot(float(c.valence[k]) - target[0], float(c.arousal[k]) - target[1])
 
     limit = max(STRAYS, off(row) + 0.1)
     rows = [row]

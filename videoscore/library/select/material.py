@@ -17,7 +17,7 @@ EXACT = 1e-9
 
 
 @dataclass(frozen=True)
-class Fitted:
+class BarFit:
     """Bars that fill a cue exactly. stretch : how many times faster than written the piece is played."""
 
     meter: Meter
@@ -40,7 +40,7 @@ def whole_bar(beats: float) -> int | None:
 
 def fit_meter(
     duration: Fraction, bpm: float, beats: float, hits: Sequence[HitPoint] = (), start: Fraction = Fraction(0)
-) -> Fitted | None:
+) -> BarFit | None:
     """Bars for a cue of `duration` seconds at nearly the tempo of a piece.
 
     Parameters
@@ -62,14 +62,14 @@ def fit_meter(
     counts = range(max(1, math.ceil(fewest / bar)), math.floor(most / bar) + 1)
     if counts:
         best = min(counts, key=lambda n: (_cost(n * bar, exact, duration, hits, start), n))
-        return Fitted(Meter(best, bar), best * bar / exact)
+        return BarFit(Meter(best, bar), best * bar / exact)
     quarters = max(1, round(exact))
     if quarters < exact and exact * exact > quarters * (quarters + 1):
         quarters += 1  # nearest as a ratio
     per_bar = next(
         b for b in dict.fromkeys((bar, 4, 3, 2, *range(5, MOST_BEATS + 1), 1)) if quarters % b == 0
     )
-    return Fitted(Meter(quarters // per_bar, per_bar), quarters / exact)
+    return BarFit(Meter(quarters // per_bar, per_bar), quarters / exact)
 
 
 def _cost(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from videoscore.library.store.builtin import Builtin
-from videoscore.library.store.database import Stored
+from videoscore.library.store.database import StoredPiece
 from videoscore.mood.circle import MOODS, mood_of
 from videoscore.mood.curve import Array, MoodCurve
 
@@ -30,7 +30,7 @@ class Dominant:
 
 
 @dataclass(frozen=True)
-class Track:
+class PlaylistEntry:
     """An entry of a playlist. distance : on the plane, of the piece from the clip's emotion."""
 
     title: str
@@ -68,7 +68,9 @@ def dominant(curve: MoodCurve, shares: Mapping[str, Array]) -> Dominant | None:
     )
 
 
-def rank(emotion: Dominant, pieces: Sequence[Stored], builtin: Sequence[Builtin], count: int) -> list[Track]:
+def rank(
+    emotion: Dominant, pieces: Sequence[StoredPiece], builtin: Sequence[Builtin], count: int
+) -> list[PlaylistEntry]:
     """The `count` nearest pieces on the plane, nearest first; those of the same mood come before all others."""
     tracks = [
         _track(emotion, p.entry.title, p.path, p.entry.seconds, p.valence, p.arousal, p.mood, False)
@@ -93,7 +95,7 @@ def rank(emotion: Dominant, pieces: Sequence[Stored], builtin: Sequence[Builtin]
     return tracks[:count]
 
 
-def m3u(tracks: Sequence[Track]) -> str:
+def m3u(tracks: Sequence[PlaylistEntry]) -> str:
     """An extended M3U list (UTF-8): a line of length and title, then the file."""
     lines = ["#EXTM3U"]
     for track in tracks:
@@ -110,6 +112,6 @@ def _track(
     arousal: float,
     mood: str,
     builtin: bool,
-) -> Track:
+) -> PlaylistEntry:
     distance = float(np.hypot(valence - emotion.valence, arousal - emotion.arousal))
-    return Track(title, path, seconds, mood, valence, arousal, distance, builtin)
+    return PlaylistEntry(title, path, seconds, mood, valence, arousal, distance, builtin)

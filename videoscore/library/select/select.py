@@ -93,7 +93,7 @@ def select(sheet: CueSheet, options: LibraryOptions) -> Selection:
             path=options.path or default_path(),
             remedy="Add MIDI files with `videoscore library add FOLDER`, or use --music generate.",
         )
-    picks, gone = _present(sheet, catalogue, options)
+    picks, absent_files = _present(sheet, catalogue, options)
     missing = [cue.name for cue, pick in zip(sheet.cues, picks) if pick is None and not cue.locked]
     if options.music == "select" and missing:
         raise InputError(
@@ -104,14 +104,14 @@ def select(sheet: CueSheet, options: LibraryOptions) -> Selection:
     remarks = [_words(cue, pick, options) for cue, pick in zip(sheet.cues, picks)]
     if len(catalogue) == 0 and free:
         remarks = ["the library is empty: all music is written"]
-    if gone:
+    if absent_files:
         remarks.append(
-            f"{len(gone)} piece{'s' * (len(gone) != 1)} of the library "
-            f"{'are' if len(gone) != 1 else 'is'} no longer where "
-            f"{'they were' if len(gone) != 1 else 'it was'} (first: {gone[0]}): add the folder again where "
-            "it is now"
+            f"{len(absent_files)} piece{'s' * (len(absent_files) != 1)} of the library "
+            f"{'are' if len(absent_files) != 1 else 'is'} no longer where "
+            f"{'they were' if len(absent_files) != 1 else 'it was'} (first: {absent_files[0]}): "
+            "add the folder again where it is now"
         )
-    return Selection(_fitted(sheet, picks), tuple(picks), tuple(remarks), film_of(sheet))
+    return Selection(_fit_sheet(sheet, picks), tuple(picks), tuple(remarks), film_of(sheet))
 
 
 def play(
@@ -131,7 +131,9 @@ def play(
     Raises InputError when a piece was changed since it was added, or is gone.
     """
     sheet, picks = selection.sheet, selection.picks
-    written = generate(sheet) if any(p is None and not c.locked for c, p in zip(sheet.cues, picks)) else None
+    own_score = (
+        generate(sheet) if any(p is None and not c.locked for c, p in zip(sheet.cues, picks)) else None
+    )
     music: dict[str, Music] = {}
     parts: list[list[Note]] = []
     total = float(sheet.duration)
@@ -141,12 +143,12 @@ def play(
             parts.append(standing(cue, 0))
             continue
         if pick is None:
-            assert written is not None
-            place = written.sections[k]
+            assert own_score is not None
+            place = own_score.sections[k]
             parts.append(
                 [
                     replace(n, start=n.start - place.start)
-                    for n in written.notes
+                    for n in own_score.notes
                     if place.start <= n.start < place.end
                 ]
             )
@@ -195,7 +197,7 @@ def reasons(sheet: CueSheet, picks: tuple[Pick | None, ...]) -> list[Mapping[str
                 "title": pick.piece.title,
                 "path": pick.piece.path,
                 "builtin": pick.piece.id is None,
-                "bars": spoken(pick.bars),
+                "bars": bar_words(pick.bars),
                 "key": pick.key,
                 "semitones": pick.semitones,
                 "stretch": round(pick.stretch, 4),
@@ -216,7 +218,7 @@ def reasons(sheet: CueSheet, picks: tuple[Pick | None, ...]) -> list[Mapping[str
     return rows
 
 
-def spoken(bars: tuple[int, ...]) -> str:
+def bar_words(bars: tuple[int, ...]) -> str:
     """Bars as people count them, from 1: "9-16, 13-16"."""
     parts, first = [], bars[0]
     for bar, following in zip(bars, [*bars[1:], -1]):
@@ -243,7 +245,7 @@ def _present(
         left_out |= {p.content: p.path for p in catalogue.pieces[:MOST_GONE] if not p.path.is_file()}
 
 
-def _fitted(sheet: CueSheet, picks: list[Pick | None]) -> CueSheet:
+def _fit_sheet(sheet: CueSheet, picks: list[Pick | None]) -> CueSheet:
     cues = tuple(
         cue if pick is None else replace(cue, meter=pick.meter, key=pick.key)
         for cue, pick in zip(sheet.cues, picks)
@@ -253,7 +255,7 @@ def _fitted(sheet: CueSheet, picks: list[Pick | None]) -> CueSheet:
         if cue.locked
         else "written"
         if pick is None
-        else f"{pick.piece.title[:TITLE]}, bars {spoken(pick.bars)[:TITLE]}"
+        else f"{pick.piece.title[:TITLE]}, bars {bar_words(pick.bars)[:TITLE]}"
         for cue, pick in zip(cues, picks)
     }
     return replace(sheet, cues=cues, notes={**sheet.notes, **remarks})
@@ -277,7 +279,7 @@ def _words(cue: Cue, pick: Pick | None, options: LibraryOptions) -> str:
         else ""
     )
     return (
-        f"{name}: from the library, {pick.piece.title}, bars {spoken(pick.bars)}{shift}{speed} "
+        f"{name}: from the library, {pick.piece.title}, bars {bar_words(pick.bars)}{shift}{speed} "
         f"(distance of moods {pick.distance:.2f})"
     )
 

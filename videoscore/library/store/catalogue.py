@@ -97,7 +97,7 @@ def load(library: Library | None, film: str = "", builtin: bool = True) -> Catal
     blocks: list[np.ndarray] = []
     owners: list[np.ndarray] = []
     if library is not None:
-        arrays, rows = _stored(library)
+        arrays, rows = _user_pieces(library)
         pieces += arrays
         blocks.append(rows[:, 1:])
         owners.append(rows[:, 0].astype(np.int64))
@@ -140,12 +140,12 @@ def section_rows(sections: Sequence[SectionEntry]) -> np.ndarray:
     )
 
 
-def shifted(mood: float, piece: float, user: float | None) -> float:
+def user_shift(mood: float, piece: float, user: float | None) -> float:
     """A section's valence (or arousal) when the user gave the whole piece another than the tagger."""
     return mood if user is None else min(1.0, max(-1.0, mood + user - piece))
 
 
-def _stored(library: Library) -> tuple[list[Piece], np.ndarray]:
+def _user_pieces(library: Library) -> tuple[list[Piece], np.ndarray]:
     """The user's pieces, and (n, 1 + 13) rows of their sections, the index of the piece first."""
     facts = library.db.execute(
         "SELECT id, content, title, path, seconds, bars, pulse, user_valence - "
@@ -164,9 +164,9 @@ def _stored(library: Library) -> tuple[list[Piece], np.ndarray]:
     rows[:, 0] = np.searchsorted(ids, rows[:, 0])
     owner = rows[:, 0].astype(np.int64)
     for k, name in ((7, "valence"), (8, "arousal")):
-        moved = np.array([fact[k] or 0.0 for fact in facts])
+        offsets = np.array([fact[k] or 0.0 for fact in facts])
         column = 1 + _COLUMNS.index(name)
-        rows[:, column] = np.clip(rows[:, column] + moved[owner], -1.0, 1.0)
+        rows[:, column] = np.clip(rows[:, column] + offsets[owner], -1.0, 1.0)
     return pieces, rows
 
 

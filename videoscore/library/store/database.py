@@ -46,7 +46,7 @@ STEPS = (
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredPiece:
     """A piece in the library. size, mtime : of the file, bytes and nanoseconds. user : the user's word (valence,
     arousal, mood), which beats the tagger's; None where there is none. added : when, in UTC."""
 
@@ -143,7 +143,7 @@ class Library:
 
     # ------------------------------------------------------------ files and pieces
 
-    def seen(self) -> dict[str, FileStamp]:
+    def file_stamps(self) -> dict[str, FileStamp]:
         """Every file that was looked at, by path."""
         rows = self.db.execute("SELECT path, size, mtime, content, problem, version FROM seen")
         return {path: FileStamp(*rest) for path, *rest in rows}
@@ -152,13 +152,13 @@ class Library:
         """Path of every piece by its content."""
         return dict(self.db.execute("SELECT content, path FROM pieces"))
 
-    def note(self, path: str, seen: FileStamp) -> None:
+    def note(self, path: str, stamp: FileStamp) -> None:
         """Remember what came of looking at a file."""
-        self.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)", (path, *astuple(seen)))
+        self.db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)", (path, *astuple(stamp)))
 
     def put(self, path: str, size: int, mtime: int, entry: PieceEntry) -> None:
         """Add a piece, or replace what is known of one with the same content (the user's word stays)."""
-        user = self._replaced(path, entry.content)
+        user = self._replace(path, entry.content)
         row = (
             entry.content,
             path,
@@ -199,7 +199,7 @@ class Library:
             [(number, k, *astuple(section)) for k, section in enumerate(entry.sections)],
         )
 
-    def _replaced(self, path: str, content: str) -> tuple[float | None, float | None, str | None] | None:
+    def _replace(self, path: str, content: str) -> tuple[float | None, float | None, str | None] | None:
         """The user's word for the piece that a file held before it was changed. That piece lives on only where another
         file has its content."""
         old = self.db.execute(
@@ -224,13 +224,13 @@ class Library:
             "UPDATE pieces SET path = ?, size = ?, mtime = ? WHERE content = ?", (path, size, mtime, content)
         )
 
-    def remove(self, piece: Stored) -> None:
+    def remove(self, piece: StoredPiece) -> None:
         """Forget a piece and its files; they stay on the disk."""
         with self.writing():
             self.db.execute("DELETE FROM pieces WHERE id = ?", (piece.id,))
             self.db.execute("DELETE FROM seen WHERE content = ?", (piece.entry.content,))
 
-    def tag(self, piece: Stored, user: tuple[float, float, str] | None) -> None:
+    def tag(self, piece: StoredPiece, user: tuple[float, float, str] | None) -> None:
         """Set the user's word (valence, arousal, mood), or take it back with None."""
         with self.writing():
             self.db.execute(
@@ -238,7 +238,9 @@ class Library:
                 (*(user or (None, None, None)), piece.id),
             )
 
-    def pieces(self, where: str = "1", values: Sequence[object] = (), sections: bool = False) -> list[Stored]:
+    def pieces(
+        self, where: str = "1", values: Sequence[object] = (), sections: bool = False
+    ) -> list[StoredPiece]:
         """Pieces in order of their id. `where` : SQL on the table `pieces`, never text of a user's.
         sections : read them too; else the entries have none."""
         rows = self.db.execute(
@@ -253,36 +255,36 @@ class Library:
             facts = dict(zip(PIECE_COLUMNS, row[8:]), programs=json.loads(row[16]), sections=())
             entry = replace(PieceEntry.from_facts(facts), sections=parts)
             user = None if valence is None else (valence, arousal, mood or mood_of(valence, arousal))
-            entries.append(Stored(number, Path(path), size, mtime, entry, user, added))
+            entries.append(StoredPiece(number, Path(path), size, mtime, entry, user, added))
         return entries
 
-    def find(self, name: str) -> Stored:
+    def find(self, name: str) -> StoredPiece:
         """A piece by its path, its id or the beginning of its content. Raises NotFound."""
         from videoscore.library.read.content import content_of
 
         path = os.path.abspath(os.path.expanduser(name))
-        found = self.pieces("path = ?", (path,), True)
-        if not found and os.path.isfile(path):
-            found = self.pieces("content = ?", (content_of(Path(path)),), True)
-        if not found and name.isascii() and name.isdigit() and len(name) < 18:
-            found = self.pieces("id = ?", (int(name),), True)
-        if not found and len(name) >= 8 and set(name.lower()) <= set("0123456789abcdef"):
-            found = self.pieces("content LIKE ? || '%'", (name.lower(),), True)
-        if len(found) != 1:
+        pieces = self.pieces("path = ?", (path,), True)
+        if not pieces and os.path.isfile(path):
+            pieces = self.pieces("content = ?", (content_of(Path(path)),), True)
+        if not pieces and name.isascii() and name.isdigit() and len(name) < 18:
+            pieces = self.pieces("id = ?", (int(name),), True)
+        if not pieces and len(name) >= 8 and set(name.lower()) <= set("0123456789abcdef"):
+            pieces = self.pieces("content LIKE ? || '%'", (name.lower(),), True)
+        if len(pieces) != 1:
             raise NotFound(
                 "the library has no such piece",
                 path=name,
                 remedy="`videoscore library list` shows all; `videoscore library add` adds a file.",
             )
-        return found[0]
+        return pieces[0]
 
     def _sections(self, piece: int) -> tuple[SectionEntry, ...]:
         rows = self.db.execute(
             f"SELECT {', '.join(SECTION_COLUMNS)} FROM sections WHERE piece = ? ORDER BY number", (piece,)
         )
         whole = [f.name for f in fields(SectionEntry) if f.type == "int"]
-        named = (dict(zip(SECTION_COLUMNS, row)) for row in rows)
-        return tuple(SectionEntry(**{**row, **{name: int(row[name]) for name in whole}}) for row in named)
+        by_name = (dict(zip(SECTION_COLUMNS, row)) for row in rows)
+        return tuple(SectionEntry(**{**row, **{name: int(row[name]) for name in whole}}) for row in by_name)
 
     # ------------------------------------------------------------ uses
 

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from videoscore.errors import UsageError
 from videoscore.files import MB, read_text
-from videoscore.library.add import Added, add
-from videoscore.library.store.database import Library, Stored, word
+from videoscore.library.add import AddReport, add
+from videoscore.library.store.database import Library, StoredPiece, word
 from videoscore.mood.circle import MOODS, mood_of
 from videoscore.progress import Progress, silent
 from videoscore.words import did_you_mean
@@ -43,46 +43,46 @@ DELIMITERS = ",;\t"  # spreadsheets write what the country writes lists with
 
 
 @dataclass
-class Imported:
+class ImportReport:
     """tagged : pieces that got the user's word of the table. added : what became of files that were new.
     missing : rows (line, what they name) whose piece is neither in the library nor on the disk."""
 
     tagged: int = 0
-    added: Added = field(default_factory=Added)
+    added: AddReport = field(default_factory=AddReport)
     missing: list[tuple[int, str]] = field(default_factory=list)
 
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Argument = TypeVar("Argument")
+Value = TypeVar("Value")
 Word = tuple[float, float, str]  # valence, arousal, mood
 
 
 @dataclass(frozen=True)
 class _Row:
-    """spoken, point : the user's word as a mood, and as numbers; two that differ when one of them was edited."""
+    """mood_word, point : the user's word as a mood, and as numbers; two that differ when one of them was edited."""
 
     line: int
     path: str
     content: str
-    spoken: Word | None
+    mood_word: Word | None
     point: Word | None
 
-    def word(self, piece: Stored) -> Word | None:
+    def word(self, piece: StoredPiece) -> Word | None:
         """The user's word: what differs from what the library says. Raises UsageError when both do, and disagree."""
-        if self.spoken is None or self.point is None or self.spoken[2] == self.point[2]:
-            return self.point or self.spoken
+        if self.mood_word is None or self.point is None or self.mood_word[2] == self.point[2]:
+            return self.point or self.mood_word
         if max(abs(self.point[0] - piece.valence), abs(self.point[1] - piece.arousal)) < UNCHANGED:
-            return self.spoken
-        if self.spoken[2] == piece.mood:
+            return self.mood_word
+        if self.mood_word[2] == piece.mood:
             return self.point
         raise UsageError(
             f"line {self.line}: valence {self.point[0]:g} and arousal {self.point[1]:g} are {self.point[2]}, not "
-            f"{self.spoken[2]}, and the piece has neither",
+            f"{self.mood_word[2]}, and the piece has neither",
             remedy="Leave either the mood or the numbers empty.",
         )
 
 
-def row(piece: Stored) -> dict[str, str | float | int]:
+def row(piece: StoredPiece) -> dict[str, str | float | int]:
     """A piece as `COLUMNS`. source : whose word mood, valence and arousal are, "user" or "tagger"."""
     e = piece.entry
     return {
@@ -105,7 +105,7 @@ def row(piece: Stored) -> dict[str, str | float | int]:
     }
 
 
-def to_csv(pieces: list[Stored]) -> str:
+def to_csv(pieces: list[StoredPiece]) -> str:
     """A line a piece."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
@@ -116,7 +116,7 @@ def to_csv(pieces: list[Stored]) -> str:
 
 def import_csv(
     library: Library, path: Path, jobs: int | None = None, progress: Progress = silent
-) -> Imported:
+) -> ImportReport:
     """Take the user's words from a table such as `to_csv` writes, and add the files that are new.
 
     A row names its piece by `content` or `path`. Its mood, or valence and arousal, are the user's word, unless its
@@ -126,27 +126,27 @@ def import_csv(
     Raises NotFound, UsageError (with the line), and what `add` raises.
     """
     rows = _read(path)
-    out = Imported()
+    out = ImportReport()
     contents, paths = _index(library)
     new = [r for r in rows if r.content not in contents and r.path not in paths]
     there = [r.path for r in new if r.path and os.path.isfile(r.path)]
     if there:
         out.added = add(library, there, jobs, progress)
         contents, paths = _index(library)
-    skipped = {str(p) for p, _ in out.added.skipped}
-    words: list[tuple[Stored, Word]] = []
+    skips = {str(p) for p, _ in out.added.skipped}
+    words: list[tuple[StoredPiece, Word]] = []
     for r in rows:
         content = r.content if r.content in contents else paths.get(r.path)
         if content is None:
-            if r.path not in skipped:
+            if r.path not in skips:
                 out.missing.append((r.line, r.path or r.content))
             continue
         piece = library.pieces("content = ?", (content,))[0]
-        spoken = _named(path, r.word, piece)
-        if spoken is not None:
-            words.append((piece, spoken))
-    for piece, spoken in words:
-        library.tag(piece, spoken)
+        mood_word = _with_path(path, r.word, piece)
+        if mood_word is not None:
+            words.append((piece, mood_word))
+    for piece, mood_word in words:
+        library.tag(piece, mood_word)
     out.tagged = len(words)
     return out
 
@@ -158,14 +158,14 @@ def read_word(mood: str | None, valence: object, arousal: object) -> tuple[float
     """
     if mood:
         try:
-            spoken = word(mood)
+            mood_word = word(mood)
         except KeyError:
             hint = did_you_mean(mood.capitalize(), MOODS)
             raise UsageError(
                 f"there is no mood {mood!r}", remedy=f"{hint}Choose from {', '.join(MOODS)}."
             ) from None
     if valence in (None, "") and arousal in (None, ""):
-        return spoken if mood else None
+        return mood_word if mood else None
     point = []
     for name, value in (("valence", valence), ("arousal", arousal)):
         try:
@@ -178,9 +178,9 @@ def read_word(mood: str | None, valence: object, arousal: object) -> tuple[float
                 remedy="Give both, as numbers from -1 to 1.",
             )
         point.append(number)
-    if mood and mood_of(*point) != spoken[2]:
+    if mood and mood_of(*point) != mood_word[2]:
         raise UsageError(
-            f"valence {point[0]:g} and arousal {point[1]:g} are {mood_of(*point)}, not {spoken[2]}",
+            f"valence {point[0]:g} and arousal {point[1]:g} are {mood_of(*point)}, not {mood_word[2]}",
             remedy="Give either the mood or the numbers.",
         )
     return point[0], point[1], mood_of(*point)
@@ -191,7 +191,7 @@ def _index(library: Library) -> tuple[set[str], dict[str, str]]:
     contents = set(library.contents())
     paths = {
         path: s.content
-        for path, s in library.seen().items()
+        for path, s in library.file_stamps().items()
         if s.content in contents and s.content is not None
     }
     paths.update({path: content for content, path in library.contents().items()})
@@ -202,13 +202,13 @@ def _read(path: Path) -> list[_Row]:
     text = read_text(
         path, MOST_BYTES, "Check the name.", form="CSV in UTF-8", wrong="That is no table of a library."
     )
-    return _named(path, _rows, text)
+    return _with_path(path, _rows, text)
 
 
-def _named(path: Path, function: Callable[[Given], Made], given: Given) -> Made:
+def _with_path(path: Path, function: Callable[[Argument], Value], argument: Argument) -> Value:
     """`function(given)`, whose errors say in which file."""
     try:
-        return function(given)
+        return function(argument)
     except csv.Error as error:
         raise UsageError(str(error), path=path, remedy="Save it as CSV anew.") from error
     except UsageError as error:
@@ -222,25 +222,25 @@ def _rows(text: str) -> list[_Row]:
     for delimiter in DELIMITERS:
         if {"path", "content"} & set(next(csv.reader([head], delimiter=delimiter), ())):
             reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-            return [_parsed(cells, reader.line_num, delimiter != ",") for cells in reader]
+            return [_parse(cells, reader.line_num, delimiter != ",") for cells in reader]
     raise UsageError(
         "it has no column path or content",
         remedy="Its first line has to name the columns; `videoscore library export` shows how.",
     )
 
 
-def _parsed(cells: dict[str, str | None], line: int, comma: bool) -> _Row:
+def _parse(cells: dict[str, str | None], line: int, comma: bool) -> _Row:
     """comma : decimals may be written with one."""
     names = ("path", "content", "mood", "valence", "arousal", "source")
     get = {name: (cells.get(name) or "").strip() for name in names}
     if get["source"] not in ("", "user", "tagger"):
         raise UsageError(f"line {line}: the source is {get['source'][:20]!r}", remedy="Write user or tagger.")
-    spoken = point = None
+    mood_word = point = None
     if get["source"] != "tagger":
         numbers = [get[name].replace(",", ".") if comma else get[name] for name in ("valence", "arousal")]
         try:
-            spoken, point = read_word(get["mood"], None, None), read_word(None, *numbers)
+            mood_word, point = read_word(get["mood"], None, None), read_word(None, *numbers)
         except UsageError as error:
             raise UsageError(f"line {line}: {error.problem}", remedy=error.remedy) from None
     path = os.path.abspath(os.path.expanduser(get["path"])) if get["path"] else ""
-    return _Row(line, path, get["content"].lower(), spoken, point)
+    return _Row(line, path, get["content"].lower(), mood_word, point)

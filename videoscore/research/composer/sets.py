@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from videoscore.library.read.bars import Bars, Notes, Signature
-from videoscore.library.read.roles import Track
+from videoscore.library.read.roles import MidiTrack
 
 UNITS = 24  # grid units a quarter
 KINDS = {
@@ -33,7 +33,7 @@ class Unusable(ValueError):
     """A file that holds no usable music; the message says why."""
 
 
-def read(path: Path) -> tuple[Notes, list[Track], list[Signature], np.ndarray, np.ndarray]:
+def read(path: Path) -> tuple[Notes, list[MidiTrack], list[Signature], np.ndarray, np.ndarray]:
     """Notes, tracks, time signatures and tempo (units, quarters a minute) of a MIDI file.
 
     Raises Unusable when it can't be read or holds no notes.
@@ -45,7 +45,7 @@ def read(path: Path) -> tuple[Notes, list[Track], list[Signature], np.ndarray, n
     except Exception as why:  # symusic raises bare RuntimeError and ValueError on broken files
         raise Unusable(f"unreadable: {why}") from why
     scale = UNITS / midi.ticks_per_quarter
-    tracks: list[Track] = []
+    tracks: list[MidiTrack] = []
     columns = []
     for track in midi.tracks:
         data = track.notes.numpy()
@@ -61,7 +61,7 @@ def read(path: Path) -> tuple[Notes, list[Track], list[Signature], np.ndarray, n
             np.full(len(onset), len(tracks)),
         )
         columns.append(np.stack(rows, 1).astype(np.int64))
-        tracks.append(Track(track.name, int(track.program), bool(track.is_drum)))
+        tracks.append(MidiTrack(track.name, int(track.program), bool(track.is_drum)))
     if not columns:
         raise Unusable("no notes")
     table = np.concatenate(columns)
@@ -91,7 +91,7 @@ def bar_tempo(bars: Bars, at: np.ndarray, bpm: np.ndarray) -> np.ndarray:
     return (bars.length / UNITS) / (time(bars.start + bars.length) - time(bars.start))
 
 
-def kind_of(set_name: str, tracks: list[Track]) -> str:
+def kind_of(set_name: str, tracks: list[MidiTrack]) -> str:
     """How `roles.assign` should read a piece; Mutopia, and a folder of one's own, hold all sorts."""
     if set_name in KINDS and not set_name.startswith("mutopia"):
         return KINDS[set_name]

@@ -11,7 +11,7 @@ from videoscore.studio.desk import describe
 from videoscore.studio.export_plan import EXPORTS
 from videoscore.studio.page.widgets import FilmPage, heading
 
-CHOSEN = ("video", "cues")
+DEFAULT_KINDS = ("video", "cues")
 KEYS = (
     ("Space", "play, pause"),
     ("J  K  L", "backwards, pause, forwards; again: faster"),
@@ -45,7 +45,7 @@ class ExportDialog:
 
     def __init__(self, page: FilmPage) -> None:
         self.page, desk = page, page.desk
-        self.shown = desk.exported
+        self.list_of_files = desk.exports
         with (
             ui.dialog() as self.dialog,
             ui.card().style("width: 620px; max-width: none").classes("studio-export"),
@@ -62,9 +62,9 @@ class ExportDialog:
                 "display: grid; grid-template-columns: 1fr 1fr; gap: 2px 16px; width: 100%"
             ):
                 self.kinds = {
-                    kind: ui.checkbox(KINDS[kind].title, value=kind in CHOSEN, on_change=self._command).props(
-                        "dense"
-                    )
+                    kind: ui.checkbox(
+                        KINDS[kind].title, value=kind in DEFAULT_KINDS, on_change=self._command
+                    ).props("dense")
                     for kind in EXPORTS
                 }
             self.overwrite = ui.checkbox("Replace files that are already there").props("dense")
@@ -91,16 +91,16 @@ class ExportDialog:
         self._list()
         self.dialog.open()
 
-    def _chosen(self) -> list[str]:
+    def _selection(self) -> list[str]:
         return [kind for kind, box in self.kinds.items() if box.value]
 
     def _command(self) -> None:
         if self.page.desk.session is not None:
-            self.command.set_text(self.page.desk.command(str(self.name.value), self._chosen()))
+            self.command.set_text(self.page.desk.command(str(self.name.value), self._selection()))
 
     def _write(self) -> None:
         try:
-            self.page.desk.export(str(self.name.value), self._chosen(), bool(self.overwrite.value))
+            self.page.desk.export(str(self.name.value), self._selection(), bool(self.overwrite.value))
             self._say("")
         except VideoscoreError as error:
             self._say(describe(error))
@@ -126,17 +126,17 @@ class ExportDialog:
         self.write.set_text(
             f"{desk.job.words} … {100 * desk.job.share:.0f} %" if desk.job else "Write the files"
         )
-        if self.shown != desk.exported:
+        if self.list_of_files != desk.exports:
             self._list()
         elif desk.trouble and not busy and desk.trouble != self.words.text:
             self._say(desk.trouble)
 
     def _list(self) -> None:
         desk = self.page.desk
-        self.shown = desk.exported
+        self.list_of_files = desk.exports
         self.files.clear()
         with self.files:
-            for number, path in enumerate(desk.exported):
+            for number, path in enumerate(desk.exports):
                 if path.is_dir():
                     ui.label(f"{path.name}: {len(list(path.iterdir()))} files in {path.parent}")
                 else:

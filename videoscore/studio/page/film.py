@@ -32,10 +32,10 @@ class DeskPage:
     """One browser's page. `chosen` : number of the cue that it has chosen; all else is the desk's."""
 
     def __init__(self, desk: Desk, studio: Studio) -> None:
-        self.desk, self.studio, self.chosen, self.ready, self.mode = desk, studio, 0, False, "score"
-        self.seen, self.told_film, self.told_source = -1, False, ""
+        self.desk, self.studio, self.cue_number, self.ready, self.mode = desk, studio, 0, False, "score"
+        self.revision, self.told_film, self.told_source = -1, False, ""
         self.client = ui.context.client
-        self.client.on_exception(self._failed)
+        self.client.on_exception(self._show_error)
         ui.add_head_html(SCRIPT)
         ui.dark_mode(True)
         ui.colors(
@@ -64,12 +64,12 @@ class DeskPage:
                     "The film is being watched: its moods, cuts and cues appear here."
                 ).classes("studio-wait quiet")
         self.exporting, self.keys = ExportDialog(self), keys_dialog()
-        ui.on("studio", self._told)
+        ui.on("studio", self._on_event)
         ui.timer(OFTEN, self.refresh)
 
     @property
     def session(self) -> Session:
-        return self.desk.opened()[1]
+        return self.desk.contents()[1]
 
     # ------------------------------------------------------------ parts
 
@@ -215,7 +215,7 @@ class DeskPage:
 
     def again(self) -> None:
         """The chosen cue anew, all others kept."""
-        self.do(lambda s: self.desk.compose(s.ask_one(self.chosen)))
+        self.do(lambda s: self.desk.compose(s.ask_one(self.cue_number)))
 
     def _loop(self) -> None:
         self.looping = not self.looping
@@ -227,13 +227,13 @@ class DeskPage:
         self.listen.set_value(name)
         self.client.run_javascript(f"studio.mode({json.dumps(name)})")
 
-    def _told(self, event: Any) -> None:
+    def _on_event(self, event: Any) -> None:
         """What was done in the browser's own part."""
         details = event.args if isinstance(event.args, dict) else {}
         what = details.get("do")
         number = max(0, int(details.get("number") or 0))
         if what == "ready":
-            self.ready, self.seen, self.told_film, self.told_source = True, -1, False, ""
+            self.ready, self.revision, self.told_film, self.told_source = True, -1, False, ""
             self.refresh()
         elif what == "select":
             self.choose(number, tell=False)
@@ -272,12 +272,12 @@ class DeskPage:
 
     def choose(self, number: int, tell: bool = True) -> None:
         """Choose a cue on this page."""
-        self.chosen = number
+        self.cue_number = number
         if tell:
             self.client.run_javascript(f"studio.select({number})")
         self.inspector.update()
 
-    def _failed(self, error: Exception) -> None:
+    def _show_error(self, error: Exception) -> None:
         self.desk.fail(error)
 
     # ------------------------------------------------------------ showing
@@ -285,9 +285,9 @@ class DeskPage:
     def refresh(self) -> None:
         """Bring the page up to date with the desk."""
         self.takes.show_job(self.desk.job)
-        if self.seen == self.desk.revision or not self.ready:
+        if self.revision == self.desk.revision or not self.ready:
             return
-        self.seen = self.desk.revision
+        self.revision = self.desk.revision
         desk, session = self.desk, self.desk.session
         self.trouble.set_visibility(bool(desk.trouble))
         self.trouble_words.set_text(desk.trouble)
@@ -312,25 +312,25 @@ class DeskPage:
             return
         self._show_film()
         state = view.now(session)
-        self.chosen = min(self.chosen, len(state["cues"]) - 1)
+        self.cue_number = min(self.cue_number, len(state["cues"]) - 1)
         self.client.run_javascript(f"studio.now({json.dumps(state, separators=(',', ':'))})")
         self._show_settings(session, state)
         self.inspector.update()
         self.takes.update(state)
 
     def _show_film(self) -> None:
-        watched, _ = self.desk.opened()
-        media, source = watched.analysis.media, ""
+        viewing, _ = self.desk.contents()
+        media, source = viewing.analysis.media, ""
         if self.desk.preview is not None:
             source = f"/film/{self.desk.key}/preview/{self.desk.preview.name}"
         elif proxy.worth_trying(media):
             source = f"/film/{self.desk.key}/video"
         if not self.told_film:
             facts = {
-                **view.film(watched.analysis, watched.speech),
+                **view.film(viewing.analysis, viewing.speech),
                 "key": self.desk.key,
                 "source": source or None,
-                "thumbs": len(watched.thumbnails),
+                "thumbs": len(viewing.thumbnails),
                 "offset": float(proxy.offset(media)),
             }
             self.client.run_javascript(f"studio.film({json.dumps(facts, separators=(',', ':'))})")
@@ -339,7 +339,7 @@ class DeskPage:
             self.told_source = source
             self.client.run_javascript(f"studio.source({json.dumps(source)})")
 
-    def _show_settings(self, session: Session, told: dict[str, Any]) -> None:
+    def _show_settings(self, session: Session, view_state: dict[str, Any]) -> None:
         state = session.state
         for slider, words, value in (
             (self.window, self.window_words, state.window),
@@ -348,22 +348,22 @@ class DeskPage:
             words.set_text(f"{value:g} s")
             if slider.value != value:
                 slider.set_value(value)
-        if told["preset"] not in self.preset.options:
-            self.preset.set_options([*self.preset.options, told["preset"]])
-        self.preset.set_value(told["preset"])
+        if view_state["preset"] not in self.preset.options:
+            self.preset.set_options([*self.preset.options, view_state["preset"]])
+        self.preset.set_value(view_state["preset"])
         self.undo.set_enabled(session.can_undo)
         self.redo.set_enabled(session.can_redo)
-        stale, job = told["stale"], self.desk.job
-        first = not session.takes or stale == len(told["cues"])
+        stale, job = view_state["stale"], self.desk.job
+        first = not session.takes or stale == len(view_state["cues"])
         self.compose.set_text(
             "Compose" if first else f"Compose changes ({stale})" if stale else "Compose changes"
         )
-        self.compose.set_enabled(job is None and told["pending"])
+        self.compose.set_enabled(job is None and view_state["pending"])
         self.compose_tip.set_text(
             "Write the music of all cues"
             if first
             else "Write the changed cues; the others keep their notes"
-            if told["pending"]
+            if view_state["pending"]
             else "Nothing was changed since this take"
         )
         self.another.set_enabled(job is None)

@@ -60,10 +60,10 @@ class Inspector:
             self.name = ui.input("Name").props("dense outlined").style("grid-column: span 2")
             self.name.on("change", lambda: self._do("rename", str(self.name.value)))
             self.starts = ui.number("Start, s", step=0.1, format="%.3f").props("dense outlined")
-            self.starts.on("change", lambda: self._number(self.starts, self._moved))
+            self.starts.on("change", lambda: self._number(self.starts, self._move))
             self.seed = ui.number("Seed", step=1, format="%d").props("dense outlined")
             self.seed.tooltip("Another seed writes other notes; empty: the seed of the whole score")
-            self.seed.on("change", self._seeded)
+            self.seed.on("change", self._set_seed)
             self.key = ui.select(KEYS, label="Key").props("dense outlined options-dense")
             self.key.on("update:model-value", lambda: self._do("set_key", self.key.value))
             self.bpm = ui.number("Tempo", step=1, format="%.1f").props("dense outlined")
@@ -96,25 +96,25 @@ class Inspector:
             )
 
     def _do(self, name: str, *values: Any) -> None:
-        number = self.page.chosen
+        number = self.page.cue_number
         self.page.do(lambda session: getattr(session, name)(number, *values))
 
     def _number(self, field: ui.number, then: Any) -> None:
         if field.value is not None:
             then(field.value)
 
-    def _moved(self, t: float) -> None:
+    def _move(self, t: float) -> None:
         self._do("move_boundary", Fraction(str(t)))
 
-    def _seeded(self) -> None:
+    def _set_seed(self) -> None:
         self._do("set_seed", None if self.seed.value is None else int(self.seed.value))
 
     def _lock(self) -> None:
-        locked = self.page.session.cue(self.page.chosen).locked
+        locked = self.page.session.cue(self.page.cue_number).locked
         self._do("unlock" if locked else "lock")
 
     def _merge(self) -> None:
-        number = self.page.chosen
+        number = self.page.cue_number
         self.page.do(lambda session: session.merge(number))
         self.page.choose(max(0, number - 1))
 
@@ -138,7 +138,7 @@ class Inspector:
             for one in everything:
                 one.set_enabled(False)
             return
-        number = self.page.chosen = min(self.page.chosen, len(session.sheet.cues) - 1)
+        number = self.page.cue_number = min(self.page.cue_number, len(session.sheet.cues) - 1)
         self._show(session, number)
 
     def _show(self, session: Session, number: int) -> None:

@@ -91,7 +91,7 @@ def _open_film(studio: Studio, desk: Desk) -> None:
 
 def _films(studio: Studio) -> None:
     shelf = studio.shelf
-    films = shelf.listed()
+    films = shelf.films()
     with ui.element("div").classes("films"):
         if shelf.film is not None:
             ui.link(shelf.film.name, "/?given=1")

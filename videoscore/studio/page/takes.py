@@ -14,7 +14,7 @@ class Takes:
     """The newest first; the pressed one is heard."""
 
     def __init__(self, page: FilmPage) -> None:
-        self.page, self.shown = page, ""
+        self.page, self.list_state = page, ""
         with ui.element("section").classes("panel studio-list").props('aria-label="Takes"'):
             heading("Takes")
             self._job()
@@ -39,16 +39,16 @@ class Takes:
             self.bar.set_value(round(job.share, 2))
             self.share.set_text(f"{100 * job.share:.0f} %")
 
-    def update(self, told: dict[str, Any]) -> None:
+    def update(self, view_state: dict[str, Any]) -> None:
         """Show the takes of `videoscore.studio.view.now`."""
-        state = repr((told["takes"], told["take"]))
-        if not told["takes"] and not self.shown or state == self.shown:
+        state = repr((view_state["takes"], view_state["take"]))
+        if not view_state["takes"] and not self.list_state or state == self.list_state:
             return
-        self.shown = state
+        self.list_state = state
         self.box.clear()
         with self.box:
-            for take in reversed(told["takes"]):
-                self._row(take, take["number"] == told["take"])
+            for take in reversed(view_state["takes"]):
+                self._row(take, take["number"] == view_state["take"])
 
     def _row(self, take: dict[str, Any], heard: bool) -> None:
         number = take["number"]

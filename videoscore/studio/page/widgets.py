@@ -18,7 +18,7 @@ class FilmPage(Protocol):
     desk: Desk
     studio: Studio
     client: Client
-    chosen: int
+    cue_number: int
 
     @property
     def session(self) -> Session: ...

@@ -29,7 +29,7 @@ def change(sheet: CueSheet, number: int, **fields: Any) -> CueSheet:
     CueSheetError.
     """
     document = _document(sheet)
-    document["cues"][_known(sheet, number)].update(_plain(fields))
+    document["cues"][_check_number(sheet, number)].update(_plain(fields))
     return reconcile(read_entries(document))
 
 
@@ -39,7 +39,7 @@ def move(sheet: CueSheet, number: int, t: Fraction, snap: Fraction = Fraction(0)
     Raises UsageError when it is no boundary between two cues or would leave either under `SHORTEST` seconds, and
     CueSheetError where a locked cue can't follow.
     """
-    if _known(sheet, number) == 0:
+    if _check_number(sheet, number) == 0:
         raise UsageError("the first cue starts with the film", remedy="Move where it ends.")
     low, high = sheet.cues[number - 1].start + SHORTEST, sheet.cues[number].end - SHORTEST
     if low > high:
@@ -73,20 +73,20 @@ def split(sheet: CueSheet, t: Fraction, snap: Fraction = Fraction(0)) -> CueShee
         {"start": t, "key": cue.key, "start_on": "cut" if t in sheet.cuts else "edit", "curve": curve}
     )
     document["cues"].insert(number + 1, new)
-    return renumbered(reconcile(read_entries(document)))
+    return renumber(reconcile(read_entries(document)))
 
 
 def merge(sheet: CueSheet, number: int) -> CueSheet:
     """The sheet without cue `number`: the one before takes its time, or the next if it was the first."""
     if len(sheet.cues) == 1:
         raise UsageError("there is only one cue", remedy="Change its mood instead.")
-    other = number - 1 if _known(sheet, number) else 1
+    other = number - 1 if _check_number(sheet, number) else 1
     for cue in (sheet.cues[number], sheet.cues[other]):
         if cue.locked:
             raise UsageError(f"{cue.name} is locked", remedy="Unlock it, then merge it.")
     document = _document(sheet)
     del document["cues"][number]
-    return renumbered(reconcile(read_entries(document)))
+    return renumber(reconcile(read_entries(document)))
 
 
 def at(sheet: CueSheet, t: Fraction) -> int:
@@ -94,12 +94,12 @@ def at(sheet: CueSheet, t: Fraction) -> int:
     return max(0, bisect_left([c.start for c in sheet.cues], t + Fraction(1, 10**9)) - 1)
 
 
-def renumbered(sheet: CueSheet) -> CueSheet:
+def renumber(sheet: CueSheet) -> CueSheet:
     """The sheet with cues numbered in order ("1m1 Happy", "1m2 Angry"), but for those that the user named."""
-    return replace(sheet, cues=numbered(sheet.cues))
+    return replace(sheet, cues=number_cues(sheet.cues))
 
 
-def numbered(cues: Sequence[Cue]) -> tuple[Cue, ...]:
+def number_cues(cues: Sequence[Cue]) -> tuple[Cue, ...]:
     """The same for cues alone."""
     return tuple(
         replace(cue, name=f"{1 + cue.start // REEL}m{n} {cue.mood}")
@@ -114,7 +114,7 @@ def bare(cue: Cue) -> Cue:
     return replace(cue, name="", start_on="cut", notes=None, performance=None, heard=None)
 
 
-def unlocked(cue: Cue) -> Cue:
+def unlock(cue: Cue) -> Cue:
     """The same cue, to be written anew."""
     return replace(cue, notes=None, performance=None)
 
@@ -130,7 +130,7 @@ def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, Fraction) else value for name, value in fields.items()}
 
 
-def _known(sheet: CueSheet, number: int) -> int:
+def _check_number(sheet: CueSheet, number: int) -> int:
     if not 0 <= number < len(sheet.cues):
         raise UsageError(f"there is no cue {number + 1}", remedy=f"There are {len(sheet.cues)}.")
     return number

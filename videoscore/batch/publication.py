@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from videoscore.batch.decide import stamp
+from videoscore.batch.verdict import stamp
 from videoscore.errors import OutputError
 from videoscore.files import write_error
 from videoscore.pipeline.outputs import replace_folder
@@ -15,22 +15,22 @@ from videoscore.pipeline.outputs import replace_folder
 MARGIN = 64_000_000  # bytes that have to stay free beside what is known to be written
 
 
-def place(made: Mapping[str, Path], files: Mapping[str, Path]) -> dict[Path, tuple[int, int]]:
+def place(stamps: Mapping[str, Path], files: Mapping[str, Path]) -> dict[Path, tuple[int, int]]:
     """Rename everything that was made to its final name, the film last: where it is, the rest is, too.
 
     Returns file -> (size, mtime in ns). Raises OutputError, DiskFull.
     """
     places = {}
-    for kind in sorted(made, key=lambda kind: kind == "output"):
+    for kind in sorted(stamps, key=lambda kind: kind == "output"):
         target = files[kind]
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if made[kind].is_dir():
-                replace_folder(made[kind], target)
+            if stamps[kind].is_dir():
+                replace_folder(stamps[kind], target)
             elif target.is_dir():
                 raise OutputError("this is a folder", path=target, remedy="Move it away.")
             else:
-                os.replace(made[kind], target)
+                os.replace(stamps[kind], target)
             places[target] = stamp(target)
         except OSError as error:
             raise write_error(target, error) from error

@@ -28,7 +28,7 @@ class Verdict:
     status: str
     reason: str = ""
     error: str = ""
-    touched: int | None = None
+    new_time: int | None = None
 
 
 def decide(
@@ -47,36 +47,37 @@ def decide(
     row : what the ledger knows of it. settings : `digest` of what it is to be scored with.
     retry : do again what failed. overwrite : replace files that aren't the batch's own.
     """
-    made: OutputStamps = {} if row is None else row.made
+    stamps: OutputStamps = {} if row is None else row.made
     if (
         row is not None
         and row.status in ("scored", "failed")
         and row.target == job.output
         and row.settings == settings
     ):
-        same, touched = _same_input(job.input, row)
+        same, new_time = _same_input(job.input, row)
         if same and row.status == "failed" and not retry:
             return Verdict("failed", row.reason, row.error)
         if same and row.status == "scored" and row.output is not None and os.path.lexists(row.output):
-            changed = None if overwrite else foreign([row.output], made)
-            if changed is None and foreign([row.output], made) is None:
-                return Verdict("skipped", "done before, and unchanged", touched=touched)
-            if changed is not None:
+            foreign_file = None if overwrite else foreign([row.output], stamps)
+            if foreign_file is None and foreign([row.output], stamps) is None:
+                return Verdict("skipped", "done before, and unchanged", new_time=new_time)
+            if foreign_file is not None:
                 return Verdict(
-                    "skipped", f"{changed.name} was changed since it was written; --overwrite makes it anew"
+                    "skipped",
+                    f"{foreign_file.name} was changed since it was written; --overwrite makes it anew",
                 )
     if not overwrite:
-        there = foreign(job.files(job.suffix, kinds).values(), made)
+        there = foreign(job.files(job.suffix, kinds).values(), stamps)
         if there is not None:
-            why = "was changed since it was written" if there in made else "is already there"
+            why = "was changed since it was written" if there in stamps else "is already there"
             return Verdict("skipped", f"{there.name} {why}; use --overwrite to replace it")
     return Verdict("queued")
 
 
-def foreign(files: Iterable[Path], made: OutputStamps) -> Path | None:
+def foreign(files: Iterable[Path], stamps: OutputStamps) -> Path | None:
     """The first of `files` that is there and isn't as this batch wrote it (None in `made`: may be anything)."""
     for path in files:
-        if os.path.lexists(path) and not (path in made and made[path] in (None, stamp(path))):
+        if os.path.lexists(path) and not (path in stamps and stamps[path] in (None, stamp(path))):
             return path
     return None
 

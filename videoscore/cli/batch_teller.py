@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from videoscore.cli.telling import EVERY, Teller
+from videoscore.cli.teller import EVERY, Teller
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -27,7 +27,7 @@ class BatchTeller:
         self.teller = teller
         self._bars: dict[int, tqdm] = {}
         self._all: tqdm | None = None
-        self._told: dict[Path, tuple[str, float]] = {}
+        self._last_line: dict[Path, tuple[str, float]] = {}
 
     def begin(self, total: int, slots: int) -> None:
         self.close()
@@ -39,12 +39,12 @@ class BatchTeller:
                 total=total, desc="films", unit="film", file=sys.stderr, position=0, dynamic_ncols=True
             )
 
-    def told(self, input: Path, word: ProgressReport) -> None:
+    def on_progress(self, input: Path, word: ProgressReport) -> None:
         now = time.monotonic()
-        stage, last = self._told.get(input, ("", 0.0))
+        stage, last = self._last_line.get(input, ("", 0.0))
         if stage == word.stage and now - last < EVERY and word.done < word.total:
             return
-        self._told[input] = word.stage, now
+        self._last_line[input] = word.stage, now
         self._event(
             "progress",
             {
@@ -57,10 +57,10 @@ class BatchTeller:
         if self._all is not None:
             self._bar(word, input)
 
-    def ended(self, line: Line) -> None:
+    def on_end(self, line: Line) -> None:
         from videoscore.file_names import shown
 
-        self._told.pop(Path(line.input), None)
+        self._last_line.pop(Path(line.input), None)
         self._event("file", asdict(line))
         if self._all is not None:
             self._all.update()

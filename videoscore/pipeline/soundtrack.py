@@ -64,7 +64,7 @@ def mux_sound(
     from videoscore.perform.mux.mux import mux
 
     with clock.stage("mux", float(media.duration)):
-        written = mux(
+        mux_result = mux(
             media,
             sound,
             output,
@@ -72,5 +72,5 @@ def mux_sound(
             keep_original=options.audio != "replace",
             progress=clock.progress,
         )
-        loud = peak_remark(written.path, options.true_peak)
-    return (*written.remarks, loud) if loud else written.remarks
+        loud = peak_remark(mux_result.path, options.true_peak)
+    return (*mux_result.remarks, loud) if loud else mux_result.remarks

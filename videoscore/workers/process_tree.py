@@ -32,8 +32,8 @@ def kill_worker(pid: int) -> None:
     """SIGKILL for a worker, its group and everything below it. It is stopped first, so that nothing new begins."""
     with contextlib.suppress(OSError):
         os.kill(pid, signal.SIGSTOP)
-    doomed = descendants(pid)
-    for kill, number in ((os.killpg, pid), *((os.kill, one) for one in doomed), (os.kill, pid)):
+    children = descendants(pid)
+    for kill, number in ((os.killpg, pid), *((os.kill, one) for one in children), (os.kill, pid)):
         with contextlib.suppress(OSError):  # gone, or not yet in a group of its own
             kill(number, signal.SIGKILL)
 

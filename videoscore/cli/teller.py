@@ -27,7 +27,7 @@ class Stage:
     """A stage that is under way. begin, told : monotonic seconds."""
 
     begin: float
-    told: float = 0.0
+    last_shown: float = 0.0
     bar: tqdm | None = None
 
 
@@ -41,27 +41,27 @@ class Teller:
     as_json: bool = False
     quiet: bool = False
     _stages: dict[str, Stage] = field(default_factory=dict)
-    _ended: set[str] = field(default_factory=set)
+    _done_stages: set[str] = field(default_factory=set)
 
     def progress(self, stage: str, done: float, total: float) -> None:
         """A `videoscore.progress.Progress`."""
-        if self.quiet and not self.as_json or stage in self._ended and done >= total:
+        if self.quiet and not self.as_json or stage in self._done_stages and done >= total:
             return
         now = time.monotonic()
         state = self._stages.get(stage)
         if state is None:
             state = self._stages[stage] = Stage(now)
-            self._ended.discard(stage)
-        ended = done >= total
+            self._done_stages.discard(stage)
+        is_last = done >= total
         if self.as_json:
-            if state.told == 0.0 or ended or now - state.told >= EVERY:
-                state.told = now
+            if state.last_shown == 0.0 or is_last or now - state.last_shown >= EVERY:
+                state.last_shown = now
                 self._event(
                     {"event": "progress", "stage": stage, "done": round(done, 3), "total": round(total, 3)}
                 )
         elif not self.quiet:
             self._bar(stage, state, done, total, now)
-        if ended:
+        if is_last:
             self._end(stage)
 
     def say(self, text: str) -> None:
@@ -125,7 +125,7 @@ class Teller:
 
     def _end(self, stage: str) -> None:
         state = self._stages.pop(stage)
-        self._ended.add(stage)
+        self._done_stages.add(stage)
         if state.bar is not None:
             state.bar.close()
         took = time.monotonic() - state.begin

@@ -11,7 +11,7 @@ from videoscore.pipeline.watch import analyze
 from videoscore.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from videoscore.library.select.ranking import Dominant, Track
+    from videoscore.library.select.ranking import Dominant, PlaylistEntry
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Playlist:
     """tracks : best first. remarks : what the user should know of how they were chosen."""
 
     emotion: Dominant
-    tracks: tuple[Track, ...]
+    tracks: tuple[PlaylistEntry, ...]
     remarks: tuple[str, ...]
 
 

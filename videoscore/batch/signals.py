@@ -12,11 +12,11 @@ from typing import Any
 class Stopper:
     """While it is entered, these signals are counted instead of killing; a third Ctrl-C does what it always does.
 
-    asked : no new film. now : leave running ones, too. tell : called with a line for the user.
+    no_more : no new film. now : leave running ones, too. tell : called with a line for the user.
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
-        self.asked = False
+        self.no_more = False
         self.now = False
         self._tell = tell
         self._depth = 0  # it may be entered again inside
@@ -28,7 +28,7 @@ class Stopper:
             for name in ("SIGINT", "SIGTERM", "SIGHUP"):
                 if hasattr(signal, name):
                     number = getattr(signal, name)
-                    self._before[number] = signal.signal(number, self._signalled)
+                    self._before[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(
@@ -39,10 +39,10 @@ class Stopper:
             for number, before in self._before.items():
                 signal.signal(number, before)
 
-    def _signalled(self, number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and not self.asked:
-            self.asked = True
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and not self.no_more:
+            self.no_more = True
             self._tell("finishing the films that are under way; Ctrl-C again stops now")
             return
-        self.asked = self.now = True
+        self.no_more = self.now = True
         signal.signal(signal.SIGINT, self._before[signal.SIGINT])

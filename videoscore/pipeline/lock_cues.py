@@ -38,9 +38,9 @@ def lock_cues(
     sheet_settings = sheet.composed if same_kind else {}
     _, options = settle_sheet(sheet, **{**sheet_settings, **settings})
     music = write(sheet, options, Clock(progress))
-    locked = lock(music.sheet, music.score, numbers)
+    locked_sheet = lock(music.sheet, music.score, numbers)
     for number in numbers:
-        before, after = sheet.cues[number - 1], locked.cues[number - 1]
+        before, after = sheet.cues[number - 1], locked_sheet.cues[number - 1]
         if not unheard and not before.locked and before.heard not in (None, after.heard):
             raise CueSheetError(
                 f"cue {number} ({before.name}) isn't what was heard any more: since then the sheet, "
@@ -49,7 +49,7 @@ def lock_cues(
                 remedy="Lock it in the sheet as it was scored, and edit that; or score this sheet, and "
                 "lock in the one that it writes; --unheard locks what it gives now.",
             )
-    return locked
+    return locked_sheet
 
 
 def unlock_cues(sheet: CueSheet, numbers: list[int], path: str | Path) -> CueSheet:
