@@ -88,7 +88,7 @@ TaskEvent = ProgressReport | TaskEnd | WorkerLoss
 
 @dataclass(frozen=True)
 class Setup:
-    """jobs : workers, None for as many as fit. address : of a cluster. limited : tasks have a time limit.
+    """jobs : workers, None for as many as fit. address : of a cluster. has_limit : tasks have a time limit.
     tell : for an executor that can't tell from `wait`, because it works meanwhile; may raise Cancelled."""
 
     jobs: int | None = None
