@@ -161,6 +161,17 @@ def test_a_trailer_behind_the_last_box_stays_there(tmp_path: Path) -> None:
     assert scored(clip.path, tmp_path / "out.mp4").path.read_bytes().endswith(trailer)
 
 
+def test_an_empty_box_of_data_is_no_trap(tmp_path: Path) -> None:
+    """Some writers leave one before or behind the film's own."""
+    clip = make_clip(tmp_path / "a.mp4", seconds=1, audio="tone").path
+    empty = (8).to_bytes(4, "big") + b"mdat"
+    film = clip.read_bytes()
+    clip.write_bytes(film + empty)
+    written = scored(clip, tmp_path / "out.mp4")
+    assert shown(written.path) == shown(clip)
+    np.testing.assert_array_equal(heard(written.path, 1), heard(clip, 0))
+
+
 def test_other_builds_are_copied_by_ffmpeg(tmp_path: Path) -> None:
     clip = make_clip(
         tmp_path / "a.mp4", audio="tone", gop=10, extra=["-movflags", "+frag_keyframe+empty_moov"]

@@ -206,6 +206,8 @@ def _pieces(
     dropped_chunks = np.setdiff1d(dropped_chunks, stay)
     pieces: list[_Piece] = []
     for start, end in ((p.payload, p.end) for p in film.data):
+        if start == end:  # an empty box of data, as some writers leave
+            continue
         cuts = np.unique(np.concatenate(([start], dropped_chunks, stay)))
         cuts = cuts[(cuts >= start) & (cuts < end)]
         leaving = np.isin(cuts, dropped_chunks)
