@@ -19,6 +19,7 @@ from videoscore.compose.tone import Tone
 from videoscore.compose.voicing import ladder
 
 LONGEST_RANK = 4
+HIGHEST_FIFTH = 52  # a bass's fifth above this is taken below its root
 # rhythms of a bass that drives, over two quarters
 DRIVES = {
     "pulse": (12, 12, 12, 12),
@@ -176,7 +177,7 @@ def _bass_of(
 ) -> list[Tone]:
     length, start = harmony.length, harmony.start
     fifth = next((p for p in range(ground + 5, ground + 10) if p % 12 in harmony.chord.tones), ground)
-    if fifth > 57:
+    if fifth > HIGHEST_FIFTH:
         fifth -= 12
     if kind in DRIVES and length >= UNITS:
         return _driven(start, length, ground, after, DRIVES[kind], scale)
