@@ -200,7 +200,7 @@ def rows(*notes: tuple[int, int, int, int]) -> meter.Notes:
 
 def test_a_quartet_is_read_by_its_score_order() -> None:
     tracks = [
-        roles.Track(n, p, False)
+        roles.MidiTrack(n, p, False)
         for n, p in (("Violin 1", 40), ("Violin 2", 40), ("Viola", 41), ("Cello", 42))
     ]
     notes = rows((0, 24, 50, 0), (0, 24, 70, 1), (0, 24, 60, 2), (0, 24, 65, 3))
@@ -213,7 +213,7 @@ def test_a_quartet_is_read_by_its_score_order() -> None:
 
 
 def test_a_song_is_voice_bass_and_the_rest() -> None:
-    tracks = [roles.Track("Singstimme", 52, False), roles.Track("Pianoforte", 0, False)]
+    tracks = [roles.MidiTrack("Singstimme", 52, False), roles.MidiTrack("Pianoforte", 0, False)]
     notes = rows(
         (0, 96, 67, 0), (0, 96, 43, 1), (24, 24, 55, 1), (48, 24, 64, 1), (96, 24, 62, 1), (96, 24, 66, 1)
     )
@@ -229,13 +229,13 @@ def test_a_song_is_voice_bass_and_the_rest() -> None:
 
 def test_a_band_has_drums_bass_pad_and_lines() -> None:
     tracks = [
-        roles.Track("drums", 0, True),
-        roles.Track("bass", 33, False),
-        roles.Track("choir", 52, False),
-        roles.Track("lead", 80, False),
-        roles.Track("second", 73, False),
-        roles.Track("strum", 25, False),
-        roles.Track("gunshot", 127, False),
+        roles.MidiTrack("drums", 0, True),
+        roles.MidiTrack("bass", 33, False),
+        roles.MidiTrack("choir", 52, False),
+        roles.MidiTrack("lead", 80, False),
+        roles.MidiTrack("second", 73, False),
+        roles.MidiTrack("strum", 25, False),
+        roles.MidiTrack("gunshot", 127, False),
     ]
     beat = np.arange(16) * 24
     notes = [(int(t), 12, 36, 0) for t in beat] + [(int(t), 24, 40, 1) for t in beat]

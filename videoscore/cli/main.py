@@ -126,7 +126,9 @@ def _run(arguments: list[str], teller: Teller, debug: bool) -> int:
         _report(teller, "Cancelled", "cancelled; nothing half-written was left.", 130)
         return 130
     except (Exception, SystemExit) as error:
-        return _report_failure(error, teller, debug)
+        code = _report_failure(error, teller, debug)
+        _drop_unwritable()
+        return code
 
 
 def _flush(code: int) -> int:
@@ -140,9 +142,21 @@ def _flush(code: int) -> int:
 
 def _unread() -> int:
     """The code for a reader of stdout that has gone (`| head`); nothing more is said to it."""
+    _to_nowhere()
+    return 141
+
+
+def _drop_unwritable() -> None:
+    """What stdout still holds and can't take (a full disk): else Python tries once more at exit, and ends with 120."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        _to_nowhere()
+
+
+def _to_nowhere() -> None:
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 141
 
 
 def _report_failure(error: BaseException, teller: Teller, debug: bool) -> int:
