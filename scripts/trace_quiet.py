@@ -196,6 +196,10 @@ SCENARIOS = {"score": _score, "batch": _batch, "preview": _preview, "page": _pag
 
 
 def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        print(f"{__doc__}\nscenarios: {', '.join(SCENARIOS)}")
+        return 0 if unknown[0] in ("-h", "--help") else 2
     if shutil.which("strace") is None:
         print("strace isn't installed: sudo apt-get install strace", file=sys.stderr)
         return 5
