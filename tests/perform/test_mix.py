@@ -130,6 +130,13 @@ def test_nothing_passes_the_limiter(level, ceiling, size, seed, length, spikes):
     assert (limiter.reduction == 0) == np.array_equal(out, samples)
 
 
+@pytest.mark.parametrize("length", [8, 16, 5000])
+def test_a_loud_first_sample_rings_before_itself(length):
+    samples = noise(length / RATE, 2.0, 2)
+    samples[0] = 5.0
+    assert metered(limited(samples, 0.0, 4096)[0]).true_peak <= 0.1
+
+
 def test_what_is_quiet_enough_is_untouched():
     samples = noise(1, 0.05)
     samples[30000] = 0.9

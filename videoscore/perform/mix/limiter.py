@@ -88,7 +88,11 @@ class Limiter:
         part = self.samples[: truepeak.BEFORE + count + truepeak.AFTER]
         if float(np.abs(part).max()) * truepeak.HEADROOM <= self.ceiling:
             return None
+        lead = truepeak.AFTER if self.first else 0  # a loud first sample rings before itself, too
+        part = np.concatenate((np.zeros((lead, self.channels), np.float32), part))
         peaks = truepeak.peaks(part) / self.ceiling
+        peaks[lead] = peaks[: lead + 1].max()
+        peaks = peaks[lead:]
         if peaks.max() <= 1.0:
             return None
         return 20 * np.log10(np.maximum(peaks, 1.0)).astype(np.float64)
