@@ -16,7 +16,6 @@ from videoscore.resources import FIGURES
 Item = TypeVar("Item")
 
 UNITS = 24  # a quarter
-CHUNKS = (96, 72)  # lengths of mined bars: 4/4, and 3/4 or 6/8
 RUN = 4  # steps one way from which a cell is a run rather than an idea
 
 

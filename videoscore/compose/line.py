@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from videoscore.compose.chords import Chord
 
-FAR = 60.0  # of a way that is all but forbidden
 LEAP = {
     0: 0.9,
     1: 0.0,

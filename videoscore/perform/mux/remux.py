@@ -91,20 +91,16 @@ def trial(path: Path, track: Track, container: Container) -> list[str]:
     return [ffmpeg_path(), "-nostdin", "-v", "quiet", *source, "-f", container.muxer, "-y", os.devnull]
 
 
+def _ffmpeg() -> tuple[str, ...]:
+    """How ffmpeg is called to write: warnings with their level on stderr, progress on stdout, no questions."""
+    quiet = ("-hide_banner", "-nostdin", "-v", "level+warning", "-nostats")
+    return (ffmpeg_path(), *quiet, "-progress", "pipe:1", "-y")
+
+
 def music_command(media: Media, audio: Path, container: Container, track: NewTrack) -> list[str]:
     """All arguments but the output's name: the music alone, coded for this container."""
     return [
-        *(
-            ffmpeg_path(),
-            "-hide_banner",
-            "-nostdin",
-            "-v",
-            "level+warning",
-            "-nostats",
-            "-progress",
-            "pipe:1",
-            "-y",
-        ),
+        *_ffmpeg(),
         *(*ONE_FILE, "-f", "wav", "-i", url(audio), "-map", "0:a:0"),
         *_music(media, container, track),
         *("-f", container.muxer),
@@ -137,17 +133,7 @@ def command(
     # with -copyts all times stay as they are, so the music has to start where the picture does
     start = ["-f", "wav", "-itsoffset", _decimal(media.video.start)]
     return [
-        *(
-            ffmpeg_path(),
-            "-hide_banner",
-            "-nostdin",
-            "-v",
-            "level+warning",
-            "-nostats",
-            "-progress",
-            "pipe:1",
-            "-y",
-        ),
+        *_ffmpeg(),
         *("-copyts", *ONE_FILE, *guess, "-i", url(media.path), *ONE_FILE, *start, "-i", url(audio)),
         *(*maps, "-map_metadata", "0", "-map_chapters", "0", "-c", "copy", "-copyinkf"),
         *_music(media, container, track),
