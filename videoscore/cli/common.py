@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -22,12 +22,13 @@ MIXING = ("mix",)
 EVERYTHING = WATCHING + WRITING + SOUNDING + MIXING
 
 
-def with_settings(*groups: str) -> Callable[[Command], Command]:
-    """Add the options of these groups, and --preset and --seed. They arrive as keywords, None when not
-    given; `videoscore.settings.build.build` takes them as they are."""
+def with_settings(*groups: str, without: Collection[str] = ()) -> Callable[[Command], Command]:
+    """Add the options of these groups, but for those named in `without`, and --preset and --seed. They arrive as
+    keywords, None when not given; `videoscore.settings.build.build` takes them as they are."""
 
     def add(command: Command) -> Command:
-        for setting in reversed([s for s in settings().values() if s.group in groups]):
+        members = [s for s in settings().values() if s.group in groups and s.name not in without]
+        for setting in reversed(members):
             command = _option(setting)(command)
         defaults = Options()
         command = click.option(
@@ -50,7 +51,7 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
 
 
 _METAVARS = {int: "N", float: "X", str: "NAME", Fraction: "SECONDS", bool: "true|false"}
-_OWN_METAVARS = {"soundfont": "FILE", "library": "FILE", "roles": "ROLE,..."}
+_OWN_METAVARS = {"soundfont": "FILE", "library": "FILE", "roles": "ROLE,...", "mood": "WORDS"}
 
 
 def with_voice(command: Command) -> Command:

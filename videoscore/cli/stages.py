@@ -129,7 +129,12 @@ def analyze(
 
 @click.command()
 @click.argument("cues", required=False)
-@click.option("--mood", metavar="WORD", help="instead of CUES: one of the eight moods (docs/cli.md)")
+@click.option(
+    "--mood",
+    metavar="WORDS",
+    help="instead of CUES: one of the eight moods (docs/cli.md), or several over time, "
+    'as "0:00 Peaceful, 0:42 Dynamic"',
+)
 @click.option("--valence", metavar="X", help="instead of CUES, with --arousal: -1 (negative) to 1 (positive)")
 @click.option("--arousal", metavar="X", help="-1 (calm) to 1 (agitated)")
 @click.option(
@@ -158,7 +163,7 @@ def analyze(
     metavar="FILE",
     help="without CUES: write the cue sheet of the music there, to be edited and composed from",
 )
-@with_settings("spot", *WRITING)
+@with_settings("spot", *WRITING, without=("mood",))
 @click.option("--played", is_flag=True, help="with the preset's instruments, as it is rendered")
 @overwriting
 @with_voice

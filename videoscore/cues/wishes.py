@@ -19,12 +19,13 @@ from videoscore.cues.contour import clip, mean, thin, tidy
 from videoscore.cues.file.reconcile import BPM
 from videoscore.cues.keys import is_minor, plan_keys, signature_and_mode, with_mode_of
 from videoscore.cues.meter import choose_meter, meter_for
+from videoscore.cues.mood_words import TimedMood, check_within, read_moods
 from videoscore.cues.numbers import seconds as parse_seconds
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter, on_line
 from videoscore.cues.spot.segment import longest
-from videoscore.cues.spot.spot import REEL, spot
+from videoscore.cues.spot.spot import MOOD_NOTE, REEL, spot
 from videoscore.errors import CueSheetError, UsageError
-from videoscore.mood.circle import MOODS, centre, mood_of
+from videoscore.mood.circle import centre, mood_of
 from videoscore.mood.curve import MoodCurve
 from videoscore.music.score import Role
 from videoscore.settings.build import Setting
@@ -47,8 +48,8 @@ class Wishes:
     """What music is asked for.
 
     length : seconds. line : valence and arousal over time, one point or more; one is music of a single mood.
-    mood : the word for it, where a word was given. key : as "D minor". tempo : quarters a minute, about which
-    the whole is to run; None leaves it to the mood.
+    mood : the word for it, where one was given; `words` : several, over time. key : as "D minor".
+    tempo : quarters a minute, about which the whole is to run; None leaves it to the mood.
     """
 
     length: Fraction
@@ -56,6 +57,7 @@ class Wishes:
     mood: str | None = None
     key: str | None = None
     tempo: float | None = None
+    words: str | None = None
 
 
 def read(
@@ -72,8 +74,8 @@ def read(
 
     Parameters
     ----------
-    mood : one of the eight, in any case; or `valence` and `arousal` in [-1, 1]; or `curve`: two points or
-        more at increasing times.
+    mood : one of the eight, in any case, or several over time, as "0:00 Peaceful, 0:42 Dynamic"; or `valence` and
+        `arousal` in [-1, 1]; or `curve`: two points or more at increasing times.
     seconds : length in seconds, as a number or as text ("90", "1:30"), half a second to six hours; by default
         where `curve` ends.
     key : as "D minor". tempo : quarters a minute, 20 to 300.
@@ -107,10 +109,16 @@ def read(
             f"{', '.join(flags[:-1])} and {flags[-1]} contradict each other",
             remedy="Give --mood alone, --valence with --arousal, or --curve alone.",
         )
-    word = None if mood is None else _mood(mood)
+    moods = () if mood is None else _moods(mood)
+    word = moods[0].mood if len(moods) == 1 else None
     if curve is None:
         if seconds is None:
             raise UsageError("nothing says how long the music is to be", remedy="Give --seconds.")
+        if len(moods) > 1:
+            check_within(moods, _length(seconds))
+            return Wishes(
+                _length(seconds), _steps(moods), None, key and _key(key), numbers.get("tempo"), mood
+            )
         level = centre(word) if word else (numbers["valence"], numbers["arousal"])
         curve = (CurvePoint(Fraction(0), *map(tidy, level)),)
     else:
@@ -139,12 +147,13 @@ def cue_sheet(
     >>> [(c.mood, c.meter.bars * c.meter.beats, float(c.bpm)) for c in sheet.cues][0]
     ('Tired', 44, 59.14...)
     """
-    options = options or SpotOptions()
-    if len({(p.valence, p.arousal) for p in wishes.line}) == 1:
+    options = replace(options or SpotOptions(), mood=wishes.words)
+    if wishes.words is None and len({(p.valence, p.arousal) for p in wishes.line}) == 1:
         cues = _level(wishes, options, seed)
     else:
         cues = _along(wishes, options, seed)
-    sheet = CueSheet(source, wishes.length, tuple(_in_key(cues, wishes.key, seed)), (), seed, preset)
+    notes = {} if wishes.words is None else {MOOD_NOTE: wishes.words}
+    sheet = CueSheet(source, wishes.length, tuple(_in_key(cues, wishes.key, seed)), (), seed, preset, notes)
     check(sheet)
     return sheet
 
@@ -175,7 +184,7 @@ def remarks(wishes: Wishes, sheet: CueSheet) -> tuple[str, ...]:
             out.append(
                 f"tempo {bpm:.2f} instead of {wishes.tempo:g}, so that {fill} {show(wishes.length)} s exactly"
             )
-    if len(wishes.line) > 1 and wishes.length != wishes.line[-1].t:
+    if wishes.words is None and len(wishes.line) > 1 and wishes.length != wishes.line[-1].t:
         until = show(wishes.line[-1].t)
         out.append(
             f"the curve ends at {until} s, and its last value is held to the end"
@@ -191,14 +200,26 @@ def remarks(wishes: Wishes, sheet: CueSheet) -> tuple[str, ...]:
 # ---------------------------------------------------------------- words
 
 
-def _mood(word: str) -> str:
-    lower = {mood.lower(): mood for mood in MOODS}
-    if word.strip().lower() in lower:
-        return lower[word.strip().lower()]
-    hint = did_you_mean(word, MOODS, 0.5)
-    raise UsageError(
-        f"--mood: there is no mood {word[:40]!r}", remedy=f"{hint}The moods are {', '.join(MOODS)}."
-    )
+def _moods(text: str) -> tuple[TimedMood, ...]:
+    """Moods over time, the first from the start on. Raises UsageError."""
+    moods = read_moods(text)
+    if moods[0].t > 0 or any(m.mood is None for m in moods):
+        what = (
+            f"nothing says what to write before {moods[0]}" if moods[0].t > 0 else "there is no film to read"
+        )
+        raise UsageError(f"--mood: {what}", remedy="Give a mood for every time, the first from 0:00 on.")
+    return moods
+
+
+def _steps(moods: Sequence[TimedMood]) -> tuple[CurvePoint, ...]:
+    """The middle of each mood's octant from its time until a millisecond before the next."""
+    out: list[CurvePoint] = []
+    for k, mood in enumerate(moods):
+        level = tuple(map(tidy, centre(mood.mood or "")))
+        out.append(CurvePoint(mood.t, *level))
+        if k + 1 < len(moods):
+            out.append(CurvePoint(moods[k + 1].t - Fraction(1, 1000), *level))
+    return tuple(out)
 
 
 def _key(key: str) -> str:

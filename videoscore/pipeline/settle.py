@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from videoscore.cues.mood_words import read_moods
 from videoscore.cues.sheet import CueSheet
 from videoscore.errors import UsageError
 from videoscore.music.score import Role
@@ -35,6 +36,8 @@ def settle(
     """
     options = build(preset, seed, options, **choices)
     _refuse_selecting(choices, options)
+    if options.spot.mood is not None:
+        read_moods(options.spot.mood)
     load_preset(options.preset)
     return options
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from videoscore.cues.mood_words import check_within, read_moods
 from videoscore.cues.sheet import CueSheet
 from videoscore.file_names import as_text
 from videoscore.mood.curve import Array, MoodCurve
@@ -90,9 +91,12 @@ def watch(media: Media, options: Options, clock: Clock, perceptions: Perceptions
 
     perceptions : where this film's may be known already; then it isn't looked at again.
     """
-    from videoscore.cues.spot.spot import spot
+    from videoscore.cues.spot.overrule import stretches, told
+    from videoscore.cues.spot.spot import in_film, spot
     from videoscore.mood.smooth import smooth
 
+    if options.spot.mood is not None:  # before the long work
+        check_within(read_moods(options.spot.mood), media.duration, as_text(media.path.name))
     total = float(media.duration)
     perception = perceptions.find() if perceptions else None
     if perception is None:
@@ -111,6 +115,7 @@ def watch(media: Media, options: Options, clock: Clock, perceptions: Perceptions
             seed=options.seed,
             preset=options.preset,
         )
+    parts = stretches(options.spot.mood, in_film(perception.cuts, media.duration), media.duration)
     return Analysis(
         media,
         perception.curve,
@@ -119,7 +124,7 @@ def watch(media: Media, options: Options, clock: Clock, perceptions: Perceptions
         perception.shares,
         sheet,
         clock.seconds,
-        perception.remarks,
+        perception.remarks + told(parts),
     )
 
 

@@ -77,6 +77,11 @@ class SpotOptions:
         min=Fraction(10),
         max=Fraction(3600),
     )
+    mood: str | None = option(
+        None,
+        "overrules what is read: a mood for the whole film, or moods from times on, as "
+        '"0:00 Peaceful, 0:42 Dynamic, 1:10 read" (read: as the film shows)',
+    )
 
 
 @dataclass(frozen=True)

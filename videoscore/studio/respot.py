@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
-
 from videoscore.cues.keys import plan_keys
+from videoscore.cues.mood_words import moods_between
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
+from videoscore.cues.spot.overrule import cuts_between, part_of
 from videoscore.cues.spot.spot import spot
 from videoscore.mood.curve import MoodCurve
 from videoscore.settings.fields import SpotOptions
@@ -33,7 +33,7 @@ def respot(
     `videoscore.cues.spot.spot.spot` makes of the whole film. curve : smoothed. was : gives duration, seed and the rest.
     """
     whole = spot(curve, cuts, was.duration, options, source=was.source, seed=was.seed, preset=was.preset)
-    whole = replace(whole, notes=was.notes)
+    whole = replace(whole, notes=was.notes | whole.notes)
     if not kept and not fixed:
         return whole
     inside = {c.start: c for c in kept}
@@ -51,30 +51,16 @@ def _stretch(
     curve: MoodCurve, cuts: Sequence[Cut], start: Fraction, end: Fraction, options: SpotOptions, was: CueSheet
 ) -> list[Cue]:
     """The cues between two times, spotted as a film of its own."""
-    inside = [Cut(c.t - start, c.strength) for c in cuts if start < c.t < end]
-    sheet = spot(_part(curve, float(start), float(end)), inside, end - start, options, seed=was.seed)
+    if options.mood is not None:
+        options = replace(options, mood=moods_between(options.mood, start, end))
+    inside = cuts_between(cuts, start, end)
+    sheet = spot(part_of(curve, start, end), inside, end - start, options, seed=was.seed)
     cut_times = {c.t for c in cuts}
     times = [start, *(_grid(c.start + start, cut_times) for c in sheet.cues[1:]), end]
     cues = [_shift(cue, a, b, start, cut_times) for cue, a, b in zip(sheet.cues, times, times[1:])]
     if start > 0:
         cues[0] = replace(cues[0], start_on="cut" if start in cut_times else "edit")
     return cues
-
-
-def _part(curve: MoodCurve, start: float, end: float) -> MoodCurve:
-    """The curve's samples in [start, end), counted from `start`; the nearest one where there is none."""
-    low, high = np.searchsorted(curve.t, [start, end])
-    rows = slice(low, high)
-    if low == high:
-        low = min(int(low), len(curve) - 1)
-        rows = slice(low, low + 1)
-    return MoodCurve(
-        np.maximum(curve.t[rows] - start, 0.0),
-        curve.valence[rows],
-        curve.arousal[rows],
-        curve.moods[rows],
-        curve.confidence[rows],
-    )
 
 
 def _shift(cue: Cue, start: Fraction, end: Fraction, by: Fraction, cuts: set[Fraction]) -> Cue:

@@ -13,6 +13,7 @@ from videoscore.cues.keys import plan_keys as plan_keys
 from videoscore.cues.meter import choose_meter
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter
 from videoscore.cues.spot.hits import find_hits
+from videoscore.cues.spot.overrule import Stretch, as_words, cuts_between, overrule, part_of, stretches
 from videoscore.cues.spot.segment import Boundary, cells, longest, scale_of, segment
 from videoscore.mood.circle import MOODS, mood_of
 from videoscore.mood.curve import MoodCurve
@@ -25,6 +26,8 @@ APART = 0.8
 LEAST_APART = 0.12
 # A reel of 35 mm film (2000 feet at 24 pictures/s, rounded down): cues are numbered 1m1, 1m2, ... 2m9.
 REEL = Fraction(20 * 60)
+# Title of the sheet's note that records the words with which its moods were overruled.
+MOOD_NOTE = "mood"
 
 
 def spot(
@@ -44,7 +47,8 @@ def spot(
     curve : the smoothed mood curve.
     cuts : shot boundaries; those outside (0, duration) are left out.
     duration : length of the picture in seconds, over 0.
-    options : limits on the length of a cue, in seconds.
+    options : limits on the length of a cue, in seconds; and `mood`, words that overrule the curve. Cues begin where
+        these do, whatever the limits, and the sheet's notes record them.
     source, seed, preset : written into the sheet; `seed` also decides keys and meters.
 
     Returns
@@ -53,27 +57,42 @@ def spot(
 
     Raises
     ------
-    ValueError : a duration of 0 or less.
+    ValueError : a duration of 0 or less. UsageError : words that can't be read, or past the end.
     """
     if duration <= 0:
         raise ValueError("a film has to last longer than 0 s")
-    cuts = _in_film(cuts, duration)
-    starts = _merge(segment(curve, cuts, duration, options), curve, cuts, duration, options)
+    cuts = in_film(cuts, duration)
+    parts = stretches(options.mood, cuts, duration, source)
+    curve = overrule(curve, parts, cuts, duration)
+    starts = [b for part in parts for b in _starts(curve, cuts, part, options)]
     ends = [*(b.t for b in starts[1:]), duration]
     rises = find_hits(curve, cuts, [b.t for b in starts], duration)
-    cut_times = {c.t for c in cuts}
+    edges = {c.t for c in cuts} | {part.start for part in parts}
     cues: list[Cue] = []
     for number, (boundary, end) in enumerate(zip(starts, ends)):
-        points = _points(curve, boundary, end, cut_after=end in cut_times)
-        mood = _mood(curve, points, boundary.t, end)
+        points = _points(curve, boundary, end, cut_after=end in edges)
+        word = next(part.mood for part in reversed(parts) if part.start <= boundary.t)
+        mood = word or _mood(curve, points, boundary.t, end)
         name = f"{1 + boundary.t // REEL}m{number + 1} {mood}"
         hits = tuple(h for h in rises if boundary.t < h.t < end)
         cues.append(Cue(name, boundary.t, end, boundary.start_on, mood, points, "C major", Meter(1, 4), hits))
     cues = _with_meters(plan_keys(cues, seed), seed)
-    return CueSheet(source, duration, tuple(cues), tuple(c.t for c in cuts), seed, preset)
+    notes = {} if options.mood is None else {MOOD_NOTE: as_words(parts)}
+    return CueSheet(source, duration, tuple(cues), tuple(c.t for c in cuts), seed, preset, notes)
 
 
-def _in_film(cuts: Sequence[Cut], duration: Fraction) -> list[Cut]:
+def _starts(curve: MoodCurve, cuts: Sequence[Cut], part: Stretch, options: SpotOptions) -> list[Boundary]:
+    """Where cues begin in one stretch, which is parted as a film of its own; in the film's time."""
+    inside, length = part_of(curve, part.start, part.end), part.end - part.start
+    own = cuts_between(cuts, part.start, part.end)
+    starts = _merge(segment(inside, own, length, options), inside, own, length, options)
+    if part.start == 0:
+        return starts
+    why = "cut" if any(c.t == part.start for c in cuts) else "edit"
+    return [replace(b, t=b.t + part.start, start_on=b.start_on if k else why) for k, b in enumerate(starts)]
+
+
+def in_film(cuts: Sequence[Cut], duration: Fraction) -> list[Cut]:
     """Sorted, each time once with its greatest strength."""
     by_time: dict[Fraction, Cut] = {}
     for cut in cuts:
