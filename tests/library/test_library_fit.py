@@ -413,7 +413,7 @@ def test_a_film_is_scored_from_the_library_with_reasons(videoscore, film, place,
     assert any("from the library" in remark for remark in result["remarks"])
     with Library(own) as library:
         assert library.recent("another")
-    assert videoscore(film.path, "-o", output, "--explain", "--overwrite").code == 2
+    assert [row["cue"] for row in result["reasons"]] == [row["cue"] for row in result["music"]]
     assert videoscore(film.path, "-o", output, "--match-near", "1", "--overwrite").code == 2
 
 

@@ -31,7 +31,9 @@ from videoscore.errors import UsageError
     help="keep midi, musicxml, stems, wav beside the output (the cue sheet is always kept)",
 )
 @click.option(
-    "--explain", is_flag=True, help="with --music select or auto: print what each choice costs, by terms"
+    "--explain",
+    is_flag=True,
+    help="print why each cue is where it is and as it is; with --music select or auto also what each choice costs",
 )
 @click.option("--dry-run", is_flag=True, help="print the plan (cues, moods, tempo, times) and write nothing")
 @click.option("--overwrite", is_flag=True, help="replace files that are already there")
@@ -56,11 +58,6 @@ def score(
     """
     batch, settings = split(settings)
     kinds = [kind for kind in (k.strip() for k in keep.split(",")) if kind]
-    if explain and settings.get("music") in (None, "generate"):
-        raise UsageError(
-            "--explain has nothing to explain where the music is written",
-            remedy="Add --music select or auto, or leave it out.",
-        )
     if not inputs and not batch["stdin"]:
         raise click.UsageError("Missing argument 'INPUT...'.", click.get_current_context())
     if is_batch(inputs, output if cues is None else None, batch):
@@ -124,7 +121,9 @@ def _score_one(
         **_picks_of(result)[0],
     }
     teller.remarks(result.remarks)
-    teller.result(facts, _summary(result) + (f"\n{_picks_of(result, True)[1]}" if explain else ""))
+    reasons, words = _reasons_of(result.plan, result.sheet) if explain else ({}, "")
+    text = [_summary(result), words, _picks_of(result, True)[1] if explain else ""]
+    teller.result(facts | reasons, "\n\n".join(filter(None, text)))
 
 
 def _summary(result: Any) -> str:
@@ -155,6 +154,15 @@ def _picks_of(outcome: Any, explain: bool = False) -> tuple[dict[str, Any], str]
     return {"music": rows}, pick_table(rows, explain)
 
 
+def _reasons_of(plan: Any, sheet: Any) -> tuple[dict[str, Any], str]:
+    """Why each cue is as it is, as facts and as text."""
+    from videoscore.pipeline.explain import explain
+    from videoscore.text.reasons import reasons_text
+
+    reasons = explain(sheet, plan.options, plan.analysis)
+    return {"reasons": [reason.facts() for reason in reasons]}, reasons_text(reasons, plan.options)
+
+
 def _show_plan(teller: Teller, explain: bool, plan: Any) -> None:
     from videoscore.text.tables import cue_row, cue_table
 
@@ -173,4 +181,8 @@ def _show_plan(teller: Teller, explain: bool, plan: Any) -> None:
     head = f"{plan.media.path}: {float(sheet.duration):.3f} s, preset {sheet.preset}, seed {sheet.seed}"
     tail = "would write " + ", ".join(str(p) for p in (targets.output, *targets.kept.values()))
     pick_text = _picks_of(plan, explain)[1]
-    print_result(teller, facts, "\n".join(filter(None, (head, cue_table(sheet), pick_text, tail))))
+    reasons, words = _reasons_of(plan, sheet) if explain else ({}, "")
+    words = words and f"\n{words}\n"
+    print_result(
+        teller, facts | reasons, "\n".join(filter(None, (head, cue_table(sheet), words, pick_text, tail)))
+    )

@@ -76,6 +76,7 @@ def probe(teller: Teller, input: str) -> None:
     "--format", "form", type=click.Choice(["json", "csv"]), help="by default as the suffix says, or json"
 )
 @click.option("--cues", metavar="FILE", help="write the cue sheet there, to be edited and composed from")
+@click.option("--explain", is_flag=True, help="print why each cue is where it is and as it is")
 @with_settings(*WATCHING)
 @overwriting
 @with_voice
@@ -85,6 +86,7 @@ def analyze(
     output: str | None,
     form: str | None,
     cues: str | None,
+    explain: bool,
     overwrite: bool,
     **settings: Any,
 ) -> None:
@@ -95,21 +97,25 @@ def analyze(
     """
     from videoscore.cues.file.sheet_file import save
     from videoscore.files import write_text
+    from videoscore.pipeline.explain import explain as explain_cues
     from videoscore.pipeline.outputs import check_file
+    from videoscore.pipeline.settle import settle
     from videoscore.pipeline.watch import analyze as watch
     from videoscore.text.curves import curve_csv, curve_json
+    from videoscore.text.reasons import reasons_text
 
     for name in (output, cues):
         if name is not None:
             check_file(Path(name), overwrite, Path(input))
-    analysis = watch(input, progress=teller.progress, **settings)
+    options = settle(**settings)
+    analysis = watch(input, options, progress=teller.progress)
     form = form or (Path(output).suffix.lower().lstrip(".") if output else "json")
     text = curve_csv(analysis) if form == "csv" else curve_json(analysis)
     if cues is not None:
         save(analysis.sheet, Path(cues), overwrite)
     if output is not None:
         write_text(Path(output), text, overwrite)
-    facts = {
+    facts: dict[str, Any] = {
         "output": output,
         "cues": cues,
         "samples": len(analysis.curve),
@@ -118,7 +124,11 @@ def analyze(
         "remarks": analysis.remarks,
     }
     teller.remarks(analysis.remarks)
-    if output is None and not teller.as_json and cues is None:
+    if explain:
+        reasons = explain_cues(analysis.sheet, options, analysis)
+        facts["reasons"] = [reason.facts() for reason in reasons]
+        print_result(teller, facts, reasons_text(reasons, options))
+    elif output is None and not teller.as_json and cues is None:
         print_result(teller, facts, text.rstrip("\n"))
     else:
         teller.result(

@@ -15,7 +15,7 @@ from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import Targets, plan_targets, publish
 from videoscore.pipeline.settle import check_players, load_sheet, refuse_watching, settle, settle_sheet
 from videoscore.pipeline.soundtrack import mix_stems, mux_sound, render_stems
-from videoscore.pipeline.watch import probe_film, watch
+from videoscore.pipeline.watch import Analysis, probe_film, watch
 from videoscore.pipeline.workspace import peak_memory, working_folder
 from videoscore.pipeline.write import Music, choose, write
 from videoscore.progress import Progress, silent
@@ -46,6 +46,7 @@ class Plan:
 
     remarks : what the user should know of how the video was read, and of where the music comes from.
     selection : what was chosen from the library, where that was asked for.
+    analysis : what was seen; None where a cue sheet was given.
     """
 
     media: Media
@@ -54,6 +55,7 @@ class Plan:
     targets: Targets
     remarks: tuple[str, ...] = ()
     selection: Selection | None = None
+    analysis: Analysis | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Result:
     seconds : wall time by stage. peak_memory : bytes, of this process and its largest child together.
     remarks : what the user should know of how the video was read, and of where the music comes from.
     selection : what was chosen from the library, where that was asked for.
+    plan : what was decided before, with what was seen in the film; `videoscore.pipeline.explain` tells of it.
     """
 
     output: Path
@@ -79,6 +82,7 @@ class Result:
     peak_memory: int
     remarks: tuple[str, ...] = ()
     selection: Selection | None = None
+    plan: Plan | None = None
 
 
 def plan(
@@ -151,7 +155,7 @@ def _plan(
     clock: Clock,
     settings: Mapping[str, Any],
 ) -> Plan:
-    sheet = None
+    sheet, analysis = None, None
     if cues is None:
         options = settle(preset, seed, options, **settings)
     else:
@@ -171,7 +175,7 @@ def _plan(
     sheet, selection = choose(sheet, options, clock)
     if selection is not None:
         remarks += selection.remarks
-    return Plan(media, options, sheet, targets, remarks, selection)
+    return Plan(media, options, sheet, targets, remarks, selection, analysis)
 
 
 def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> Result:
@@ -204,6 +208,7 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
         peak_memory(),
         remarks,
         planned.selection,
+        planned,
     )
 
 

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from videoscore.cues.mood_words import check_within, read_moods
 from videoscore.cues.sheet import CueSheet
 from videoscore.file_names import as_text
@@ -22,6 +24,7 @@ from videoscore.video.media import Media
 if TYPE_CHECKING:
     from videoscore.mood.perceive import Perception
 
+WEAK_CONFIDENCE, WEAK_MOOD = 0.5, 0.15  # means over a film under which its reading isn't to be relied on
 Region = tuple[Fraction, Fraction]  # seconds from the first picture: begin, end
 
 
@@ -124,7 +127,19 @@ def watch(media: Media, options: Options, clock: Clock, perceptions: Perceptions
         perception.shares,
         sheet,
         clock.seconds,
-        perception.remarks + told(parts),
+        perception.remarks + told(parts) + (() if options.spot.mood else _weak(curve)),
+    )
+
+
+def _weak(curve: MoodCurve) -> tuple[str, ...]:
+    """What the user should know of a film that shows hardly any mood."""
+    confidence = float(curve.confidence.mean())
+    strength = float(np.hypot(curve.valence, curve.arousal).mean())
+    if confidence >= WEAK_CONFIDENCE and strength >= WEAK_MOOD:
+        return ()
+    return (
+        f"this film is hard to read: confidence {confidence:.2f} of 1, {strength:.2f} of 1 from neutral on average; "
+        "if the music doesn't fit, say the mood with --mood",
     )
 
 
