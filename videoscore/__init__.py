@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from videoscore.cues.sheet import CueSheet as CueSheet
     from videoscore.errors import VideoscoreError as VideoscoreError
     from videoscore.mood.curve import MoodCurve as MoodCurve
+    from videoscore.pipeline.bed import Bed as Bed
+    from videoscore.pipeline.bed import write_bed as write_bed
     from videoscore.pipeline.score import Result as Result
     from videoscore.pipeline.score import score as score
     from videoscore.pipeline.watch import Analysis as Analysis
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "Analysis": "videoscore.pipeline.watch",
+    "Bed": "videoscore.pipeline.bed",
     "Cue": "videoscore.cues.sheet",
     "CueSheet": "videoscore.cues.sheet",
     "MoodCurve": "videoscore.mood.curve",
@@ -41,6 +44,7 @@ _PUBLIC = {
     "analyze": "videoscore.pipeline.watch",
     "build_options": "videoscore.settings.build:build",
     "score": "videoscore.pipeline.score",
+    "write_bed": "videoscore.pipeline.bed",
     "write_music": "videoscore.pipeline.without_film",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]

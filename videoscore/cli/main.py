@@ -32,6 +32,7 @@ COMMANDS = {
         "stages:compose",
         "Write the music of a cue sheet, of a mood or of a curve of moods, as MIDI.",
     ),
+    "bed": ("bed:bed", "Music alone, as sound of exact length: for a mood, or like a film."),
     "render": ("stages:render", "Play the music of a cue sheet to WAV stems."),
     "lock": ("lock:lock", "Keep the notes of cues of a cue sheet, whatever is changed around them."),
     "studio": ("studio:studio", "A local page: see, change, hear and export the score of a video."),

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -92,13 +93,39 @@ def mix(
     ------
     OutputError, DiskFull : from writing. InputError : from reading the original.
     """
+    ducked = tuple(speech) if options.audio == "duck" else ()
+    return _mix(stems, media, media.duration, options, out, ducked, sample_rate, progress)
+
+
+def master(
+    stems: Sequence[Stem],
+    duration: Fraction,
+    options: MixOptions,
+    out: Path,
+    sample_rate: int = 48000,
+    progress: Progress = silent,
+) -> Mix:
+    """`duration` seconds of the stems alone, without a film, at the loudness and under the peaks of `options`. The rest
+    is as in `mix`."""
+    return _mix(stems, None, duration, options, out, (), sample_rate, progress)
+
+
+def _mix(
+    stems: Sequence[Stem],
+    media: Media | None,
+    duration: Fraction,
+    options: MixOptions,
+    out: Path,
+    ducked: tuple[Region, ...],
+    sample_rate: int,
+    progress: Progress,
+) -> Mix:
     rate = stems[0].sample_rate if stems else sample_rate
     if any(stem.sample_rate != rate for stem in stems):
         raise ValueError("stems of one mix have one sample rate")
-    ducked = tuple(speech) if options.audio == "duck" else ()
     try:
         with tempfile.TemporaryDirectory(prefix=f"{out.name}.part", dir=out.parent) as folder:
-            return _Mixing(media, options, out, ducked, rate, Path(folder), progress).run(stems)
+            return _Mixing(media, duration, options, out, ducked, rate, Path(folder), progress).run(stems)
     except OSError as error:
         raise OutputError(
             f"the sound can't be written ({error.strerror or error})",
@@ -112,7 +139,8 @@ class _Mixing:
 
     def __init__(
         self,
-        media: Media,
+        media: Media | None,
+        duration: Fraction,
         options: MixOptions,
         out: Path,
         ducked: tuple[Region, ...],
@@ -122,16 +150,17 @@ class _Mixing:
     ) -> None:
         self.media, self.options, self.out, self.ducked = media, options, out, ducked
         self.rate, self.folder, self.progress = rate, folder, progress
-        self.samples = round(media.duration * rate)
+        self.samples = round(duration * rate)
         self.done, self.passes = 0, 2
 
     def run(self, stems: Sequence[Stem]) -> Mix:
         mixed_file, original_file = self.folder / "music.wav", self.folder / "original.wav"
-        self.passes = 2 if self.options.audio == "replace" or not self.media.audio else 4
-        mixed = music = self._write(mixed_file, _summed(stems))
+        film = self.media if self.media and self.media.audio and self.options.audio != "replace" else None
+        self.passes = 4 if film else 2
+        mixed = music = self._write(mixed_file, summed(stems))
         original, music_gain = None, 0.0
-        if self.passes > 2:
-            original = self._write(original_file, _finite(read_sound(self.media, self.rate)))
+        if film is not None:
+            original = self._write(original_file, _finite(read_sound(film, self.rate)))
         if original is not None and original.best is not None:
             music_gain = balance(music, original, self.options.balance)
             mixed_file = self.folder / "mixed.wav"
@@ -149,7 +178,7 @@ class _Mixing:
         )
 
     def _remarks(self, loudness: Loudness, mixed: bool) -> tuple[str, ...]:
-        out = [remark] if mixed and (remark := sound_remark(self.media)) else []
+        out = [remark] if mixed and self.media and (remark := sound_remark(self.media)) else []
         target, best = self.options.loudness, loudness.best
         if best is not None and abs(best - target) > TOLD:
             why = ", all that fits under the peaks allowed" if best < target else ""
@@ -208,7 +237,7 @@ def balance(music: Loudness, original: Loudness | None, wanted: float) -> float:
     return max(original.best, QUIETEST_ORIGINAL) + wanted - music.best
 
 
-def _summed(stems: Sequence[Stem]) -> Iterator[Block]:
+def summed(stems: Sequence[Stem]) -> Iterator[Block]:
     """The plain sum of the stems."""
     with ExitStack() as stack:
         readers = [stack.enter_context(closing(read_blocks(stem.path))) for stem in stems]
