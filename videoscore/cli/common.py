@@ -51,7 +51,13 @@ def _option(setting: Setting) -> Callable[[Command], Command]:
 
 
 _METAVARS = {int: "N", float: "X", str: "NAME", Fraction: "SECONDS", bool: "true|false"}
-_OWN_METAVARS = {"soundfont": "FILE", "library": "FILE", "roles": "ROLE,...", "mood": "WORDS"}
+_OWN_METAVARS = {
+    "soundfont": "FILE",
+    "library": "FILE",
+    "roles": "ROLE,...",
+    "mood": "WORDS",
+    "reference": "FILE",
+}
 
 
 def with_voice(command: Command) -> Command:

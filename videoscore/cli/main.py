@@ -36,6 +36,7 @@ COMMANDS = {
     "render": ("stages:render", "Play the music of a cue sheet to WAV stems."),
     "lock": ("lock:lock", "Keep the notes of cues of a cue sheet, whatever is changed around them."),
     "studio": ("studio:studio", "A local page: see, change, hear and export the score of a video."),
+    "serve": ("serve:serve", "Scoring for other programs on this machine, over local HTTP."),
     "markers": (
         "markers:markers",
         "Cues and hit points as markers for video editors (EDL, CSV, OTIO, chapters).",

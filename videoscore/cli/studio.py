@@ -35,7 +35,9 @@ from videoscore.errors import UsageError
     help="largest film that may be uploaded",
 )
 @click.option("--no-browser", is_flag=True, help="print the address, and open nothing")
-@with_settings(*WATCHING, "compose", *SOUNDING, *MIXING)
+@with_settings(
+    *WATCHING, "compose", *SOUNDING, *MIXING, without=("reference",)
+)  # its sheets are spotted anew
 @with_voice
 def studio(
     teller: Teller,

@@ -153,7 +153,7 @@ def cue_sheet(
     else:
         cues = _along(wishes, options, seed)
     notes = {} if wishes.words is None else {MOOD_NOTE: wishes.words}
-    sheet = CueSheet(source, wishes.length, tuple(_in_key(cues, wishes.key, seed)), (), seed, preset, notes)
+    sheet = CueSheet(source, wishes.length, tuple(in_key(cues, wishes.key, seed)), (), seed, preset, notes)
     check(sheet)
     return sheet
 
@@ -365,7 +365,7 @@ def _cue(
     )
 
 
-def _in_key(cues: list[Cue], key: str | None, seed: int) -> list[Cue]:
+def in_key(cues: list[Cue], key: str | None, seed: int) -> list[Cue]:
     """The cues with their keys. A key that was asked for holds where its mode suits the mood (and everywhere when
     it suits none of the moods); the others are in its relative, which has the same tones."""
     if key is None:

@@ -38,6 +38,10 @@ def settle(
     _refuse_selecting(choices, options)
     if options.spot.mood is not None:
         read_moods(options.spot.mood)
+    if options.spot.reference is not None:
+        from videoscore.pipeline.reference import read_reference
+
+        read_reference(options.spot.reference)
     load_preset(options.preset)
     return options
 

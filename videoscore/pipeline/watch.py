@@ -15,6 +15,7 @@ from videoscore.cues.sheet import CueSheet
 from videoscore.file_names import as_text
 from videoscore.mood.curve import Array, MoodCurve
 from videoscore.pipeline.clock import Clock
+from videoscore.pipeline.reference import Reference, composed_like, moved_like, read_reference
 from videoscore.pipeline.settle import settle
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import Options
@@ -108,9 +109,10 @@ def watch(media: Media, options: Options, clock: Clock, perceptions: Perceptions
             perceptions.keep(perception)
     with clock.stage("smooth", total):
         curve = smooth(perception.curve, perception.cuts, options.smooth)
+    reference = None if options.spot.reference is None else read_reference(options.spot.reference)
     with clock.stage("spot", total):
         sheet = spot(
-            curve,
+            curve if reference is None else moved_like(curve, reference, perception.cuts, media.duration),
             perception.cuts,
             media.duration,
             options.spot,
@@ -118,6 +120,8 @@ def watch(media: Media, options: Options, clock: Clock, perceptions: Perceptions
             seed=options.seed,
             preset=options.preset,
         )
+        if reference is not None:
+            sheet = composed_like(sheet, reference)
     parts = stretches(options.spot.mood, in_film(perception.cuts, media.duration), media.duration)
     return Analysis(
         media,
@@ -127,12 +131,16 @@ def watch(media: Media, options: Options, clock: Clock, perceptions: Perceptions
         perception.shares,
         sheet,
         clock.seconds,
-        perception.remarks + told(parts) + (() if options.spot.mood else _weak(curve)),
+        perception.remarks + told(parts) + _about(curve, options, reference),
     )
 
 
-def _weak(curve: MoodCurve) -> tuple[str, ...]:
-    """What the user should know of a film that shows hardly any mood."""
+def _about(curve: MoodCurve, options: Options, reference: Reference | None) -> tuple[str, ...]:
+    """What the user should know: of the music to be like, and of a film that shows hardly any mood."""
+    if reference is not None:
+        return (f"like {reference}",)
+    if options.spot.mood is not None:
+        return ()
     confidence = float(curve.confidence.mean())
     strength = float(np.hypot(curve.valence, curve.arousal).mean())
     if confidence >= WEAK_CONFIDENCE and strength >= WEAK_MOOD:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from videoscore.cues.meter import BPM
 from videoscore.cues.numbers import seconds as parse_seconds
 from videoscore.cues.sheet import CueSheet, CurvePoint
 from videoscore.cues.wishes import cue_sheet, read, remarks
@@ -16,6 +18,7 @@ from videoscore.errors import CueSheetError, UsageError
 from videoscore.files import MB, read_text
 from videoscore.mood.curve import MoodCurve
 from videoscore.pipeline.clock import Clock
+from videoscore.pipeline.reference import NOTE, Reference, read_reference
 from videoscore.pipeline.settle import settle
 from videoscore.pipeline.write import Music, write
 from videoscore.progress import Progress, silent
@@ -81,9 +84,24 @@ def sheet_for(
         )
     elif curve is not None:
         line, source = read_curve(Path(curve)), Path(curve).name
+    reference = None if options.spot.reference is None else read_reference(options.spot.reference)
+    if reference is not None:
+        wishes = _like(reference, wishes, line is not None)
     ask = read(curve=line, **wishes)
     sheet = cue_sheet(ask, options.spot, source=source, seed=options.seed, preset=options.preset)
-    return sheet, remarks(ask, sheet)
+    if reference is None:
+        return sheet, remarks(ask, sheet)
+    sheet = replace(sheet, notes={**sheet.notes, NOTE: str(reference)})
+    return sheet, (f"like {reference}", *remarks(ask, sheet))
+
+
+def _like(reference: Reference, wishes: Mapping[str, Any], has_curve: bool) -> dict[str, Any]:
+    """The wishes, and where they say nothing, what the reference is like."""
+    said = {name for name, value in wishes.items() if value is not None}
+    like: dict[str, Any] = {"key": reference.key, "tempo": min(max(reference.tempo, BPM[0]), BPM[1])}
+    if not has_curve and not said & {"mood", "valence", "arousal"}:
+        like |= {"valence": reference.valence, "arousal": reference.arousal}
+    return {**wishes, **{name: value for name, value in like.items() if name not in said}}
 
 
 def read_curve(path: Path) -> tuple[CurvePoint, ...]:

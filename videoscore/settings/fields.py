@@ -82,6 +82,9 @@ class SpotOptions:
         "overrules what is read: a mood for the whole film, or moods from times on, as "
         '"0:00 Peaceful, 0:42 Dynamic, 1:10 read" (read: as the film shows)',
     )
+    reference: str | None = option(
+        None, "a MIDI file to be like: tempo, key and mood are taken from it, and no notes"
+    )
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ def require() -> None:
         ) from error
 
 
-def listen(port: int | None) -> socket.socket:
-    """A socket on 127.0.0.1: at `port`, or at the usual one, or at any that is free. Raises UsageError."""
-    for candidate_port in [PORT, 0] if port is None else [port]:
+def listen(port: int | None, usual: int = PORT) -> socket.socket:
+    """A socket on 127.0.0.1: at `port`, or at the `usual` one, or at any that is free. Raises UsageError."""
+    for candidate_port in [usual, 0] if port is None else [port]:
         # no SO_REUSEADDR on purpose: another server on the same port would be shadowed on some systems
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:

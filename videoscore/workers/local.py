@@ -105,6 +105,12 @@ class LocalPool:
                 events.append(WorkerLoss(task.key, late, late=True))
         return events
 
+    def cancel(self, key: int) -> None:
+        """End one task at once, its worker with it; nothing more is heard of it."""
+        for slot, hand in enumerate(self._hands):
+            if hand is not None and hand.task is not None and hand.task.key == key:
+                self._kill(slot, hand)
+
     def stop(self) -> None:
         for slot, hand in enumerate(self._hands):
             if hand is not None:
