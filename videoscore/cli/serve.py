@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,7 @@ def serve(teller: Teller, folder: str, port: int | None, jobs: int | None) -> No
         teller.say(f"{facts['url']} for files below {place}\ntoken {facts['token']}")
 
     try:
-        run(place, sock, tell, jobs)
+        with contextlib.suppress(KeyboardInterrupt):  # the usual end
+            run(place, sock, tell, jobs)
     finally:
         sock.close()

@@ -160,16 +160,19 @@ class Queue:
     def _place(self, job: Job) -> None:
         """Give the files that were made their names; those that have them already are left."""
         overwrite = bool(job.request["overwrite"])
+        error: VideoscoreError | None = None
         try:
             for source, target in job.files.items():
                 _move(Path(source), Path(target), overwrite)
+        except VideoscoreError as cause:
+            error = cause
+        except OSError as cause:
+            error = write_error(Path(job.request["output"]), cause)
+        _clear(job)  # before the end is told: who hears of it finds nothing left
+        if error is None:
             self.store.end(job.id, "done")
-        except VideoscoreError as error:
+        else:
             self._fail(job, type(error).__name__, str(error))
-        except OSError as error:
-            self._fail(job, "OutputError", str(write_error(Path(job.request["output"]), error)))
-        finally:
-            _clear(job)
 
     def _forget(self, job: Job) -> None:
         self._running.discard(job.id)
