@@ -9,7 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jsonschema
@@ -21,9 +23,12 @@ from service_stubs import obey
 pytest.importorskip("fastapi")
 
 from videoscore.errors import OutputError, VideoscoreError
+from videoscore.service.access import Guard
 from videoscore.service.queue import PARTS, Queue
 from videoscore.service.requests import JobRequest, checked
+from videoscore.service.routes import make_app
 from videoscore.service.store import Store
+from videoscore.studio.server import listen
 
 
 def until(what, seconds: float = 120.0):
@@ -58,33 +63,102 @@ def ended(queue, jobs):
     return until(lambda: all(queue.store.get(j.id).ended for j in jobs))
 
 
+class Asking:
+    """How to ask a server."""
+
+    port: int
+    token: str
+
+    def ask(self, method: str, path: str, body=None, **headers: str):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        head = {"Authorization": f"Bearer {self.token}", "Host": f"127.0.0.1:{self.port}"} | headers
+        head = {name: value for name, value in head.items() if value}
+        data = None if body is None else json.dumps(body) if not isinstance(body, bytes) else body
+        if data is not None:
+            head["Content-Type"] = "application/json"
+        connection.request(method, path, data, head)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text)
+
+
 # ---------------------------------------------------------------- the queue
 
 
-def test_fifty_jobs_four_at_a_time_with_bad_ones_cancelled_ones_and_a_killed_worker(queue, folder):
+class Here(Asking):
+    """A server in this process, whose workers do what films say."""
+
+    def __init__(self, queue: Queue, folder: Path) -> None:
+        import uvicorn
+
+        self.token, sock = "token", listen(None, 0)
+        self.port = sock.getsockname()[1]
+        app = Guard(make_app(queue, folder), self.port, self.token)
+        self.server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        threading.Thread(target=self.server.run, args=([sock],), daemon=True).start()
+        until(lambda: self.server.started)
+
+
+def test_fifty_requests_four_at_a_time_five_bad_three_cancelled_one_kill(queue, folder):
+    """Nothing is lost: each of them ends as it has to, and nothing else is left in the folder."""
+    here = Here(queue, folder)
     words = dict.fromkeys(range(3, 50, 10), "broken") | dict.fromkeys((4, 14, 24), "slow") | {30: "die"}
-    jobs = [queue.add(ask(folder, f"f{k}", words.get(k, f"film {k}"))) for k in range(50)]
-    slow = [jobs[k] for k in (4, 14, 24)]
+    for k in range(50):
+        (folder / f"f{k}.mp4").write_text(words.get(k, f"film {k}"))
+
+    def request(k: int):
+        body = {"input": f"f{k}.mp4", "output": f"f{k}.scored.mp4", "settings": {"seed": k}}
+        status, job = here.ask("POST", "/jobs", body)
+        assert status == 201, job
+        return k, job["id"]
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = dict(pool.map(request, range(50)))
+    assert len(set(ids.values())) == 50
     most = 0
-    for job in slow:
-        until(lambda job=job: queue.store.get(job.id).state == "running" and queue.stage(job.id))
-        most = max(most, queue.store.counts()["running"])
-        queue.cancel(job.id)
-    ended(queue, jobs)
+    for k in (4, 14, 24):
+        until(lambda k=k: here.ask("GET", f"/jobs/{ids[k]}")[1]["stage"])
+        most = max(most, here.ask("GET", "/health")[1]["jobs"]["running"])
+        assert here.ask("POST", f"/jobs/{ids[k]}/cancel")[0] == 202
+    jobs = until(
+        lambda: all((js := here.ask("GET", "/jobs?most=50")[1])[i]["ended"] for i in range(50)) and js
+    )
     assert 2 <= most <= 4
-    states = [queue.store.get(j.id).state for j in jobs]
+    jobs = {job["id"]: job for job in jobs}
+    states = [jobs[ids[k]]["state"] for k in range(50)]
     assert {k for k, s in enumerate(states) if s == "failed"} == {3, 13, 23, 33, 43}
     assert {k for k, s in enumerate(states) if s == "cancelled"} == {4, 14, 24}
-    for k, job in enumerate(jobs):
+    for k in range(50):
         output = folder / f"f{k}.scored.mp4"
         assert output.exists() == (states[k] == "done")
         if states[k] == "done":
             assert output.read_text() == words.get(k, f"film {k}")
-            assert queue.store.get(job.id).result["files"]["cues"] == str(folder / f"f{k}.scored.cues.json")
-    assert queue.store.get(jobs[30].id).tries == 1  # its worker was killed, and it was done again
-    error = queue.store.get(jobs[3].id).error
+            assert jobs[ids[k]]["result"]["files"]["cues"] == str(folder / f"f{k}.scored.cues.json")
+            assert json.loads((folder / f"f{k}.scored.cues.json").read_text()) == {"seed": k}
+    assert queue.store.get(ids[30]).tries == 1  # its worker was killed, and it was done again
+    error = jobs[ids[3]]["error"]
     assert (error["error"], error["exit_code"]) == ("BrokenVideo", 3) and "Repair it." in error["message"]
     assert not (folder / PARTS).exists()
+    here.server.should_exit = True
+
+
+def test_memory_stays_flat(queue, folder):
+    here, me = Here(queue, folder), psutil.Process()
+
+    def some(count: int) -> int:
+        for k in range(count):
+            (folder / "a.mp4").write_text("a")
+            body = {"input": "a.mp4", "output": "a.scored.mp4", "overwrite": True}
+            status, job = here.ask("POST", "/jobs", body)
+            assert status == 201
+            until(lambda job=job: here.ask("GET", f"/jobs/{job['id']}")[1]["ended"])
+            assert here.ask("POST", "/jobs", {"output": f"{k}.mp4"})[0] == 400
+        return me.memory_info().rss
+
+    before = some(20)
+    assert some(60) - before < 8e6
+    here.server.should_exit = True
 
 
 def test_a_job_that_kills_every_worker_fails(queue, folder):
@@ -179,8 +253,8 @@ def test_what_cannot_be_is_refused_at_once(folder, more, words):
 # ---------------------------------------------------------------- over HTTP
 
 
-class Client:
-    """A server as a process, and how to ask it."""
+class Client(Asking):
+    """A server as a process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -194,19 +268,6 @@ class Client:
         facts = json.loads(self.process.stdout.readline())
         assert facts["event"] == "serving", facts
         self.token, self.port = facts["token"], int(facts["url"].rsplit(":", 1)[1])
-
-    def ask(self, method: str, path: str, body=None, **headers: str):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        head = {"Authorization": f"Bearer {self.token}", "Host": f"127.0.0.1:{self.port}"} | headers
-        head = {name.replace("_", "-"): value for name, value in head.items() if value}
-        data = None if body is None else json.dumps(body) if not isinstance(body, bytes) else body
-        if data is not None:
-            head["Content-Type"] = "application/json"
-        connection.request(method, path, data, head)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer.status, json.loads(text)
 
     def end(self, how: int = signal.SIGTERM) -> None:
         self.process.send_signal(how)

@@ -64,7 +64,8 @@ def test_dependencies_are_those_that_are_imported():
         name for extra in ("ray", "editors") for name in requirements(PROJECT["optional-dependencies"][extra])
     }
     studio = requirements(PROJECT["optional-dependencies"]["studio"])
-    modules = {MODULES.get(name, name): name for name in needed | training | studio | set(single)}
+    serving = requirements(PROJECT["optional-dependencies"]["serve"])
+    modules = {MODULES.get(name, name): name for name in needed | training | studio | serving | set(single)}
     undeclared = {m: files for m, files in imported().items() if m not in modules}
     assert undeclared == {}
     weights = {
@@ -80,7 +81,7 @@ def test_dependencies_are_those_that_are_imported():
             )
         if module in single:
             assert files == {single[module]}
-        if modules[module] in studio:
+        if modules[module] in studio | serving:
             rooms = ("videoscore/studio/", "videoscore/service/")
             assert all(f.startswith(rooms) for f in files), (module, files)
 

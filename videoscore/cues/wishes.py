@@ -7,7 +7,7 @@ cues (`videoscore.cues.spot.spot`), keys and bars.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -89,26 +89,7 @@ def read(
         for name, value in (("valence", valence), ("arousal", arousal), ("tempo", tempo))
         if value is not None
     }
-    there = {
-        "--mood": mood is not None,
-        "--curve": curve is not None,
-        "--valence": "valence" in numbers,
-        "--arousal": "arousal" in numbers,
-    }
-    flags = [flag for flag in there if there[flag]]
-    if not flags:
-        raise UsageError(
-            "nothing says what to write",
-            remedy="Give a cue sheet, --mood, --valence and --arousal, or --curve.",
-        )
-    if flags not in (["--mood"], ["--curve"], ["--valence", "--arousal"]):
-        if len(flags) == 1:
-            other = "--arousal" if flags == ["--valence"] else "--valence"
-            raise UsageError(f"{flags[0]} is only half of a mood", remedy=f"Give {other} too.")
-        raise UsageError(
-            f"{', '.join(flags[:-1])} and {flags[-1]} contradict each other",
-            remedy="Give --mood alone, --valence with --arousal, or --curve alone.",
-        )
+    _refuse_contradictions(mood is not None, curve is not None, numbers)
     moods = () if mood is None else _moods(mood)
     word = moods[0].mood if len(moods) == 1 else None
     if curve is None:
@@ -198,6 +179,30 @@ def remarks(wishes: Wishes, sheet: CueSheet) -> tuple[str, ...]:
 
 
 # ---------------------------------------------------------------- words
+
+
+def _refuse_contradictions(mood: bool, curve: bool, numbers: Mapping[str, float]) -> None:
+    """Of a mood, a curve and two numbers one, and whole, has to be said. Raises UsageError."""
+    there = {
+        "--mood": mood,
+        "--curve": curve,
+        "--valence": "valence" in numbers,
+        "--arousal": "arousal" in numbers,
+    }
+    flags = [flag for flag in there if there[flag]]
+    if not flags:
+        raise UsageError(
+            "nothing says what to write",
+            remedy="Give a cue sheet, --mood, --valence and --arousal, or --curve.",
+        )
+    if flags not in (["--mood"], ["--curve"], ["--valence", "--arousal"]):
+        if len(flags) == 1:
+            other = "--arousal" if flags == ["--valence"] else "--valence"
+            raise UsageError(f"{flags[0]} is only half of a mood", remedy=f"Give {other} too.")
+        raise UsageError(
+            f"{', '.join(flags[:-1])} and {flags[-1]} contradict each other",
+            remedy="Give --mood alone, --valence with --arousal, or --curve alone.",
+        )
 
 
 def _moods(text: str) -> tuple[TimedMood, ...]:

@@ -109,21 +109,12 @@ def write_bed(
     options = settle(preset, seed, options, **settings)
     if sounding:
         check_players(options)
-    kept = {"stems": target.with_suffix(".stems")} if stems else {}
-    kept |= {"cues": Path(cues)} if cues is not None else {}
-    if loop and sounding and target.suffix.lower() != ".wav":
-        kept["loop"] = target.with_suffix(LOOP_FILE)
-    for kind, path in {"bed": target, **kept}.items():
-        check_folder(path, overwrite) if kind == "stems" else check_file(
-            path, overwrite, None if like is None else Path(like)
-        )
+    kept = _kept(target, stems, cues, loop and sounding, overwrite, like)
     clock = Clock(progress)
     sheet, remarks = _sheet(like, wishes, options, progress)
     levels = None if intensity_curve is None else read_levels(intensity_curve, sheet.duration)
     _check_loop(loop, sheet, levels)
-    if levels:
-        sheet = scaled(sheet, levels)
-    music, twice = _write_music(sheet, options, loop, clock)
+    music, twice = _write_music(scaled(sheet, levels) if levels else sheet, options, loop, clock)
     with working_folder(target) as folder:
         files = {"bed": folder / f"bed{target.suffix.lower()}", "cues": folder / "cues.json"}
         files |= {"stems": folder / "shaped", "loop": folder / "loop.json"}
@@ -134,17 +125,36 @@ def write_bed(
             _write_notes(music, files["bed"], target.stem)
         _write_beside(music, files, kept, sound, options.render.sample_rate)
         publish(files, {"bed": target, **kept}, overwrite)
-    remarks += music.remarks + (sound.remarks if sound else ())
+    remarks += music.remarks
     bed = Bed(target, kept, music, options.render.sample_rate, remarks=remarks, seconds=clock.seconds)
-    if sound is None:
-        return bed
+    return bed if sound is None else _told(bed, sound)
+
+
+def _told(bed: Bed, sound: _Sound) -> Bed:
     return replace(
         bed,
         samples=sound.samples,
         loudness=sound.loudness,
         true_peak=sound.true_peak,
         gain=sound.gain,
+        remarks=bed.remarks + sound.remarks,
     )
+
+
+def _kept(
+    target: Path, stems: bool, cues: str | Path | None, loop: bool, overwrite: bool, like: str | Path | None
+) -> dict[str, Path]:
+    """The files beside the bed, by kind. Raises where one of them, or the bed, may not be written."""
+    kept = {"stems": target.with_suffix(".stems")} if stems else {}
+    kept |= {"cues": Path(cues)} if cues is not None else {}
+    if loop and target.suffix.lower() != ".wav":
+        kept["loop"] = target.with_suffix(LOOP_FILE)
+    for kind, path in {"bed": target, **kept}.items():
+        if kind == "stems":
+            check_folder(path, overwrite)
+        else:
+            check_file(path, overwrite, None if like is None else Path(like))
+    return kept
 
 
 # ---------------------------------------------------------------- what is asked for
