@@ -97,9 +97,8 @@ def read(
             raise UsageError("nothing says how long the music is to be", remedy="Give --seconds.")
         if len(moods) > 1:
             check_within(moods, _length(seconds))
-            return Wishes(
-                _length(seconds), _steps(moods), None, key and _key(key), numbers.get("tempo"), mood
-            )
+            own_key = None if key is None else _key(key)
+            return Wishes(_length(seconds), _steps(moods), None, own_key, numbers.get("tempo"), mood)
         level = centre(word) if word else (numbers["valence"], numbers["arousal"])
         curve = (CurvePoint(Fraction(0), *map(tidy, level)),)
     else:

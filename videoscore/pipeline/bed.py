@@ -94,7 +94,6 @@ def write_bed(
         WAV file holds the loop points; other sound gets ``NAME.loop.json`` beside it.
     stems : also one WAV an instrument in ``NAME.stems``, as long, shaped alike; `gain` dB make their sum the bed.
     cues : also write the cue sheet there.
-    options, preset, seed : as for `videoscore.score`.
 
     Raises
     ------
@@ -116,12 +115,10 @@ def write_bed(
     _check_loop(loop, sheet, levels)
     music, twice = _write_music(scaled(sheet, levels) if levels else sheet, options, loop, clock)
     with working_folder(target) as folder:
-        files = {"bed": folder / f"bed{target.suffix.lower()}", "cues": folder / "cues.json"}
-        files |= {"stems": folder / "shaped", "loop": folder / "loop.json"}
-        sound = None
-        if sounding:
-            sound = _sound(music, twice, options, levels, files, folder, clock, workers)
-        else:
+        files = {"bed": folder / f"bed{target.suffix.lower()}"}
+        files |= {kind: folder / kind for kind in ("cues", "stems", "loop")}
+        sound = _sound(music, twice, options, levels, files, clock, workers) if sounding else None
+        if sound is None:
             _write_notes(music, files["bed"], target.stem)
         _write_beside(music, files, kept, sound, options.render.sample_rate)
         publish(files, {"bed": target, **kept}, overwrite)
@@ -303,7 +300,6 @@ def _sound(
     options: Options,
     levels: Sequence[Level] | None,
     files: Mapping[str, Path],
-    folder: Path,
     clock: Clock,
     workers: int | None,
 ) -> _Sound:
@@ -312,6 +308,7 @@ def _sound(
     from videoscore.perform.mix.mix import master
 
     rate, duration = options.render.sample_rate, music.sheet.duration
+    folder = files["bed"].parent
     samples, loop = samples_of(duration, rate), arrangement is not music.arrangement
     gain = None if levels is None else (lambda t: gain_at(levels, t))
     files["stems"].mkdir()

@@ -24,9 +24,10 @@ def _head(options: Options) -> str:
         f"{name} {getattr(of, name):g}" for name in WEIGHTS if getattr(of, name) != getattr(usual, name)
     ]
     changed = f" with the weights {', '.join(weights)}" if weights else ""
+    like = f", then moved to be like {options.spot.reference}" if options.spot.reference else ""
     return (
         f"read by {of.perceiver}{changed} every {float(options.sample.every):g} s, smoothed over "
-        f"{options.smooth.window:g} s"
+        f"{options.smooth.window:g} s{like}"
     )
 
 
