@@ -28,7 +28,7 @@ ORDER = (
         "workers",
     ),
     *("video", "music", "mood", "cues", "compose", "perform", "library", "pipeline", "stages"),
-    *("text", "preview", "batch", "studio", "research", "system", "videoscore", "cli", "__main__"),
+    *("text", "preview", "slides", "batch", "studio", "research", "system", "videoscore", "cli", "__main__"),
 )
 
 

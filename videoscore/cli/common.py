@@ -23,11 +23,11 @@ EVERYTHING = WATCHING + WRITING + SOUNDING + MIXING
 
 
 def with_settings(*groups: str) -> Callable[[Command], Command]:
-    """Add the options of these groups, and --preset and --seed. They arrive as keywords, None when not
-    given; `videoscore.settings.build.build` takes them as they are."""
+    """Add the options of these groups (or single ones, by name), and --preset and --seed. They arrive as keywords,
+    None when not given; `videoscore.settings.build.build` takes them as they are."""
 
     def add(command: Command) -> Command:
-        for setting in reversed([s for s in settings().values() if s.group in groups]):
+        for setting in reversed([s for s in settings().values() if s.group in groups or s.name in groups]):
             command = _option(setting)(command)
         defaults = Options()
         command = click.option(
