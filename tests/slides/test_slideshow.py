@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 pytest.importorskip("moviepy", reason='needs the extra: pip install "videoscore[slideshow]"')
 pytest.importorskip("pillow_heif", reason='needs the extra: pip install "videoscore[slideshow]"')
 
-import pillow_heif  # noqa: E402
-from PIL import Image  # noqa: E402
+import pillow_heif
+from PIL import Image
 
-import videoscore  # noqa: E402
-from videoscore.errors import InputError, OutputExists  # noqa: E402
-from videoscore.stages import probe  # noqa: E402
+import videoscore
+from videoscore.errors import InputError, OutputExists
+from videoscore.stages import probe
 
 COLOURS = {
     "photo1": (200, 40, 40),
@@ -124,7 +124,7 @@ def test_every_photograph_changes_on_a_beat_of_the_music_that_is_heard(made):
 
 
 def test_an_upright_photograph_is_turned_and_stands_on_a_blurred_ground(made):
-    said, film = made
+    _, film = made
     with av.open(str(film)) as container:
         last = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)][-20].astype(float)
     assert last[40:200, 600:680].mean() > 230, "the white half is up"
