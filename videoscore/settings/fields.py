@@ -29,6 +29,11 @@ class SampleOptions:
         flag="sample-every",
     )
     size: int = option(384, "longest side of a sampled frame in pixels", min=32, max=1024, flag="frame-size")
+    decoder: str = option(
+        "auto",
+        "what decodes the picture: pyav, decord, or auto (the faster one of those that are right)",
+        choices=("auto", "pyav", "decord"),
+    )
 
 
 @dataclass(frozen=True)

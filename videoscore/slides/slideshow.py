@@ -29,6 +29,7 @@ from videoscore.slides.photo import Photo
 from videoscore.slides.reading import find, library
 from videoscore.slides.titles import caption, font_file, missing_letters
 from videoscore.video.probe import probe
+from videoscore.workers.capacity import give_back_memory
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 MOST_NAMED = 20  # photographs that are told of by name
@@ -147,6 +148,7 @@ class _Show:
             )
         with self.clock.stage("photos", len(paths)):
             photos, self.skipped = look(paths, slides.perceiver, self.clock.progress)
+        give_back_memory()  # the models' share
         self.remarks += remarks
         self.remarks += [f"left out: {shown(str(error)).rstrip('.')}" for error in self.skipped[:MOST_NAMED]]
         if len(self.skipped) > MOST_NAMED:
