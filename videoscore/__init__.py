@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from videoscore.pipeline.write import Music as Music
     from videoscore.settings.build import build as build_options
     from videoscore.settings.fields import Options as Options
+    from videoscore.slides.slideshow import slideshow as slideshow
 
 _PUBLIC = {
     "Analysis": "videoscore.pipeline.watch",
@@ -45,6 +46,7 @@ _PUBLIC = {
     "build_options": "videoscore.settings.build:build",
     "score": "videoscore.pipeline.score",
     "write_bed": "videoscore.pipeline.bed",
+    "slideshow": "videoscore.slides.slideshow",
     "write_music": "videoscore.pipeline.without_film",
 }
 __all__ = ["__version__", *sorted(_PUBLIC)]

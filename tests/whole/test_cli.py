@@ -66,8 +66,9 @@ def test_help_lists_every_command_and_every_setting(videoscore):
 
     said = videoscore("--help").out
     assert all(name in said for name in COMMANDS)
-    said = " ".join(videoscore("score", "--help").out.split())
+    helps = {name: " ".join(videoscore(name, "--help").out.split()) for name in ("score", "slideshow")}
     for setting in settings().values():
+        said = helps["slideshow" if setting.group == "slides" else "score"]
         assert setting.flag in said
         assert setting.help.split(";")[0] in said
         if setting.default is not None:

@@ -28,7 +28,8 @@ ORDER = (
         "workers",
     ),
     *("video", "music", "mood", "cues", "compose", "perform", "library", "pipeline", "stages"),
-    *("text", "preview", "batch", "studio", "service", "research", "system", "videoscore", "cli", "__main__"),
+    *("text", "preview", "slides", "batch", "studio", "service", "research", "system", "videoscore", "cli"),
+    "__main__",
 )
 
 

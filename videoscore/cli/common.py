@@ -23,11 +23,15 @@ EVERYTHING = WATCHING + WRITING + SOUNDING + MIXING
 
 
 def with_settings(*groups: str, without: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Add the options of these groups, but for those named in `without`, and --preset and --seed. They arrive as
-    keywords, None when not given; `videoscore.settings.build.build` takes them as they are."""
+    """Add the options of these groups (or single ones, by name), but for those named in `without`, and --preset and
+    --seed. They arrive as keywords, None when not given; `videoscore.settings.build.build` takes them as they are."""
 
     def add(command: Command) -> Command:
-        members = [s for s in settings().values() if s.group in groups and s.name not in without]
+        members = [
+            s
+            for s in settings().values()
+            if (s.group in groups or s.name in groups) and s.name not in without
+        ]
         for setting in reversed(members):
             command = _option(setting)(command)
         defaults = Options()

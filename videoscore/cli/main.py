@@ -23,6 +23,7 @@ from videoscore.words import did_you_mean
 # command -> (module: attribute, help); modules are imported when their command runs
 COMMANDS = {
     "score": ("score:score", "Write music for a video and put it under the picture (the default command)."),
+    "slideshow": ("slideshow:slideshow", "Make a film of photographs, with music of their moods."),
     "watch": ("batch:watch", "Score the videos that arrive in a folder."),
     "analyze": ("stages:analyze", "Mood curve, cuts and cues of a video, as JSON or CSV."),
     "preview": ("preview:preview", "See what videoscore sees in a video: as a picture, a page or text."),

@@ -98,19 +98,27 @@ def plan_targets(
         suffix = default_suffix(media)
         most = LONGEST - len(".scored") - max(len(end) for end in (suffix, *KEEP.values()))
         output = media.path.with_name(f"{shortened(media.path.stem, most)}.scored{suffix}")
+    extra_files = files_beside(output, keep)
+    check_target("video", output, overwrite, media)
+    for kind, path in extra_files.items():
+        if own_sheet is None or not _same(own_sheet, path):
+            check_target(kind, path, overwrite, media)
+    return Targets(output, extra_files, overwrite, own_sheet)
+
+
+def files_beside(output: Path, keep: Iterable[str] = ()) -> dict[str, Path]:
+    """kind -> the file (a folder for "stems") beside a film that holds it, the cue sheet always among them. Raises as
+    `check_kinds`, and OutputError where that is the film itself."""
     base = output.with_suffix("")
     kinds = dict.fromkeys(("cues", *keep))
     check_kinds(kinds)
-    extra_files = {kind: base.with_name(base.name + KEEP[kind]) for kind in kinds}
-    check_target("video", output, overwrite, media)
-    for kind, path in extra_files.items():
+    files = {kind: base.with_name(base.name + KEEP[kind]) for kind in kinds}
+    for kind, path in files.items():
         if path == output:
             raise OutputError(
                 f"--keep {kind} would write over it", path=output, remedy="Give the output another name."
             )
-        if own_sheet is None or not _same(own_sheet, path):
-            check_target(kind, path, overwrite, media)
-    return Targets(output, extra_files, overwrite, own_sheet)
+    return files
 
 
 def check_target(kind: str, path: Path, overwrite: bool, media: Media) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,7 +182,7 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     """From the cue sheet to the written files; everything is made in `folder` first."""
     media, options, targets = planned.media, planned.options, planned.targets
     music = write(planned.sheet, options, clock, selection=planned.selection)
-    files = _write_music(music, targets, folder, as_text(media.path.stem))
+    files = write_music_files(music, targets.kept, folder, as_text(media.path.stem))
     stems = render_stems(music.arrangement, files["stems"], options.render, clock, workers)
     mix_result = mix_stems(stems, media, options.mix, files["wav"], clock)
     losses = mux_sound(media, mix_result.path, targets.output, options.mix, clock, targets.overwrite)
@@ -212,18 +212,19 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     )
 
 
-def _write_music(music: Music, targets: Targets, folder: Path, title: str) -> dict[str, Path]:
-    """kind -> file in `folder`: the cue sheet and the notes as asked for; the sound's names are still to be filled."""
+def write_music_files(music: Music, kinds: Container[str], folder: Path, title: str) -> dict[str, Path]:
+    """kind -> file in `folder`: the cue sheet, and the notes as `kinds` ask; the sound's names are still to be
+    filled."""
     from videoscore.cues.file.sheet_file import save
 
     files = {"cues": folder / "cues.json", "wav": folder / "sound.wav", "stems": folder / "stems"}
     save(music.sheet_to_keep(), files["cues"])
-    if "midi" in targets.kept:
+    if "midi" in kinds:
         from videoscore.perform.played_midi import write_midi
 
         files["midi"] = folder / "music.mid"
         write_midi(music.arrangement, files["midi"])
-    if "musicxml" in targets.kept:
+    if "musicxml" in kinds:
         from videoscore.music.leadsheet import write_musicxml
 
         files["musicxml"] = folder / "music.musicxml"

@@ -158,7 +158,8 @@ def _perceive(media: Media, options: Options, clock: Clock) -> Perception:
     total = float(media.duration)
     clock.progress("sample", 0.0, total)
     with clock.stage("perceive", total):
-        frames = sample(media, options.sample.every, options.sample.size, clock.progress)
+        sampling = options.sample
+        frames = sample(media, sampling.every, sampling.size, clock.progress, sampling.decoder)
         perception = perceive(clock.time_items("sample", frames), media, options.perceive, clock.progress)
     # the two run together, frame by frame: what the sampler took isn't the perceiver's
     clock.seconds["perceive"] -= clock.seconds.get("sample", 0.0)

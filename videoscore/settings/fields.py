@@ -29,6 +29,11 @@ class SampleOptions:
         flag="sample-every",
     )
     size: int = option(384, "longest side of a sampled frame in pixels", min=32, max=1024, flag="frame-size")
+    decoder: str = option(
+        "auto",
+        "what decodes the picture: pyav, decord, or auto (the faster one of those that are right)",
+        choices=("auto", "pyav", "decord"),
+    )
 
 
 @dataclass(frozen=True)
@@ -208,6 +213,52 @@ class MixOptions:
 
 
 @dataclass(frozen=True)
+class SlideOptions:
+    """Of `videoscore slideshow`."""
+
+    order: str = option(
+        "given",
+        "order of the photographs: given (as they are named, those of a folder by name), name, time (when "
+        "they were taken) or mood (so that each is followed by one of a like mood)",
+        choices=("given", "name", "time", "mood"),
+    )
+    seconds: Fraction = option(
+        Fraction(5),
+        "about how long a photograph is shown in seconds; exactly it is whole bars of the music",
+        min=Fraction(1),
+        max=Fraction(60),
+        flag="photo-seconds",
+    )
+    perceiver: str = option(
+        "scene",
+        "what reads the mood of photographs: scene, deep, or auto (scenes and faces)",
+        choices=("scene", "deep", "auto"),
+        flag="photo-perceiver",
+    )
+    dissolve: Fraction = option(
+        Fraction(1),
+        "seconds of a cross-dissolve; 0 cuts from one to the next",
+        min=Fraction(0),
+        max=Fraction(5),
+    )
+    zoom: float = option(
+        1.12, "how far a photograph is zoomed into while it is shown; 1 stands still", min=1.0, max=1.5
+    )
+    height: int = option(1080, "height of the film in pixels, at 16:9", choices=(720, 1080, 2160))
+    fps: int = option(25, "pictures a second of the film", choices=(24, 25, 30, 50, 60))
+    title: str | None = option(None, "a title over the first photograph")
+    captions: str = option(
+        "none",
+        "what stands under each photograph: none, name (of its file), date (when it was taken) or description "
+        "(that it carries)",
+        choices=("none", "name", "date", "description"),
+    )
+    font: str | None = option(
+        None, "font file (TTF, OTF) of title and captions; by default one for Latin, Greek and Cyrillic"
+    )
+
+
+@dataclass(frozen=True)
 class Options:
     """All groups together."""
 
@@ -219,5 +270,6 @@ class Options:
     library: LibraryOptions = field(default_factory=LibraryOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
     mix: MixOptions = field(default_factory=MixOptions)
+    slides: SlideOptions = field(default_factory=SlideOptions)
     preset: str = "cinematic"
     seed: int = 0

@@ -15,15 +15,20 @@ from videoscore.errors import BrokenVideo
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import SampleOptions
 from videoscore.video.cuts import CutDetector, Look, ScoredCut
+from videoscore.video.decoder import pictures
 from videoscore.video.frames import Frame
 from videoscore.video.media import Media
-from videoscore.video.walk import Picture, walk
+from videoscore.video.walk import Picture, shape_of
 
 DEFAULTS = SampleOptions()
 
 
 def sample(
-    media: Media, every: Fraction = DEFAULTS.every, size: int = DEFAULTS.size, progress: Progress = silent
+    media: Media,
+    every: Fraction = DEFAULTS.every,
+    size: int = DEFAULTS.size,
+    progress: Progress = silent,
+    decoder: str = DEFAULTS.decoder,
 ) -> Iterator[Frame]:
     """Look at a film about once every `every` seconds, in one pass and constant memory.
 
@@ -32,6 +37,7 @@ def sample(
     every : seconds between frames; where the film has fewer pictures, every picture.
     size : longest side of `Frame.rgb` in pixels; smaller films are not enlarged.
     progress : told of ("sample", seconds done, seconds in all).
+    decoder : "pyav", "decord", or "auto", see `videoscore.video.decoder`.
 
     Yields frames with strictly increasing times: one at 0, the film's last picture, and between them
     the first picture at least `every` after the one before (or a key frame up to `every` after it,
@@ -40,13 +46,14 @@ def sample(
     Raises
     ------
     NotFound, BrokenVideo : the file is gone, has changed since it was probed, or nothing decodes.
+    InputError, SetupError : decord was asked for, and can't be trusted with this film, or is missing.
     """
     if every <= 0 or size < 1:
         raise ValueError("every and size must be positive")
     sampler = _Sampler(media, every, _Shape(size))
     total = float(media.duration)
     picture = None
-    for picture in walk(media, every):
+    for picture in pictures(media, every, size, decoder):
         yield from sampler.look_at(picture)
         progress("sample", min(float(picture.look.t), total), total)
     if picture is None:
@@ -140,9 +147,6 @@ class _Shape:
     def rgb(self, picture: Picture, rotation: int) -> NDArray[np.uint8]:
         """uint8 (height, width, 3). rotation : degrees clockwise, a multiple of 90."""
         frame = picture.frame
-        width, height = frame.width * picture.aspect, Fraction(frame.height)
-        scale = min(Fraction(1), self.size / max(width, height))
-        small = self.reformatter.reformat(
-            frame, max(1, round(width * scale)), max(1, round(height * scale)), "rgb24", interpolation="AREA"
-        )
+        width, height = shape_of(frame.width, frame.height, picture.aspect, self.size)
+        small = self.reformatter.reformat(frame, width, height, "rgb24", interpolation="AREA")
         return np.ascontiguousarray(np.rot90(np.asarray(small.to_ndarray(), np.uint8), k=-rotation // 90))

@@ -28,7 +28,7 @@ from videoscore.workers.capacity import machine_cores
 
 # Key frames further apart than this are never compared: a whole shot could hide between them.
 _LONGEST_SKIP = Fraction(1)
-_THREADS = 4  # more keep more pictures in memory for little
+THREADS = 4  # more keep more pictures in memory for little
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +63,19 @@ def walk(media: Media, every: Fraction) -> Iterator[Picture]:
                 return
 
 
+def pixel_aspect(context: VideoCodecContext) -> Fraction:
+    """Width of a pixel over its height; 1 where what is stated can't be."""
+    stated = context.sample_aspect_ratio
+    return stated if stated and Fraction(1, 8) <= stated <= 8 else Fraction(1)
+
+
+def shape_of(width: int, height: int, aspect: Fraction, size: int) -> tuple[int, int]:
+    """(width, height) of a picture with square pixels whose longest side is at most `size`."""
+    wide, high = width * aspect, Fraction(height)
+    scale = min(Fraction(1), size / max(wide, high))
+    return max(1, round(wide * scale)), max(1, round(high * scale))
+
+
 def _context(container: InputContainer, index: int) -> VideoCodecContext:
     context = container.streams[index].codec_context
     assert isinstance(context, VideoCodecContext)
@@ -91,11 +104,10 @@ class _Walker:
         self.main = _context(self.container, self.media.video.index)
         self.keys = _context(self.twin, self.media.video.index)
         self.main.thread_type = self.threads
-        self.main.thread_count = min(_THREADS, machine_cores())
+        self.main.thread_count = min(THREADS, machine_cores())
         self.keys.thread_type = ThreadType.SLICE  # frame threads would hold the picture back
         self.shrink = VideoReformatter()
-        stated = self.main.sample_aspect_ratio
-        self.aspect = stated if stated and Fraction(1, 8) <= stated <= 8 else Fraction(1)
+        self.aspect = pixel_aspect(self.main)
         # 4:4:4 H.264: its decoder must have seen the film's first packet; flushing makes it forget
         self.skipping = not (self.media.video.codec == "h264" and "444" in (self.main.pix_fmt or ""))
 
