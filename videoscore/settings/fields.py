@@ -180,7 +180,10 @@ class LibraryOptions:
 class RenderOptions:
     soundfont: str | None = option(None, "SoundFont file (SF2 or SF3); by default the best one found")
     sample_rate: int = option(48000, "sample rate of the music in Hz", choices=(44100, 48000))
-    reverb: float = option(0.4, "reverberation of the music, 0 is dry", min=0.0, max=1.0)
+    space: str = option("hall", "where the music is heard", choices=("dry", "room", "hall", "church"))
+    reverb: float = option(
+        0.4, "reverberation of the music against its direct sound, 0 is dry", min=0.0, max=1.0
+    )
     fade: float = option(1.0, "fade-out at the end of the music in seconds", min=0.05, max=30.0)
 
 

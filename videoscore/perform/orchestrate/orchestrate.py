@@ -112,6 +112,7 @@ class _Desk:
             i.pan,
             expression(self.fades, notes, [risen(entries) for entries in self.rises.values()]),
             tuple(sorted(self.pedal)),
+            i.depth,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from videoscore.mood.circle import MOODS
 from videoscore.music.score import Role
-from videoscore.perform.orchestrate.palettes import Instrument, Palette, Preset, Voice
+from videoscore.perform.orchestrate.palettes import Instrument, Palette, Preset, Voice, seat_depth
 from videoscore.settings.preset_file import OPTION_GROUPS, PresetFile, parse, preset_path
 
 ROLES = tuple(role.name.lower() for role in Role)
@@ -63,7 +63,9 @@ class _PaletteFile(PresetFile):
             self.fail(key, "not a usable name", "Use up to 32 of a-z, 0-9, - and _: stems are named so.")
         if not isinstance(body, dict):
             self.fail(key, "must be a table", f"Write [{key}].")
-        self.known(f"{key}.", body, ("program", "drums", "range", "volume", "pan", "velocity", "keys"))
+        self.known(
+            f"{key}.", body, ("program", "drums", "range", "volume", "pan", "depth", "velocity", "keys")
+        )
         if "program" not in body:
             self.fail(f"{key}.program", "missing", "Give a General MIDI program, 0 to 127.")
         drums = body.get("drums", False)
@@ -73,9 +75,10 @@ class _PaletteFile(PresetFile):
             self.fail(f"{key}.keys", "only drums have keys", "Leave it out, or set drums = true.")
         low, high = self.pair(f"{key}.range", body.get("range", [21, 108]), 0, 127, 12)
         quietest, loudest = self.pair(f"{key}.velocity", body.get("velocity", [25, 120]), 1, 127, 1)
+        program = self.whole(f"{key}.program", body["program"], 0, 127)
         return Instrument(
             name,
-            self.whole(f"{key}.program", body["program"], 0, 127),
+            program,
             drums,
             low,
             high,
@@ -84,6 +87,7 @@ class _PaletteFile(PresetFile):
             quietest,
             loudest,
             self.keys(key, body.get("keys", {})),
+            self.number(f"{key}.depth", body.get("depth", seat_depth(program, drums)), 0.0, 1.0),
         )
 
     def keys(self, key: str, body: Any) -> dict[int, int | None]:
@@ -153,8 +157,6 @@ class _PaletteFile(PresetFile):
             self.fail(key, "a voice needs an instrument", 'Write "NAME" or { instrument = "NAME" }.')
         self.known(f"{key}.", body, ("instrument", "octave", "level"))
         self.known(f"{key}: ", [body["instrument"]], instruments)
-        level = body.get("level", 0.0)
-        if isinstance(level, bool) or not isinstance(level, (int, float)) or not -30 <= level <= 12:
-            self.fail(f"{key}.level", f"{level!r} is not a number of dB from -30 to 12", "Change the value.")
+        level = self.number(f"{key}.level", body.get("level", 0.0), -30.0, 12.0)
         octave = self.whole(f"{key}.octave", body.get("octave", 0), -4, 4)
-        return Voice(body["instrument"], octave, float(level))
+        return Voice(body["instrument"], octave, level)

@@ -24,6 +24,19 @@ STAND_INS: Mapping[Role, tuple[Role, ...]] = {
     Role.DRUMS: (),
 }
 
+# Where a symphony orchestra has its players, from the front of the stage (0) to its back (1), by the first program of
+# General MIDI's families; a preset may say otherwise for each instrument.
+DEPTHS = (
+    *((0, 0.3), (8, 0.7), (16, 0.6), (24, 0.25), (32, 0.3), (40, 0.15), (47, 0.9), (48, 0.2), (52, 0.95)),
+    *((56, 0.75), (64, 0.45), (80, 0.3), (88, 0.5), (96, 0.6), (104, 0.3), (112, 0.9), (120, 0.5)),
+)
+DRUM_DEPTH = 0.85
+
+
+def seat_depth(program: int, drums: bool) -> float:
+    """How far behind an instrument sits by custom: 0 the front of the stage, 1 its back."""
+    return DRUM_DEPTH if drums else next(depth for first, depth in reversed(DEPTHS) if program >= first)
+
 
 @dataclass(frozen=True)
 class Instrument:
@@ -32,6 +45,7 @@ class Instrument:
     program : General MIDI program 0..127 (kit number when `drums`).
     low, high : lowest and highest MIDI pitch that sounds well, at least an octave apart.
     volume : MIDI channel volume 0..127. pan : 0 left .. 64 centre .. 127 right.
+    depth : of the seat, 0 the front of the stage to 1 its back.
     quietest, loudest : the velocities 1..127 onto which pianissimo and fortissimo are mapped.
     keys : drums only: General MIDI key -> key to play instead, or None to leave it out.
     """
@@ -46,6 +60,7 @@ class Instrument:
     quietest: int = 25
     loudest: int = 120
     keys: Mapping[int, int | None] = field(default_factory=dict)
+    depth: float = 0.3
 
 
 @dataclass(frozen=True)
