@@ -188,6 +188,23 @@ class RenderOptions:
 
 
 @dataclass(frozen=True)
+class MasterOptions:
+    dynamics: float = option(
+        6.0, "how much louder the wildest cue is than the calmest in LU", min=0.0, max=20.0
+    )
+    low_cut: float = option(30.0, "frequency under which the music is cut, in Hz", min=10.0, max=200.0)
+    mud: float = option(-2.0, "gain around 180 Hz, where many parts crowd, in dB", min=-12.0, max=6.0)
+    air: float = option(0.0, "gain over 7 kHz in dB", min=-12.0, max=12.0)
+    mono_below: float = option(
+        120.0, "frequency under which left and right are one, in Hz (0: none)", min=0.0, max=500.0
+    )
+    compression: float = option(
+        1.5, "ratio of the compression of what stands out of its cue (1: none)", min=1.0, max=10.0
+    )
+    saturation: float = option(0.0, "soft saturation of the music, 0 is none", min=0.0, max=1.0)
+
+
+@dataclass(frozen=True)
 class MixOptions:
     audio: str = option(
         "duck",
@@ -213,6 +230,7 @@ class Options:
     compose: ComposeOptions = field(default_factory=ComposeOptions)
     library: LibraryOptions = field(default_factory=LibraryOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
+    master: MasterOptions = field(default_factory=MasterOptions)
     mix: MixOptions = field(default_factory=MixOptions)
     preset: str = "cinematic"
     seed: int = 0
