@@ -216,7 +216,14 @@ class MixOptions:
     balance: float = option(
         -4.0, "loudness of the music against the original sound in LU", min=-30.0, max=20.0
     )
-    duck: float = option(-9.0, "gain of the music under speech in dB", min=-40.0, max=0.0)
+    duck: float = option(-7.0, "gain of the music under speech in dB", min=-40.0, max=0.0)
+    duck_band: float = option(
+        -6.0, "gain of its speech band (1 to 4 kHz) beyond that, in dB", min=-24.0, max=0.0
+    )
+    duck_attack: float = option(0.15, "seconds in which the music goes down before a word", min=0.02, max=2.0)
+    duck_release: float = option(
+        1.2, "seconds in which it comes back; shorter pauses don't let it up", min=0.1, max=10.0
+    )
 
 
 @dataclass(frozen=True)

@@ -174,11 +174,10 @@ class _Mixing:
         return meter.result()
 
     def _blended(self, music_file: Path, original_file: Path, music_gain: float) -> Iterator[Block]:
-        ducking = Ducking(self.ducked, self.options.duck, self.rate)
-        start = 0
-        for music, original in zip(read_blocks(music_file), read_blocks(original_file), strict=True):
-            yield original + music * (_linear(music_gain) * ducking.gain(start, len(music)))[:, None]
-            start += len(music)
+        ducking, scale = Ducking(self.ducked, self.options, self.rate), np.float32(_linear(music_gain))
+        ducked = ducking.run(read_blocks(music_file))
+        for music, original in zip(ducked, read_blocks(original_file), strict=True):
+            yield original + scale * music
 
     def _level(self, path: Path, measured: Loudness, most: float) -> tuple[Loudness, float, float]:
         """Write the result: (its loudness, the gain in dB, the limiter's most reduction in dB)."""

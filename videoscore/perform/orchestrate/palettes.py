@@ -47,6 +47,8 @@ class Instrument:
     volume : MIDI channel volume 0..127. pan : 0 left .. 64 centre .. 127 right.
     depth : of the seat, 0 the front of the stage to 1 its back.
     quietest, loudest : the velocities 1..127 onto which pianissimo and fortissimo are mapped.
+    bank : of the font, beyond General MIDI's 0, which stands in where the font has no such bank.
+    swell : dB by which long notes grow.
     keys : drums only: General MIDI key -> key to play instead, or None to leave it out.
     """
 
@@ -61,6 +63,8 @@ class Instrument:
     loudest: int = 120
     keys: Mapping[int, int | None] = field(default_factory=dict)
     depth: float = 0.3
+    bank: int = 0
+    swell: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,25 @@ class Palette:
         return ()
 
 
+ACCENTS = ("impact", "swell", "riser")
+
+
+@dataclass(frozen=True)
+class Accent:
+    """A gesture that marks hit points and boundaries.
+
+    keys : MIDI keys, struck together by an impact and a held riser, in turn by a roll.
+    seconds : how long it leads to what it marks. rate : strokes a second; 0: held, growing by expression.
+    level : dB, by way of velocity.
+    """
+
+    instrument: str
+    keys: tuple[int, ...]
+    seconds: float = 2.0
+    rate: float = 14.0
+    level: float = 0.0
+
+
 @dataclass(frozen=True)
 class Preset:
     """A checked preset.
@@ -99,6 +122,7 @@ class Preset:
     path : the file it came from (the source that `presets show` names).
     palettes : one for each of the eight moods.
     options : option group -> field -> value, of the fields that the preset replaces.
+    accents : kind of `ACCENTS` -> the gesture that marks hit points and boundaries; none where it is missing.
     """
 
     name: str
@@ -108,6 +132,7 @@ class Preset:
     instruments: Mapping[str, Instrument]
     palettes: Mapping[str, Palette]
     options: Mapping[str, Mapping[str, Any]]
+    accents: Mapping[str, Accent] = field(default_factory=dict)
 
     def palette(self, mood: str) -> Palette:
         """The palette of a mood by its exact name. Raises KeyError when there is no such mood."""

@@ -109,6 +109,7 @@ def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions
         options.reverb,
         part.depth,
         part.program,
+        part.bank,
         part.drums,
         part.volume,
         part.pan,

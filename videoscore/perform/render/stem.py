@@ -57,6 +57,7 @@ class StemJob:
     reverb: float
     depth: float
     program: int
+    bank: int
     drums: bool
     volume: int
     pan: int
@@ -100,9 +101,10 @@ class Synth:
                 path=job.soundfont,
                 remedy="Give another one with --soundfont.",
             )
-        # small fonts lack some programs: the standard kit, or the bank's first, stands in as in any synth
+        # fonts lack some banks and programs: bank 0, then the standard kit or the first program, stand in
+        banks = (DRUM_BANK,) if job.drums else (job.bank, 0)
         for program in (job.program, 0):
-            if self.synth.program_select(self.channel, font, DRUM_BANK if job.drums else 0, program) == 0:
+            if any(self.synth.program_select(self.channel, font, bank, program) == 0 for bank in banks):
                 return
         raise SetupError(
             "this SoundFont has no General MIDI instruments",
