@@ -4,10 +4,10 @@
                                            [--cues SHEET.json ...] [--midi FILE.mid ...]
     python benchmarks/sound.py table NAME=FOLDER [NAME=FOLDER ...]
 
-`play` makes WAV files with the videoscore that is imported (PYTHONPATH says which): one piece of all eight moods, `--takes`
-times, a cue of `--seconds` each; the music of each cue sheet, alone; each MIDI file through the same chain, its own
-instruments and all, as the anchor (its first minute); a click, for the reverberation. `table` measures what `play` left in one
-or more folders: before and after, say.
+`play` makes WAV files with the videoscore that is imported (PYTHONPATH says which): one piece of all eight moods,
+`--takes` times, a cue of `--seconds` each; the music of each cue sheet, alone; each MIDI file through the same chain, its
+own instruments and all, as the anchor (its first minute); a click, for the reverberation. `table` measures what `play`
+left in one or more folders: before and after, say.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def from_midi(path: Path) -> Arrangement:
 
 
 def sounded(music: Arrangement, out: Path, options: Options) -> dict[str, float]:
-    """The music alone, mixed, at `out`. Returns seconds of wall and of CPU, and the highest memory of a process in MB."""
+    """The music alone, mixed, at `out`. Returns seconds of wall and CPU, and the most memory of a process in MB."""
     video = VideoStream(0, "h264", 64, 64, 0, Fraction(1, 90000), 0, music.duration, Fraction(1, 25))
     begin, used = time.monotonic(), _cpu()
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
@@ -199,7 +199,7 @@ def contrast(folder: Path) -> dict[str, float]:
 
 
 def reverberation_time(path: Path) -> float:
-    """Seconds until -60 dB of a click, from -5 to -25 dB of the backward integral after its first 20 ms (ISO 3382-1)."""
+    """Seconds until -60 dB of a click: -5 to -25 dB of the backward integral after 20 ms (ISO 3382-1)."""
     sound, rate = soundfile.read(path, dtype="float32")
     power = (sound.astype(float) ** 2).sum(axis=1)
     power = power[int(np.argmax(power > 1e-6)) + rate // 50 :]
