@@ -5,9 +5,9 @@
     python benchmarks/sound.py table NAME=FOLDER [NAME=FOLDER ...]
 
 `play` makes WAV files with the videoscore that is imported (PYTHONPATH says which): one piece of all eight moods,
-`--takes` times, a cue of `--seconds` each; the music of each cue sheet, alone; the first minute of each MIDI file through
-the same chain, with its own instruments, as the anchor; a click, for the reverberation. `table` measures what `play` left
-in one or more folders: before and after, say.
+`--takes` times, a cue of `--seconds` each; the music of each cue sheet, alone; the first minute of each MIDI file
+through the same chain, with its own instruments, as the anchor; a click, for the reverberation. `table` measures what
+`play` left in one or more folders: before and after, say.
 """
 
 from __future__ import annotations
