@@ -21,6 +21,7 @@ STAGES = {
     "spot": "Cues",
     "compose": "Writing",
     "render": "Sound",
+    "master": "Master",
     "mix": "Mix",
 }
 

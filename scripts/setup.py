@@ -24,7 +24,12 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "videoscore-setup.json"
 OLDEST = (3, 10)
-SYSTEM = ["libfluidsynth3", "musescore-general-soundfont-small"]
+LIBRARY, FONT, SMALL_FONT = (
+    "libfluidsynth3",
+    "musescore-general-soundfont",
+    "musescore-general-soundfont-small",
+)
+ROOM_FOR_FONT = 2 << 30  # bytes free beside which its 86 MB, and as much again to unpack, don't matter
 # Builds of torch without CUDA: 0.8 GB less to fetch, 3 GB less on disk. Used when it can be reached.
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 LACKS = """
@@ -136,7 +141,7 @@ def system() -> int:
     if missing_packages["library"] and missing_packages["font"]:
         return 0
     say("FluidSynth or a good SoundFont is missing")
-    if apt(SYSTEM):
+    if apt(system_packages()) or apt([LIBRARY, SMALL_FONT]):
         missing_packages = lacks()
     if missing_packages["library"] and missing_packages["font"]:
         return 0
@@ -147,6 +152,15 @@ def system() -> int:
         return 0
     say(f"run this, then the same command again: {missing_packages['command']}")
     return 5
+
+
+def system_packages() -> list[str]:
+    """FluidSynth and the larger font where the disk has room for it, else the small one."""
+    free = shutil.disk_usage("/usr" if os.path.isdir("/usr") else ROOT).free
+    if free >= ROOM_FOR_FONT:
+        return [LIBRARY, FONT]
+    say(f"{free >> 20} MB are free: the small SoundFont (40 MB) instead of the larger one (86 MB)")
+    return [LIBRARY, SMALL_FONT]
 
 
 def lacks() -> dict:

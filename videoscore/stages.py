@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from videoscore.mood.perceive import perceive as perceive
     from videoscore.mood.smooth import smooth as smooth
     from videoscore.music.midi import write_midi as write_midi
+    from videoscore.perform.master.gain import passages as passages
+    from videoscore.perform.master.master import master as master
     from videoscore.perform.mix.mix import mix as mix
     from videoscore.perform.mix.speech import speech_regions as speech_regions
     from videoscore.perform.mux.mux import mux as mux
@@ -58,6 +60,8 @@ _WHERE = {
     "write_played_midi": "videoscore.perform.played_midi:write_midi",
     "render": "videoscore.perform.render.render",
     "speech_regions": "videoscore.perform.mix.speech",
+    "passages": "videoscore.perform.master.gain",
+    "master": "videoscore.perform.master.master",
     "mix": "videoscore.perform.mix.mix",
     "mux": "videoscore.perform.mux.mux",
 }

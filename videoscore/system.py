@@ -111,7 +111,7 @@ def _fluidsynth() -> Check:
 
 
 def _soundfont() -> Check:
-    from videoscore.perform.render.soundfont import find_soundfont, install_command
+    from videoscore.perform.render.soundfont import find_soundfont, install_command, larger_command
 
     font = find_soundfont()
     fact = f"{font.title} ({font.licence}), {font.path}"
@@ -123,6 +123,8 @@ def _soundfont() -> Check:
             f"Run: {install_command()}",
             needed=False,
         )
+    if font.larger and (command := larger_command()):
+        fact += f". {font.larger}: {command}"
     return Check("soundfont", True, fact)
 
 

@@ -18,7 +18,7 @@ from media import ffmpeg, make_clip, run_ffmpeg, write_wav
 from videoscore.audio.loudness import Loudness, Meter, measure
 from videoscore.audio.wav import wav_writer
 from videoscore.errors import Cancelled, OutputError
-from videoscore.perform.mix.ducking import RELEASE, Ducking, merged
+from videoscore.perform.mix.ducking import AHEAD, HOLD, Ducking, merged
 from videoscore.perform.mix.limiter import Limiter
 from videoscore.perform.mix.mix import Mix, balance, mix
 from videoscore.perform.mix.speech import speech_regions
@@ -152,21 +152,22 @@ def test_the_limiter_bends_gently():
 
 
 def test_ducking_is_down_before_the_word_and_comes_back_smoothly():
-    duck = Ducking([(Fraction(3), Fraction(4))], -9, RATE)
+    options = MixOptions(duck=-9, duck_band=-6)
+    duck = Ducking([(Fraction(3), Fraction(4))], options, RATE)
     gain = 20 * np.log10(duck.gain(0, 10 * RATE))
     assert gain[: int(2.8 * RATE)] == pytest.approx(0) and gain[7 * RATE :] == pytest.approx(0)
     assert gain[3 * RATE : 4 * RATE] == pytest.approx(-9, abs=0.01)
-    assert gain[int((4.25 + RELEASE / 2) * RATE)] == pytest.approx(-4.5, abs=0.1)
+    assert gain[int((4.25 + options.duck_release / 2) * RATE)] == pytest.approx(-4.5, abs=0.1)
     assert np.abs(np.diff(gain)).max() * RATE < 100  # dB a second
     parts = [duck.gain(start, 12345) for start in range(0, 10 * RATE, 12345)]
     assert np.array_equal(np.concatenate(parts)[: 10 * RATE], duck.gain(0, 10 * RATE))
 
 
 def test_short_pauses_are_bridged():
-    assert merged([(Fraction(5), Fraction(6)), (Fraction(1), Fraction(2)), (Fraction(3), Fraction(4))]) == [
-        (1, 6)
-    ]
-    assert merged([(Fraction(1), Fraction(2)), (Fraction(9), Fraction(10))]) == [(1, 2), (9, 10)]
+    assert merged(
+        [(Fraction(5), Fraction(6)), (Fraction(1), Fraction(2)), (Fraction(3), Fraction(4))], 1.5
+    ) == [(1, 6)]
+    assert merged([(Fraction(1), Fraction(2)), (Fraction(9), Fraction(10))], 1.5) == [(1, 2), (9, 10)]
 
 
 def test_balance():
@@ -315,7 +316,7 @@ def test_duck_keep_and_replace(tmp_path):
     media, stems = film_with(tmp_path, speech), stems_of(tmp_path, music)
     spoken = ((Fraction(4), Fraction(7)),)
     made = {
-        way: mix(stems, media, MixOptions(audio=way, duck=-9), tmp_path / f"{way}.wav", spoken)
+        way: mix(stems, media, MixOptions(audio=way, duck=-9, duck_band=0), tmp_path / f"{way}.wav", spoken)
         for way in ("duck", "keep", "replace")
     }
     out = {way: heard(m) for way, m in made.items()}
@@ -326,6 +327,21 @@ def test_duck_keep_and_replace(tmp_path):
     assert made["duck"].ducked == spoken and made["keep"].ducked == made["replace"].ducked == ()
     for m in made.values():
         assert m.loudness.integrated == pytest.approx(-14, abs=0.5)
+
+
+def test_the_speech_band_goes_down_first_and_further(tmp_path):
+    options = MixOptions(duck=-6, duck_band=-8)
+    duck = Ducking([(Fraction(4), Fraction(6))], options, RATE)
+    at = int((4 - options.duck_attack) * RATE)
+    assert duck.gain(at, 1)[0] == pytest.approx(1) and duck.band_gain(at, 1)[0] < 0.41  # -7.7 dB already
+    back = int((6 + HOLD + AHEAD / 2) * RATE)
+    assert duck.gain(back, 1)[0] > duck.gain(5 * RATE, 1)[0] and duck.band_gain(back, 1)[0] < 0.41
+    tones = tone(250, 10) + tone(2000, 10)
+    blocks = [tones[start : start + 50_000].astype(np.float32) for start in range(0, len(tones), 50_000)]
+    out = np.concatenate(list(duck.run(blocks)))
+    assert out.shape == tones.shape
+    low, speech = (level(out, f, 4.5, 5.5) - level(out, f, 1, 3) for f in (250, 2000))
+    assert low == pytest.approx(-6, abs=0.5) and speech == pytest.approx(-14, abs=0.3)
 
 
 def test_the_music_stands_as_far_under_the_original_as_asked(tmp_path):

@@ -22,7 +22,7 @@ from videoscore.perform.parts import Arrangement
 from videoscore.settings.fields import Options
 from videoscore.settings.preset_file import list_presets, preset_options
 
-PRESETS = ("8-bit", "ambient", "band", "chamber", "cinematic", "piano")
+PRESETS = ("8-bit", "ambient", "band", "chamber", "cinematic", "electronic", "piano", "trailer")
 
 SMALL = """
 title = "Small"
@@ -80,7 +80,7 @@ def test_preset_replaces_options_and_leaves_the_others():
     before = Options(seed=7)
     after = preset_options(load_preset("ambient").path, before)
     assert after.spot.min_cue == 12 and isinstance(after.spot.min_cue, Fraction)
-    assert (after.preset, after.seed, after.mix) == ("ambient", 7, before.mix)
+    assert (after.preset, after.seed, after.sample) == ("ambient", 7, before.sample)
 
 
 def test_a_preset_of_ones_own_by_path(tmp_path):

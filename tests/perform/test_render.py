@@ -340,3 +340,31 @@ def test_debian_s_fonts_are_known_by_name(tmp_path):
         "MIT",
     )
     assert soundfont.find_soundfont(tmp_path / "MuseScore_General_Lite.sf3").title == "MuseScore General"
+
+
+def test_the_small_font_says_what_the_larger_has_and_how_to_get_it(tmp_path, monkeypatch):
+    from videoscore import system
+
+    for name in ("MuseScore_General_Lite.sf3", "MuseScore_General_Full.sf3"):
+        (tmp_path / name).write_bytes(b"RIFF\0\0\0\0sfbk")
+    small = soundfont.find_soundfont(tmp_path / "MuseScore_General_Lite.sf3")
+    assert "2,202 samples" in small.larger
+    assert soundfont.find_soundfont(tmp_path).larger == "", "the larger one is preferred and says nothing"
+    monkeypatch.setattr(soundfont, "_family", lambda: "debian")
+    monkeypatch.setenv(soundfont.VARIABLE, str(small.path))
+    told = system._soundfont()
+    assert told.ok and "2,202 samples" in told.fact
+    assert told.fact.endswith("sudo apt-get install musescore-general-soundfont")
+    monkeypatch.setattr(soundfont, "_family", lambda: "arch")
+    assert "apt-get" not in system._soundfont().fact
+
+
+def test_a_bank_is_played_and_bank_0_stands_in_for_one_that_is_missing(tmp_path):
+    notes = (Played(0, 2 * PPQ, 60, 100),)
+    plain, sine, missing = (
+        sound(one_stem(arrange(notes, Fraction(2), program=80, bank=bank), tmp_path, DRY))
+        for bank in (0, 8, 99)
+    )
+    assert np.array_equal(plain, missing)
+    if "MuseScore" in soundfont.find_soundfont().title:
+        assert not np.allclose(plain, sine, atol=1e-3)

@@ -90,6 +90,27 @@ def test_the_music_fills_the_film_and_dies_at_its_end(scored, film, folder):
     assert music[-64:].max() < 0.01 * music.max()
 
 
+def test_kept_stems_add_up_to_the_sound_track_of_music_alone(film, folder, tmp_path):
+    cues = folder / "scored.cues.json"
+    said = run_command(
+        film.path,
+        "-o",
+        tmp_path / "alone.mp4",
+        "--cues",
+        cues,
+        "--audio",
+        "replace",
+        "--keep",
+        "wav,stems",
+        "--json",
+    )
+    assert said.code == 0, said.err
+    whole = soundfile.read(tmp_path / "alone.wav")[0]
+    total = np.sum([soundfile.read(p)[0] for p in (tmp_path / "alone.stems").iterdir()], axis=0)
+    assert (whole**2).mean() > 1e-6
+    assert 10 * np.log10(((whole - total) ** 2).mean() / (whole**2).mean()) < -60
+
+
 def test_every_cue_boundary_is_a_downbeat_of_the_midi(scored, folder):
     sheet = load(folder / "scored.cues.json")
     beats = downbeats(folder / "scored.mid")

@@ -17,7 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 # settings that matter to a command, by option group
 WATCHING = ("sample", "perceive", "smooth", "spot")
 WRITING = ("compose", "library")
-SOUNDING = ("render",)
+SOUNDING = ("render", "master")
 MIXING = ("mix",)
 EVERYTHING = WATCHING + WRITING + SOUNDING + MIXING
 

@@ -290,11 +290,11 @@ def _check_wishes(
 @overwriting
 @with_voice
 def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **settings: Any) -> None:
-    """Play the music of the cue sheet CUES: one WAV file an instrument."""
+    """Play the music of the cue sheet CUES: one WAV file an instrument, mastered; together they are the music."""
     from videoscore.pipeline.clock import Clock
     from videoscore.pipeline.outputs import check_folder, replace_folder
     from videoscore.pipeline.settle import load_sheet, settle_sheet
-    from videoscore.pipeline.soundtrack import render_stems
+    from videoscore.pipeline.soundtrack import master_stems, render_stems
     from videoscore.pipeline.workspace import working_folder
     from videoscore.pipeline.write import write
 
@@ -306,6 +306,7 @@ def render(teller: Teller, cues: str, output: str | None, overwrite: bool, **set
     teller.remarks(music.remarks)
     with working_folder(target) as folder:
         stems = render_stems(music.arrangement, folder / "stems", options.render, tell)
+        master_stems(stems, music.arrangement, folder / "music.wav", options, tell, finish=True)
         replace_folder(folder / "stems", target)
     names = [stem.path.name for stem in stems]
     teller.result(

@@ -27,6 +27,7 @@ class Part:
     volume : MIDI channel volume 0..127; pan : 0 left .. 64 centre .. 127 right.
     expression : (tick, value 0..127) of MIDI's expression controller, in order of time; 127 before the first.
     pedal : (tick down, tick up) of the sustain pedal, in order of time; it isn't down twice at once.
+    depth : of the seat, 0 the front of the stage to 1 its back. bank : of the font; 0 where it has no such bank.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Part:
     pan: int = 64
     expression: tuple[tuple[int, int], ...] = ()
     pedal: tuple[tuple[int, int], ...] = ()
+    depth: float = 0.3
+    bank: int = 0
 
 
 @dataclass(frozen=True)

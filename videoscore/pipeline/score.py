@@ -14,7 +14,7 @@ from videoscore.file_names import as_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import Targets, plan_targets, publish
 from videoscore.pipeline.settle import check_players, load_sheet, refuse_watching, settle, settle_sheet
-from videoscore.pipeline.soundtrack import mix_stems, mux_sound, render_stems
+from videoscore.pipeline.soundtrack import master_stems, mix_stems, mux_sound, render_stems
 from videoscore.pipeline.watch import Analysis, probe_film, watch
 from videoscore.pipeline.workspace import peak_memory, working_folder
 from videoscore.pipeline.write import Music, choose, write
@@ -34,6 +34,7 @@ STAGES = (
     "compose",
     "orchestrate",
     "render",
+    "master",
     "speech",
     "mix",
     "mux",
@@ -184,7 +185,10 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
     music = write(planned.sheet, options, clock, selection=planned.selection)
     files = write_music_files(music, targets.kept, folder, as_text(media.path.stem))
     stems = render_stems(music.arrangement, files["stems"], options.render, clock, workers)
-    mix_result = mix_stems(stems, media, options.mix, files["wav"], clock)
+    music_stems = master_stems(
+        stems, music.arrangement, folder / "music.wav", options, clock, "stems" in targets.kept
+    )
+    mix_result = mix_stems(music_stems, media, options.mix, files["wav"], clock)
     losses = mux_sound(media, mix_result.path, targets.output, options.mix, clock, targets.overwrite)
     try:
         publish(files, targets.unwritten(), targets.overwrite)

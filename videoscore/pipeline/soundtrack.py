@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from videoscore.perform.parts import Arrangement, Stem
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.watch import Region
-from videoscore.settings.fields import MixOptions, RenderOptions
+from videoscore.settings.fields import MixOptions, Options, RenderOptions
 from videoscore.video.media import Media
 
 if TYPE_CHECKING:
@@ -25,6 +25,23 @@ def render_stems(
 
     with clock.stage("render", float(arrangement.duration)):
         return render(arrangement, folder, options, workers, clock.progress)
+
+
+def master_stems(
+    stems: Sequence[Stem],
+    arrangement: Arrangement,
+    path: Path,
+    options: Options,
+    clock: Clock,
+    finish: bool = False,
+) -> Sequence[Stem]:
+    """The music of the stems as one stem at `path`, mastered. finish : each of `stems` is processed, too, so that their
+    sum is that music."""
+    from videoscore.perform.master.gain import passages
+    from videoscore.perform.master.master import master
+
+    with clock.stage("master", float(arrangement.duration)):
+        return master(stems, passages(arrangement), path, options.master, options.mix, finish, clock.progress)
 
 
 def listen(media: Media, clock: Clock) -> tuple[Region, ...]:

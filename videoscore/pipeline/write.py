@@ -83,7 +83,7 @@ def write(
 
     score = composed(sheet) if selection is None else _fit(selection, composed, options, clock)
     with clock.stage("orchestrate", float(sheet.duration)):
-        arrangement = orchestrate(score, preset, sheet.seed)
+        arrangement = orchestrate(score, preset, sheet.seed, sheet.cues)
     remarks = selection.remarks if selection else ()
     return Music(sheet, score, arrangement, options, selection, remarks, clock.seconds)
 

@@ -193,8 +193,28 @@ class LibraryOptions:
 class RenderOptions:
     soundfont: str | None = option(None, "SoundFont file (SF2 or SF3); by default the best one found")
     sample_rate: int = option(48000, "sample rate of the music in Hz", choices=(44100, 48000))
-    reverb: float = option(0.4, "reverberation of the music, 0 is dry", min=0.0, max=1.0)
+    space: str = option("hall", "where the music is heard", choices=("dry", "room", "hall", "church"))
+    reverb: float = option(
+        0.4, "reverberation of the music against its direct sound, 0 is dry", min=0.0, max=1.0
+    )
     fade: float = option(1.0, "fade-out at the end of the music in seconds", min=0.05, max=30.0)
+
+
+@dataclass(frozen=True)
+class MasterOptions:
+    dynamics: float = option(
+        6.0, "how much louder the wildest cue is than the calmest in LU", min=0.0, max=20.0
+    )
+    low_cut: float = option(30.0, "frequency under which the music is cut, in Hz", min=10.0, max=200.0)
+    mud: float = option(-2.0, "gain around 180 Hz, where many parts crowd, in dB", min=-12.0, max=6.0)
+    air: float = option(0.0, "gain over 7 kHz in dB", min=-12.0, max=12.0)
+    mono_below: float = option(
+        120.0, "frequency under which left and right are one, in Hz (0: none)", min=0.0, max=500.0
+    )
+    compression: float = option(
+        1.5, "ratio of the compression of what stands out of its cue (1: none)", min=1.0, max=10.0
+    )
+    saturation: float = option(0.0, "soft saturation of the music, 0 is none", min=0.0, max=1.0)
 
 
 @dataclass(frozen=True)
@@ -209,7 +229,14 @@ class MixOptions:
     balance: float = option(
         -4.0, "loudness of the music against the original sound in LU", min=-30.0, max=20.0
     )
-    duck: float = option(-9.0, "gain of the music under speech in dB", min=-40.0, max=0.0)
+    duck: float = option(-7.0, "gain of the music under speech in dB", min=-40.0, max=0.0)
+    duck_band: float = option(
+        -6.0, "gain of its speech band (1 to 4 kHz) beyond that, in dB", min=-24.0, max=0.0
+    )
+    duck_attack: float = option(0.15, "seconds in which the music goes down before a word", min=0.02, max=2.0)
+    duck_release: float = option(
+        1.2, "seconds in which it comes back; shorter pauses don't let it up", min=0.1, max=10.0
+    )
 
 
 @dataclass(frozen=True)
@@ -269,6 +296,7 @@ class Options:
     compose: ComposeOptions = field(default_factory=ComposeOptions)
     library: LibraryOptions = field(default_factory=LibraryOptions)
     render: RenderOptions = field(default_factory=RenderOptions)
+    master: MasterOptions = field(default_factory=MasterOptions)
     mix: MixOptions = field(default_factory=MixOptions)
     slides: SlideOptions = field(default_factory=SlideOptions)
     preset: str = "cinematic"

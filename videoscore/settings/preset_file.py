@@ -145,6 +145,11 @@ class PresetFile:
             self.fail(key, f"{value!r} is not a whole number from {low} to {high}", "Change the value.")
         return value
 
+    def number(self, key: str, value: Any, low: float, high: float) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            self.fail(key, f"{value!r} is not a number from {low:g} to {high:g}", "Change the value.")
+        return float(value)
+
     def pair(self, key: str, value: Any, low: int, high: int, apart: int) -> tuple[int, int]:
         if not isinstance(value, list) or len(value) != 2:
             self.fail(key, "must be two numbers", f"Write {key.rsplit('.', 1)[-1]} = [{low}, {high}].")

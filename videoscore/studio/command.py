@@ -9,7 +9,12 @@ from pathlib import Path
 from videoscore.settings.build import differing, settings, show
 from videoscore.settings.fields import Options
 
-MUSIC_GROUPS = ("compose", "render", "mix")  # the groups of settings that matter once there is a cue sheet
+MUSIC_GROUPS = (
+    "compose",
+    "render",
+    "master",
+    "mix",
+)  # the groups of settings that matter once there is a cue sheet
 
 
 def command(film: Path, cues: Path, output: Path, options: Options, keep: Iterable[str] = ()) -> str:

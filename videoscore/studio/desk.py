@@ -39,14 +39,15 @@ WORDS = {
     "compose": "Composing",
     "orchestrate": "Composing",
     "render": "Playing",
+    "master": "Mixing",
     "mix": "Mixing",
     "mux": "Writing the video",
 }
 # stage -> where it begins and ends in the whole job, as measured on films of half a minute to ten minutes
 SHARES = {
     "watch": {"sample": (0.0, 0.8), "speech": (0.8, 0.92), "thumbnails": (0.92, 1.0)},
-    "make": {"compose": (0.02, 0.45), "render": (0.45, 0.85), "mix": (0.85, 1.0)},
-    "export": {"render": (0.0, 0.7), "mux": (0.7, 1.0)},
+    "make": {"compose": (0.02, 0.45), "render": (0.45, 0.8), "master": (0.8, 0.9), "mix": (0.9, 1.0)},
+    "export": {"render": (0.0, 0.6), "master": (0.6, 0.7), "mux": (0.7, 1.0)},
 }
 
 

@@ -17,7 +17,7 @@ from videoscore.cues.sheet import CueSheet
 from videoscore.files import write_text
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import publish
-from videoscore.pipeline.soundtrack import mix_stems, mux_sound, render_stems
+from videoscore.pipeline.soundtrack import master_stems, mix_stems, mux_sound, render_stems
 from videoscore.pipeline.watch import Analysis, Region
 from videoscore.pipeline.write import written_with
 from videoscore.preview.timeline import watch as watch_timeline
@@ -124,10 +124,12 @@ def make(task: Make, progress: Progress) -> Composition:
         music = write(task.sheet, options, clock)
         write_midi(music.arrangement, folder / "music.mid")
         stems = render_stems(music.arrangement, folder / "stems", options.render, clock)
-        mix_result = mix_stems(stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)
+        music_stems = master_stems(stems, music.arrangement, folder / "mastered.wav", options, clock)
+        mix_result = mix_stems(music_stems, task.media, options.mix, folder / "mix.wav", clock, task.speech)
         alone = folder / "music.wav"
-        _sum(stems, mix_result.music_gain + mix_result.gain, alone, mix_result.samples)
+        _sum(music_stems, mix_result.music_gain + mix_result.gain, alone, mix_result.samples)
         shutil.rmtree(folder / "stems", ignore_errors=True)
+        (folder / "mastered.wav").unlink(missing_ok=True)
         return Composition(
             folder,
             music.score,
@@ -197,7 +199,11 @@ def _write(kind: str, target: Path, task: Export, progress: Progress) -> Path:
         for remark in mux_sound(task.media, task.composition.mix, path, options.mix, Clock(progress)):
             log.warning("%s: %s", target.name, remark)
     elif kind == "stems":
-        render_stems(task.composition.arrangement, path, options.render, Clock(progress))
+        arrangement, clock = task.composition.arrangement, Clock(progress)
+        stems = render_stems(arrangement, path, options.render, clock)
+        music = path.with_name(f"{path.name}.music.wav")
+        master_stems(stems, arrangement, music, options, clock, finish=True)
+        music.unlink(missing_ok=True)
     elif kind == "midi":
         shutil.copyfile(task.composition.midi, path)
     elif kind == "cues":

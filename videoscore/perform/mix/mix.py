@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,8 +22,10 @@ from videoscore.audio.loudness import BLOCK, Loudness, Meter, read_blocks
 from videoscore.audio.wav import wav_writer
 from videoscore.errors import OutputError
 from videoscore.perform.mix.ducking import Ducking, Region
+from videoscore.perform.mix.level import CLOSE, ENCODER_MARGIN, levelled
 from videoscore.perform.mix.limiter import Limiter
 from videoscore.perform.parts import Stem
+from videoscore.perform.stem_sum import summed
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import MixOptions
 from videoscore.video.media import Media
@@ -33,15 +34,11 @@ from videoscore.video.sound import read_sound, sound_remark
 Block = NDArray[np.float32]
 
 DEFAULTS = MixOptions()
-# Room for the overshoot of a lossy encoder (measured on AAC at 256 kbit/s, see docs/sound.md).
-ENCODER_MARGIN = 1.3  # dB
 # An original quieter than this is background noise: balancing music against it would blow it up.
 QUIETEST_ORIGINAL = -40.0  # LUFS
 MOST_GAIN = 30.0  # dB on the whole
-CLOSE = 0.3  # LU from the target that is near enough
+SAME_PEAK = 0.02  # dB by which two measurements of a peak may differ
 TOLD = 0.5  # LU from the target that the user is told of
-ATTEMPTS = 6
-LEAST_SLOPE = 0.2  # LU that a dB more brings when the limiter eats most of it
 
 
 @dataclass(frozen=True)
@@ -157,16 +154,19 @@ class _Mixing:
         mixed_file, original_file = self.folder / "music.wav", self.folder / "original.wav"
         film = self.media if self.media and self.media.audio and self.options.audio != "replace" else None
         self.passes = 4 if film else 2
-        mixed = music = self._write(mixed_file, summed(stems))
+        if len(stems) == 1 and stems[0].samples == self.samples:
+            mixed_file = stems[0].path
+            mixed = music = self._measured(read_blocks(mixed_file))
+        else:
+            mixed = music = self._write(mixed_file, summed(stems))
+        music_file = mixed_file
         original, music_gain = None, 0.0
         if film is not None:
             original = self._write(original_file, _finite(read_sound(film, self.rate)))
         if original is not None and original.best is not None:
             music_gain = balance(music, original, self.options.balance)
             mixed_file = self.folder / "mixed.wav"
-            mixed = self._write(
-                mixed_file, self._blended(self.folder / "music.wav", original_file, music_gain)
-            )
+            mixed = self._write(mixed_file, self._blended(music_file, original_file, music_gain))
         else:
             self.ducked = ()
         # with no music to hide behind, an original of mere background noise stays as quiet as it is
@@ -195,31 +195,34 @@ class _Mixing:
                 self._tell(len(block))
         return meter.result()
 
+    def _measured(self, blocks: Iterator[Block]) -> Loudness:
+        meter = Meter(self.rate)
+        for block in blocks:
+            meter.add(block)
+            self._tell(len(block))
+        return meter.result()
+
     def _blended(self, music_file: Path, original_file: Path, music_gain: float) -> Iterator[Block]:
-        ducking = Ducking(self.ducked, self.options.duck, self.rate)
-        start = 0
-        for music, original in zip(read_blocks(music_file), read_blocks(original_file), strict=True):
-            yield original + music * (_linear(music_gain) * ducking.gain(start, len(music)))[:, None]
-            start += len(music)
+        ducking, scale = Ducking(self.ducked, self.options, self.rate), np.float32(_linear(music_gain))
+        ducked = ducking.run(read_blocks(music_file))
+        for music, original in zip(ducked, read_blocks(original_file), strict=True):
+            yield original + scale * music
 
     def _level(self, path: Path, measured: Loudness, most: float) -> tuple[Loudness, float, float]:
         """Write the result: (its loudness, the gain in dB, the limiter's most reduction in dB)."""
         if measured.best is None:
             return self._write(self.out, read_blocks(path), "PCM_24"), 0.0, 0.0
-        target, gain, slope = self.options.loudness, min(self.options.loudness - measured.best, most), 1.0
-        attempt: tuple[float, float] | None = None
-        for _ in range(ATTEMPTS):
-            limiter = Limiter(self.options.true_peak - ENCODER_MARGIN, self.rate)
-            result = self._write(self.out, limiter.run(_scaled(path, gain)), "PCM_24")
-            reached = target if result.best is None else result.best
-            if abs(target - reached) <= CLOSE or gain >= most and reached < target:
-                break
-            if attempt is not None and gain != attempt[0]:
-                # the limiter gives back only part of what is added
-                slope = min(1.0, max(LEAST_SLOPE, (reached - attempt[1]) / (gain - attempt[0])))
-            attempt = gain, reached
-            gain = min(gain + (target - reached) / slope, most)
-        return result, gain, limiter.reduction
+        target, ceiling = self.options.loudness, self.options.true_peak - ENCODER_MARGIN
+        peak = measured.true_peak
+        if abs(target - measured.best) <= CLOSE and peak is not None and peak <= ceiling + SAME_PEAK:
+            # music alone comes as it should be from its master, and is left so
+            return self._write(self.out, read_blocks(path), "PCM_24"), 0.0, 0.0
+
+        def write(gain: float) -> tuple[Loudness, float]:
+            limiter = Limiter(ceiling, self.rate)
+            return self._write(self.out, limiter.run(_scaled(path, gain)), "PCM_24"), limiter.reduction
+
+        return levelled(write, measured.best, target, most)
 
     def _tell(self, samples: int) -> None:
         self.done += samples
@@ -235,17 +238,6 @@ def balance(music: Loudness, original: Loudness | None, wanted: float) -> float:
     if music.best is None or original is None or original.best is None:
         return 0.0
     return max(original.best, QUIETEST_ORIGINAL) + wanted - music.best
-
-
-def summed(stems: Sequence[Stem]) -> Iterator[Block]:
-    """The plain sum of the stems."""
-    with ExitStack() as stack:
-        readers = [stack.enter_context(closing(read_blocks(stem.path))) for stem in stems]
-        for blocks in zip(*readers, strict=True):
-            total = blocks[0].copy()
-            for block in blocks[1:]:
-                total += block
-            yield total
 
 
 def _scaled(path: Path, gain: float) -> Iterator[Block]:

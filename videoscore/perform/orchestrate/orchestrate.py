@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 
+from videoscore.cues.sheet import Cue
 from videoscore.music.performance import Performance
 from videoscore.music.score import PPQ, Note, Role, Score, Section, TempoMap
 from videoscore.perform.orchestrate.crossfade import Entry, expression, risen
 from videoscore.perform.orchestrate.dynamics import Dynamics
 from videoscore.perform.orchestrate.palettes import Instrument, Palette, Preset, Voice
 from videoscore.perform.orchestrate.registers import cleared, in_range
+from videoscore.perform.orchestrate.strokes import Target, strokes, targets
+from videoscore.perform.orchestrate.swells import swelled
 from videoscore.perform.parts import Arrangement, Part, Played
 
 # Standard deviation and limit of played onsets around written ones: well inside what an ensemble does
@@ -30,7 +33,7 @@ CROWD = 20  # notes a second in a section, doublings and drums too, above which 
 SAME_ATTACK = PPQ // 16  # ticks: nearer onsets of one pitch in one part are one note doubled
 
 
-def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
+def orchestrate(score: Score, preset: Preset, seed: int = 0, cues: Sequence[Cue] = ()) -> Arrangement:
     """Give every note of `score` to the instruments that its role has in its section's mood.
 
     - A line is moved by whole octaves to where most of it suits the instrument; a note that still
@@ -43,10 +46,12 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
       of its last bar, which a locked cue remembers.
     - Doublings are left out where a section would have more than `CROWD` notes a second.
     - Drums are left out unless the palette names a player for them.
+    - Hit points and boundaries are marked by the preset's accents (see strokes.py).
 
     Parameters
     ----------
     seed : varies the humanised velocities and onsets; nothing else is random.
+    cues : those that the score was written for, one a section; without them no hit points are known.
 
     Returns
     -------
@@ -66,15 +71,38 @@ def orchestrate(score: Score, preset: Preset, seed: int = 0) -> Arrangement:
                 rng = Random(f"{performance.seed}/{performance.number}/{role.name}/{v}")
                 line = _line(cast.notes[role], pitches, role, voice, instrument, dynamics, score.tempo, rng)
                 desks[voice.instrument].take(line, role, v > 0, casts, k, score.tempo)
+        if preset.accents:
+            cue = cues[k] if k < len(cues) else None
+            marked = targets(cast.section, performance.following, cue, first=performance.number == 0)
+            quarter = performance.quarter or _quarter(cast.section.start, score.tempo)
+            _accentuate(desks, preset, cast.section, marked, quarter, performance)
     boundaries = [section.end for section in score.sections]
-    parts = tuple(desk.part(boundaries) for desk in desks.values() if desk.notes)
+    parts = tuple(desk.part(boundaries, score.tempo) for desk in desks.values() if desk.notes)
     return Arrangement(parts, score.sections, score.tempo, score.duration)
+
+
+def _accentuate(
+    desks: Mapping[str, _Desk],
+    preset: Preset,
+    section: Section,
+    marked: Sequence[Target],
+    quarter: int,
+    performance: Performance,
+) -> None:
+    for kind, accent in preset.accents.items():
+        rng = Random(f"{performance.seed}/{performance.number}/{kind}")
+        gesture = strokes(
+            kind, accent, section, marked, lambda seconds: max(1, _ticks(seconds, quarter)), rng
+        )
+        desks[accent.instrument].notes += gesture.notes
+        desks[accent.instrument].growth += gesture.expression
 
 
 @dataclass
 class _Desk:
     """What one instrument has been given so far.
 
+    growth : (tick, expression) of held risers.
     fades : (boundary, stop) where it leaves. rises : by number of the section in which it enters. pedal : (down, up).
     """
 
@@ -83,6 +111,7 @@ class _Desk:
     fades: list[tuple[int, int]] = field(default_factory=list)
     rises: dict[int, list[Entry]] = field(default_factory=dict)
     pedal: set[tuple[int, int]] = field(default_factory=set)
+    growth: list[tuple[int, int]] = field(default_factory=list)
 
     def take(
         self, line: list[Played], role: Role, doubling: bool, casts: Sequence[_Cast], k: int, tempo: TempoMap
@@ -101,8 +130,10 @@ class _Desk:
             self.fades.append((section.end, stop))
         self.notes += line
 
-    def part(self, boundaries: Sequence[int]) -> Part:
+    def part(self, boundaries: Sequence[int], tempo: TempoMap) -> Part:
         i, notes = self.instrument, _settled(self.notes, boundaries)
+        led = expression(self.fades, notes, [risen(entries) for entries in self.rises.values()])
+        changes = tuple(sorted((*led, *self.growth), key=lambda change: change[0]))
         return Part(
             i.name,
             i.program,
@@ -110,8 +141,10 @@ class _Desk:
             notes,
             i.volume,
             i.pan,
-            expression(self.fades, notes, [risen(entries) for entries in self.rises.values()]),
+            tuple(swelled(notes, changes, i.swell, lambda tick, s: _ticks(s, _quarter(tick, tempo)))),
             tuple(sorted(self.pedal)),
+            i.depth,
+            i.bank,
         )
 
 

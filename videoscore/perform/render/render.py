@@ -12,6 +12,7 @@ from videoscore import errors
 from videoscore.errors import OutputError, SetupError
 from videoscore.perform.parts import Arrangement, Part, Stem
 from videoscore.perform.render import soundfont
+from videoscore.perform.render.spaces import DRY
 from videoscore.perform.render.stem import EXPRESSED, PEDAL, QUANTUM, StemJob, to_json
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import RenderOptions
@@ -104,8 +105,11 @@ def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions
         rate,
         samples,
         round(fade * rate),
+        options.space if options.reverb > 0 else DRY,
         options.reverb,
+        part.depth,
         part.program,
+        part.bank,
         part.drums,
         part.volume,
         part.pan,

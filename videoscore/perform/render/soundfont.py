@@ -30,7 +30,7 @@ VARIABLE = "VIDEOSCORE_SOUNDFONT"
 
 # One command that installs the library and a font, or the library alone where no font is packaged.
 INSTALL = {
-    "debian": "sudo apt-get install libfluidsynth3 musescore-general-soundfont-small",
+    "debian": "sudo apt-get install libfluidsynth3 musescore-general-soundfont",
     "fedora": "sudo dnf install fluidsynth-libs fluid-soundfont-gm",
     "arch": "sudo pacman -S fluidsynth soundfont-fluid",
     "darwin": "brew install fluid-synth",
@@ -45,6 +45,7 @@ class Font:
     licence : as the registry knows it, else "unknown".
     found : where the search met it, in words.
     last_resort : the small font inside pretty_midi; it works, but a better one is worth installing.
+    larger : what its larger sister has beyond it, in words; "" where there is none.
     """
 
     path: Path
@@ -52,18 +53,33 @@ class Font:
     licence: str
     found: str
     last_resort: bool = False
+    larger: str = ""
+
+
+# One command that installs the larger font of the same maker, where the system has one.
+LARGER = {"debian": "sudo apt-get install musescore-general-soundfont"}
+
+
+def larger_command() -> str:
+    """The one command that installs the larger font on this platform; "" where there is none."""
+    return LARGER.get(_family(), "")
 
 
 def install_command() -> str:
     """The one command that installs FluidSynth and a SoundFont on this platform."""
+    return INSTALL[_family()]
+
+
+def _family() -> str:
+    """The key of this platform in `INSTALL`."""
     if sys.platform in ("darwin", "win32"):
-        return INSTALL[sys.platform]
+        return sys.platform
     with contextlib.suppress(OSError):
         words = Path("/etc/os-release").read_text(encoding="utf-8").lower()
         for family, mark in (("arch", "arch"), ("fedora", "fedora"), ("fedora", "rhel")):
             if f"id={mark}" in words or f"id_like={mark}" in words:
-                return INSTALL[family]
-    return INSTALL["debian"]
+                return family
+    return "debian"
 
 
 def fluidsynth() -> Any:
@@ -162,7 +178,7 @@ def _ranked(folder: Path) -> list[Path]:
 def _font(path: Path, found: str, last_resort: bool = False) -> Font:
     for entry in registry():
         if _matches(path, entry["file"]):
-            return Font(path, entry["title"], entry["licence"], found, last_resort)
+            return Font(path, entry["title"], entry["licence"], found, last_resort, entry.get("larger", ""))
     return Font(path, path.stem, "unknown", found, last_resort)
 
 
@@ -183,6 +199,7 @@ def _is_soundfont(path: Path) -> bool:
 
 @cache
 def registry() -> tuple[dict[str, str], ...]:
-    """The known fonts, best first: title, file (a name pattern), licence and source of each."""
+    """The known fonts, best first: title, file (a name pattern), licence and source of each, and what a larger sister
+    has."""
     path = resources.soundfonts() / "registry.toml"
     return tuple(tomllib.loads(path.read_text(encoding="utf-8"))["font"])

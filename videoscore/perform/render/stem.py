@@ -14,7 +14,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,14 @@ import numpy as np
 from videoscore.audio.wav import wav_writer
 from videoscore.errors import SetupError, VideoscoreError
 from videoscore.perform.render import soundfont
+from videoscore.perform.render.reverberation import Block, Reverberation
+from videoscore.perform.render.spaces import DRY, impulse_response
 
 QUANTUM = 64  # samples: FluidSynth's own block (FLUID_BUFSIZE), on whose borders events take effect
 BUFFER = QUANTUM * 512
-SILENCE = 1e-6  # -120 dBFS: what is left of the reverberation when the synthesiser may rest
+SILENCE = 1e-6  # -120 dBFS: what is left of a sound when the synthesiser may rest
 # The packaged presets' music then has about -20 LUFS before the mix; float samples can't clip.
 GAIN = 1.0
-ROOM = (0.75, 0.35, 0.9)  # room size, damping and width of the reverberation: a medium hall
 DRUM_BANK, DRUM_CHANNEL = 128, 9
 EXPRESSED, PEDAL = -1, -2  # in place of a pitch
 
@@ -43,7 +44,8 @@ class StemJob:
         pitch `EXPRESSED` sets the expression controller to the value in place of the velocity, `PEDAL` the sustain
         pedal (127 down, 0 up).
     samples : length of the file. fade : samples of fade-out at the end.
-    reverb : 0 dry to 1. volume, pan : MIDI controllers 7 and 10.
+    space : where it is heard, of `videoscore.perform.render.spaces`, or "dry". reverb : 0 dry to 1. depth : of the
+        seat, 0 front to 1. volume, pan : MIDI controllers 7 and 10.
     """
 
     path: str
@@ -51,8 +53,11 @@ class StemJob:
     sample_rate: int
     samples: int
     fade: int
+    space: str
     reverb: float
+    depth: float
     program: int
+    bank: int
     drums: bool
     volume: int
     pan: int
@@ -79,11 +84,9 @@ class Synth:
         settings = {
             "synth.dynamic-sample-loading": 1,  # decode this instrument's samples only: 0.1 s, not 2
             "synth.chorus.active": 0,
-            "synth.reverb.active": int(job.reverb > 0),
+            "synth.reverb.active": 0,  # the space is ours: videoscore.perform.render.spaces
         }
         self.synth = module.Synth(gain=GAIN, samplerate=job.sample_rate, **settings)
-        room, damping, width = ROOM
-        self.synth.set_reverb(room, damping, width, job.reverb)
         self.channel = DRUM_CHANNEL if job.drums else 0
         self._load(job)
         self.synth.cc(self.channel, 7, job.volume)
@@ -98,9 +101,10 @@ class Synth:
                 path=job.soundfont,
                 remedy="Give another one with --soundfont.",
             )
-        # small fonts lack some programs: the standard kit, or the bank's first, stands in as in any synth
+        # fonts lack some banks and programs: bank 0, then the standard kit or the first program, stand in
+        banks = (DRUM_BANK,) if job.drums else (job.bank, 0)
         for program in (job.program, 0):
-            if self.synth.program_select(self.channel, font, DRUM_BANK if job.drums else 0, program) == 0:
+            if any(self.synth.program_select(self.channel, font, bank, program) == 0 for bank in banks):
                 return
         raise SetupError(
             "this SoundFont has no General MIDI instruments",
@@ -147,26 +151,41 @@ def play(job: StemJob, tell: Callable[[int], None] = lambda done: None) -> None:
     synth = Synth(job)
     try:
         with wav_writer(Path(job.path), job.sample_rate, job.samples) as wav:
-            events, position, resting = job.events, 0, True
-            for start in range(0, job.samples, BUFFER):
-                # whole quanta are rendered, so that the next event falls on a border again
-                buffer = np.zeros((BUFFER, 2), np.float32)
-                at = 0
-                while at < BUFFER:
-                    while position < len(events) and events[position][0] <= start + at:
-                        synth.turn(*events[position][1:])
-                        position, resting = position + 1, False
-                    stop = min(BUFFER, events[position][0] - start) if position < len(events) else BUFFER
-                    if not resting:
-                        synth.render(buffer, at, stop)
-                    at = stop
-                resting = resting or not synth.sounding and float(np.abs(buffer[-QUANTUM:]).max()) < SILENCE
-                block = buffer[: job.samples - start]
-                _fade(block, start, job)
+            done = 0
+            for block in _heard(_played(synth, job, tell), job):
+                _fade(block, done, job)
                 wav.write(block)
-                tell(min(start + BUFFER, job.samples))
+                done += len(block)
     finally:
         synth.close()
+
+
+def _played(synth: Synth, job: StemJob, tell: Callable[[int], None]) -> Iterator[Block]:
+    """What the synthesiser plays, without a space around it."""
+    events, position, resting = job.events, 0, True
+    for start in range(0, job.samples, BUFFER):
+        # whole quanta are rendered, so that the next event falls on a border again
+        buffer = np.zeros((BUFFER, 2), np.float32)
+        at = 0
+        while at < BUFFER:
+            while position < len(events) and events[position][0] <= start + at:
+                synth.turn(*events[position][1:])
+                position, resting = position + 1, False
+            stop = min(BUFFER, events[position][0] - start) if position < len(events) else BUFFER
+            if not resting:
+                synth.render(buffer, at, stop)
+            at = stop
+        resting = resting or not synth.sounding and float(np.abs(buffer[-QUANTUM:]).max()) < SILENCE
+        yield buffer[: job.samples - start]
+        tell(min(start + BUFFER, job.samples))
+
+
+def _heard(blocks: Iterator[Block], job: StemJob) -> Iterator[Block]:
+    """The same in its space."""
+    if job.space == DRY:
+        return blocks
+    response = impulse_response(job.space, job.pan, job.depth, job.reverb, job.sample_rate)
+    return Reverberation(response, job.samples).run(blocks)
 
 
 def _fade(block: np.ndarray, start: int, job: StemJob) -> None:
