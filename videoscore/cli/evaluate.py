@@ -48,6 +48,26 @@ def composer(teller: Teller, **settings: Any) -> None:
 
 
 @evaluate.command()
+@click.option(
+    "--cues",
+    type=click.IntRange(1),
+    default=16,
+    show_default=True,
+    help="cues for each of the seven emotions",
+)
+@click.option("--seconds", type=click.IntRange(4), default=30, show_default=True, help="length of a cue")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="seed of the cues")
+@with_voice
+def emotions(teller: Teller, cues: int, seconds: int, seed: int) -> None:
+    """Which of five classes of music the judges hear in music that was asked for by a face's emotion."""
+    from videoscore.research.composer.emotions import evaluate as stage
+    from videoscore.research.composer.emotions import table
+
+    report = stage(cues, seconds, seed, teller.say)
+    print_result(teller, report, table(report))
+
+
+@evaluate.command()
 @click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
 @click.option("--cache", type=click.Path(path_type=Path), help="folder that keeps the features between runs")
 @with_pictures
