@@ -112,7 +112,7 @@ def composed_like(sheet: CueSheet, reference: Reference) -> CueSheet:
     """The sheet with the reference's tempo, bars and key.
 
     Each cue is as near to the tempo as whole bars allow (to twice or half of it where that is nearer to what its mood
-    wants), and in the reference's key or, where the mood wants the other mode, its relative.
+    wants), and in the reference's key or its relative (`videoscore.cues.wishes.in_key`).
     """
     cues = [replace(cue, meter=_meter(cue, reference)) for cue in sheet.cues]
     cues = in_key(cues, reference.key, sheet.seed)
