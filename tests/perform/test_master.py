@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from videoscore.audio.loudness import Meter, measure
 from videoscore.perform.master.gain import HOP, Passage, compression, over_time
 from videoscore.perform.master.master import master
 from videoscore.perform.mix.level import ENCODER_MARGIN
+from videoscore.perform.mix.mix import mix
 from videoscore.perform.parts import Stem
 from videoscore.settings.fields import MasterOptions, MixOptions
+from videoscore.video.media import Media, VideoStream
 
 RATE = 48000
 PLAIN = MasterOptions(dynamics=0, mud=0, compression=1, mono_below=0, low_cut=10)
@@ -164,3 +167,19 @@ def test_finished_stems_add_up_to_the_music(tmp_path, saturation):
     assert any(not np.allclose(heard(stem), sound) for stem, sound in zip(stems, sounds))
     assert told == sorted(told) and told[-1] == 1.0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m.wav", "s"]
+
+
+@pytest.mark.parametrize("loudness", [-14.0, -9.0])
+def test_finished_stems_add_up_to_the_sound_track_of_music_alone(tmp_path, loudness):
+    sounds = [noise(10, 0.05 * (k + 1), k) for k in range(3)]
+    sounds[1][2 * RATE :: RATE] += 1.0
+    stems, target = written(tmp_path / "s", *sounds), MixOptions(audio="replace", loudness=loudness)
+    music = master(
+        stems, cues(-0.5, 0.6, seconds=5), tmp_path / "m.wav", MasterOptions(), target, finish=True
+    )
+    video = VideoStream(0, "h264", 64, 64, 0, Fraction(1, 90000), 0, Fraction(10), Fraction(1, 25))
+    mixed = mix(music, Media(tmp_path / "film.mp4", "mp4", video, ()), target, tmp_path / "out.wav")
+    whole = soundfile.read(mixed.path)[0]
+    total = np.sum([soundfile.read(stem.path)[0] for stem in stems], axis=0)
+    assert measure(mixed.path).integrated == pytest.approx(loudness, abs=0.5)
+    assert 10 * math.log10(float(((whole - total) ** 2).mean() / (whole**2).mean())) < -60

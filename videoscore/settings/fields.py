@@ -203,7 +203,7 @@ class RenderOptions:
 @dataclass(frozen=True)
 class MasterOptions:
     dynamics: float = option(
-        6.0, "how much louder the wildest cue is than the calmest in LU", min=0.0, max=20.0
+        9.0, "how much louder a cue of arousal 1 is than one of -1 in LU", min=0.0, max=20.0
     )
     low_cut: float = option(30.0, "frequency under which the music is cut, in Hz", min=10.0, max=200.0)
     mud: float = option(-2.0, "gain around 180 Hz, where many parts crowd, in dB", min=-12.0, max=6.0)

@@ -20,10 +20,14 @@ from videoscore.perform.parts import Played
 
 LIVELY = 0.3  # arousal with which a cue begins on an impact
 STRUCK = -0.1  # arousal from which a hit point gets an impact; below, a swell only
+LEVEL, SLOPE = (
+    0.65,
+    0.7,
+)  # of a hit point's strength that is marked at an arousal of 0, and more of it for each 1
 RISES = 0.25  # rise of arousal over a boundary from which there is a swell into it
 LIFTS = 0.5  # and from which there is a riser
 SHORTEST = 0.5  # seconds of a swell: a shorter one is none
-SOFTEST, LOUDEST = 48.0, 122.0  # velocities of an impact of strength 0 and 1
+SOFTEST, LOUDEST = 30.0, 122.0  # velocities of an impact of strength 0 and 1
 BEGINS = 0.25  # share of its last velocity with which a roll begins
 UNEVEN = 3.0  # standard deviation of a roll's velocities
 STEPS = 16  # of the expression of a held riser
@@ -62,7 +66,8 @@ def targets(section: Section, following: float | None, cue: Cue | None, first: b
         for mark in marks:
             tick = section.start + number * bar + mark.position * PPQ // UNITS
             if section.start < tick < section.end:
-                out.append(Target(tick, mark.strength * (0.7 + 0.3 * arousal), arousal >= STRUCK))
+                strength = mark.strength * max(0.0, min(1.0, LEVEL + SLOPE * arousal))
+                out.append(Target(tick, strength, arousal >= STRUCK))
     if following is not None and section.bars > 1:
         rise = following - section.arousal_in(section.bars - 1)
         if rise >= RISES:
