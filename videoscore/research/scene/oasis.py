@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from videoscore.errors import NotFound, SetupError
 from videoscore.mood.perceivers.backbone import LITE, fold
 from videoscore.mood.perceivers.head import MIDDLE, UNIT
-from videoscore.mood.perceivers.scene import AREA, BACKBONES, Backbones
+from videoscore.mood.perceivers.scene import BACKBONES, SHAPES, Backbones
 from videoscore.mood.visible import colourlessness
 
 BATCH = 4
@@ -87,7 +87,7 @@ def read_features(
     ratings = np.array([[float(r["valence_mean"]), float(r["arousal_mean"])] for r in rows])
     paths = [data / r["file"] for r in rows]
     listing = (data / "oasis.csv").read_bytes()
-    key = hashlib.sha256(listing + repr((BACKBONES, AREA, VIEWS)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(listing + repr((BACKBONES, SHAPES, VIEWS)).encode()).hexdigest()[:12]
     kept = None if cache is None else cache / f"oasis_{key}.npy"
     if kept is not None and kept.is_file():
         features = np.load(kept)
