@@ -224,7 +224,7 @@ def test_black_and_single_frames_give_a_curve(film):
 
 
 def test_folds_keep_groups_together_and_are_even():
-    from videoscore.research.scene.head_fit import grouped_folds
+    from videoscore.research.folds import grouped_folds
 
     rng = np.random.default_rng(0)
     groups = np.array([f"g{k}" for k in rng.integers(0, 60, 400)])

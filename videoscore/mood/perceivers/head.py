@@ -1,4 +1,4 @@
-"""From backbone features to valence and arousal: a linear head for each backbone, their mean. Numpy only, no files."""
+"""From backbone features to valence and arousal: a kernel regression. Numpy only, no files."""
 
 from __future__ import annotations
 
@@ -19,46 +19,73 @@ UNIT = (1.24, 0.81)
 RIM = 2.5
 
 CLIP = 4.0  # standard deviations; a feature far outside the training pictures says nothing more
+LEVELS = 127  # of a stored component on either side of 0: a byte
 LEAST_CONFIDENCE = 0.1  # of a picture that the model is least sure of
+BATCH = 256  # pictures whose distances are worked out at a time
 
 
 @dataclass(frozen=True, eq=False)
 class SceneHead:
-    """Everything that stands on top of m backbones, whose features joined are (d,).
+    """Everything that stands on top of the backbones, learned from n pictures with d features.
 
-    mean, scale : (d,). z = clip((x - mean) / scale).
-    weight : (d, 4), bias : (m, 4). Of each backbone's part of z: standardised valence and arousal, and the logarithms
-        of the standard deviations of their errors.
-    width : (m,). How many of the d features are each backbone's.
-    stretch : (2, 2). Slope and offset per target that give the mean of the backbones the spread of the ratings.
+    mean : (d,). scale : (2, d), standard deviations and weights. z = clip((x - mean) / sd) * weight.
+    basis : (d, q) float16, leading principal directions of z. p = z @ basis.
+    anchors : (n, q) int8, training pictures' p in steps of `step` (1,). lengths : (n,) their |p|^2.
+    dual : (n, 2), bias : (2,), gamma : (1,). y = sum_i dual_i exp(-gamma |p - p_i|^2) + bias, where y is
+        standardised valence and arousal.
+    stretch : (2, 2). Slope and offset per target that give predictions the spread of the ratings.
     spread : (5,). `Spread` of the stretched prediction, in units of the plane.
-    doubt : (2,). Between which mean logarithms of the standard deviation the confidence falls from 1 to
-        `LEAST_CONFIDENCE`: the 20th and 99th percentile of unseen pictures.
+    doubt : (d + 1,) float32. Of the features, and a constant: the mean logarithm of the standard deviations of the errors.
+    doubts : (2,). Between which values of that the confidence falls from 1 to `LEAST_CONFIDENCE`.
     """
 
     mean: Array
     scale: Array
-    weight: Array
+    basis: NDArray[np.float16]
+    anchors: NDArray[np.int8]
+    step: Array
+    lengths: Array
+    dual: Array
     bias: Array
-    width: NDArray[np.int32]
+    gamma: Array
     stretch: Array
     spread: Array
     doubt: Array
+    doubts: Array
+
+    def similarity(self, x: Array) -> Array:
+        """(m, d) features -> (m, n) kernel values in (0, 1]."""
+        p = components(x, self.mean, self.scale, self.basis)
+        inner = (p * self.step[0]) @ self.anchors.astype(np.float32).T
+        distance = (p * p).sum(1)[:, None] + self.lengths - 2 * inner
+        return np.exp(-self.gamma[0] * np.maximum(distance, 0))
+
+    def point(self, x: Array) -> Array:
+        """(m, d) features -> (m, 2) standardised valence and arousal, not stretched."""
+        parts = [self.similarity(x[k : k + BATCH]) @ self.dual for k in range(0, len(x), BATCH)]
+        return np.concatenate([*parts, np.empty((0, 2), np.float32)]) + self.bias
 
     def predict(self, x: Array) -> tuple[Array, Array]:
-        """(n, d) features -> (n, 2) standardised valence and arousal with the spread of the ratings, and (n,)
-        confidence in [`LEAST_CONFIDENCE`, 1]."""
-        z = np.clip((x - self.mean) / self.scale, -CLIP, CLIP)
-        edges = np.concatenate([[0], np.cumsum(self.width)])
-        own = [z[:, a:b] @ self.weight[a:b] + self.bias[k] for k, (a, b) in enumerate(zip(edges, edges[1:]))]
-        mean = np.mean(own, 0)  # (n, 4)
-        point = mean[:, :2] * self.stretch[0] + self.stretch[1]
-        sure = np.interp(mean[:, 2:].mean(1), self.doubt, (1.0, LEAST_CONFIDENCE))
-        return point.astype(np.float32), sure.astype(np.float32)
+        """(m, d) features -> (m, 2) standardised valence and arousal with the spread of the ratings, and (m,)
+        confidence in [`LEAST_CONFIDENCE`, 1]: how small an error the model expects."""
+        point = self.point(x) * self.stretch[0] + self.stretch[1]
+        logarithm = x @ self.doubt[:-1] + self.doubt[-1]
+        return point, np.interp(logarithm, self.doubts, (1.0, LEAST_CONFIDENCE)).astype(np.float32)
 
     @property
     def uncertainty(self) -> Spread:
         return Spread(*(float(v) for v in self.spread))
+
+
+def components(x: Array, mean: Array, scale: Array, basis: NDArray[np.float16]) -> Array:
+    """(m, d) features -> (m, q) components of their standardised, weighted form."""
+    return standardised(x, mean, scale) @ basis.astype(np.float32)
+
+
+def standardised(x: Array, mean: Array, scale: Array) -> Array:
+    """(m, d) features -> (m, d), see `SceneHead`."""
+    z: Array = np.clip((x - mean) / scale[0], -CLIP, CLIP) * scale[1]
+    return z
 
 
 def pack(head: SceneHead) -> dict[str, NDArray]:

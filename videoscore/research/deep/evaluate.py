@@ -29,7 +29,8 @@ from videoscore.research.deep.lessons import DeepCourse, Lessons, Recipe, Studen
 from videoscore.research.deep.train import FOLDS, SCHOOL, checker, fold_students, named
 from videoscore.research.run import Log
 from videoscore.research.scene.evaluate import chance, confusion_matrix, measures
-from videoscore.research.scene.head_fit import fit, grouped_folds
+from videoscore.research.folds import grouped_folds
+from videoscore.research.scene.head_fit import fit
 from videoscore.research.scene.oasis import octants
 
 Array = NDArray[np.float64]

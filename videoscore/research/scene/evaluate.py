@@ -17,7 +17,8 @@ from videoscore.mood.perceivers.head import RIM, pack, unpack
 from videoscore.mood.perceivers.scene import BACKBONES
 from videoscore.research.agreement import concordance
 from videoscore.research.deep.calibrate import temperature
-from videoscore.research.scene.head_fit import fit, grouped_folds
+from videoscore.research.folds import grouped_folds
+from videoscore.research.scene.head_fit import fit
 from videoscore.research.scene.oasis import Photographs, octants, read_features
 
 Array = NDArray[np.float64]
