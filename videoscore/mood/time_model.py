@@ -32,7 +32,8 @@ class TimeModel:
 
     own, level : (2, 2), from a picture's point and from the mean point around it to valence and arousal (columns).
     offset : (2,). spread : (5,), `Spread` of the result.
-    face : (2,) how far a face that is all of the picture, and read with certainty, draws valence and arousal to its own.
+    face : (2,) how far a face that is all of the picture, and read with certainty, draws valence and arousal to its
+    own.
     motion, motion_level : (1,) arousal for a motion gauge of 1 at the moment, and as a mean around it.
     cutting, sound : (1,) arousal for a gauge of 1. brightness, colour : (2,) valence and arousal for a gauge of 1.
     """

@@ -35,7 +35,8 @@ class SceneHead:
         standardised valence and arousal.
     stretch : (2, 2). Slope and offset per target that give predictions the spread of the ratings.
     spread : (5,). `Spread` of the stretched prediction, in units of the plane.
-    doubt : (d + 1,) float32. Of the features, and a constant: the mean logarithm of the standard deviations of the errors.
+    doubt : (d + 1,) float32. Of the features, and a constant: the mean logarithm of the standard deviations of the
+    errors.
     doubts : (2,). Between which values of that the confidence falls from 1 to `LEAST_CONFIDENCE`.
     """
 

@@ -91,7 +91,9 @@ class Backbones:
         shares = [(k, part) for k, members in shapes.items() for part in _shares(members, self.threads)]
         rows: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(pictures)
         with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            parts = pool.map(lambda share: self._run([pictures[i] for i in share[1]], SHAPES[share[0]]), shares)
+            parts = pool.map(
+                lambda share: self._run([pictures[i] for i in share[1]], SHAPES[share[0]]), shares
+            )
             for (_, members), part in zip(shares, parts):
                 for i, row in zip(members, part):
                     rows[i] = row

@@ -55,7 +55,9 @@ class FilmPerceiver(StillPerceiver):
     def read(self, t: Array, glimpses: Sequence[Array], cuts: Sequence[Cut]) -> Reading:
         stills = super().read(t, glimpses, cuts)
         model = load()
-        plane = model.place(t, np.column_stack([stills.valence, stills.arousal]), stills.seen * stills.confidence)
+        plane = model.place(
+            t, np.column_stack([stills.valence, stills.arousal]), stills.seen * stills.confidence
+        )
         valence, arousal = np.clip(plane, -1, 1).T
         moods = octant_probabilities(plane[:, 0], plane[:, 1], model.uncertainty)
         return replace(stills, valence=valence, arousal=arousal, moods=moods)

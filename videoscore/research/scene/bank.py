@@ -16,7 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from videoscore.mood.perceivers.backbone import LITE, LOWER, EfficientNetLite, channels, feature_size, half_precision
+from videoscore.mood.perceivers.backbone import (
+    LITE,
+    LOWER,
+    EfficientNetLite,
+    channels,
+    feature_size,
+    half_precision,
+)
 from videoscore.mood.perceivers.scene import SHAPES, prepare, shape_of
 from videoscore.research.scene.augment import augment
 from videoscore.research.scene.oasis import backbone_weights
@@ -32,7 +39,8 @@ Half = NDArray[np.float16]
 class Bank:
     """n pictures, `VIEWS` of each.
 
-    shape : (n,) index into `SHAPES`. row : (n,) where the picture stands in `maps`. maps : one array (m, VIEWS, c, h, w)
+    shape : (n,) index into `SHAPES`. row : (n,) where the picture stands in `maps`. maps : one array (m, VIEWS, c,
+    h, w)
     for each shape. pooled : (n, VIEWS, d) of the lower stages.
     """
 
@@ -42,12 +50,16 @@ class Bank:
     pooled: Half
     published: Half
 
-    def batch(self, pictures: NDArray[np.int64], views: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+    def batch(
+        self, pictures: NDArray[np.int64], views: NDArray[np.int64]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """(k,) pictures of one shape -> what `EfficientNetLite.upper` takes."""
         maps = self.maps[int(self.shape[pictures[0]])]
         x = np.stack([maps[self.row[i], v] for i, v in zip(pictures, views)])
-        x = torch.from_numpy(x).to(torch.bfloat16 if half_precision() else torch.float32)
-        return torch.from_numpy(self.pooled[pictures, views]).float(), x.contiguous(memory_format=torch.channels_last)
+        tensor = torch.from_numpy(x).to(torch.bfloat16 if half_precision() else torch.float32)
+        return torch.from_numpy(self.pooled[pictures, views]).float(), tensor.contiguous(
+            memory_format=torch.channels_last
+        )
 
 
 def backbone(name: str) -> EfficientNetLite:
@@ -77,9 +89,7 @@ def bank(
     return Bank(index["shape"], index["row"], maps, pooled, published)
 
 
-def _fill(
-    items: Sequence[Rated], net: EfficientNetLite, place: Path, say: Callable[[str], None]
-) -> None:
+def _fill(items: Sequence[Rated], net: EfficientNetLite, place: Path, say: Callable[[str], None]) -> None:
     width = channels(net.config)
     shape = np.array([shape_of(*picture.shape[:2]) for picture in load(items)], np.int64)
     row = np.zeros(len(items), np.int64)

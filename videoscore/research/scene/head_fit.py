@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from videoscore.mood.octants import Spread
 from videoscore.mood.perceivers.backbone import HEAD, LITE, channels
 from videoscore.mood.perceivers.head import LEVELS, RIM, SceneHead, components, standardised
 from videoscore.research.folds import Names, grouped_folds
@@ -61,9 +62,7 @@ def fit(x: Floats, y: Array, weight: Array, names: tuple[str, ...], seed: int) -
         "doubt": np.zeros(x.shape[1] + 1),
         "doubts": [1, 2],
     }
-    return SceneHead(
-        basis=basis, anchors=anchors, **{k: np.asarray(v, np.float32) for k, v in plain.items()}
-    )
+    return SceneHead(basis=basis, anchors=anchors, **{k: np.asarray(v, np.float32) for k, v in plain.items()})
 
 
 def fit_alone(x: Floats, y: Array, groups: Names, names: tuple[str, ...], seed: int) -> SceneHead:
@@ -78,6 +77,13 @@ def fit_alone(x: Floats, y: Array, groups: Names, names: tuple[str, ...], seed: 
 
 def calibrated(head: SceneHead, unseen: Array, y: Array) -> SceneHead:
     """The head with stretch and spread from predictions (n, 2) of pictures that weren't learned from."""
+    stretch, spread = calibrate(unseen, y)
+    values = np.array([spread.shrink_v, spread.shrink_a, spread.sd_v, spread.sd_a, spread.correlation])
+    return replace(head, stretch=stretch.astype(np.float32), spread=values.astype(np.float32))
+
+
+def calibrate(unseen: Array, y: Array) -> tuple[Array, Spread]:
+    """Stretch (2, 2) and `Spread` from predictions (n, 2) of pictures that weren't learned from."""
     slope = y.std(0) / unseen.std(0)
     stretch = np.stack([slope, y.mean(0) - slope * unseen.mean(0)])
     point = unseen * stretch[0] + stretch[1]
@@ -85,8 +91,7 @@ def calibrated(head: SceneHead, unseen: Array, y: Array) -> SceneHead:
     error = (y - shrink * point) / RIM
     sd = np.sqrt((error**2).mean(0))
     correlation = (error[:, 0] * error[:, 1]).mean() / (sd[0] * sd[1])
-    spread = np.array([*shrink, *sd, correlation], np.float32)
-    return replace(head, stretch=stretch.astype(np.float32), spread=spread)
+    return stretch, Spread(*(float(v) for v in (*shrink, *sd, correlation)))
 
 
 def doubting(head: SceneHead, doubt: Floats, unseen: Floats) -> SceneHead:

@@ -1,6 +1,7 @@
 """Pictures with ratings of valence and arousal: OASIS, rated frames, and stills of rated clips.
 
-Three tables, each in a folder: oasis.csv (people's means and groups of themes), rated.csv (file, valence, arousal, kind,
+Three tables, each in a folder: oasis.csv (people's means and groups of themes), rated.csv (file, valence, arousal,
+kind,
 group) and clips.csv (file, v1 a1 ... v4 a4 at `MOMENTS` of a clip's length, mood1, mood2, source). Ratings run from 1
 to 7 and are standardised as the octants are defined (`videoscore.mood.perceivers.head`).
 """
@@ -8,7 +9,7 @@ to 7 and are standardised as the octants are defined (`videoscore.mood.perceiver
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -93,7 +94,6 @@ def frames(folder: Path) -> list[Rated]:
             r["group"].removeprefix("frames:"),
         )
         for r in read_rows(folder, "rated.csv")
-
     ]
 
 
@@ -117,13 +117,11 @@ def stills(folder: Path) -> list[Rated]:
                 float(np.interp(moment, MOMENTS, y[:, 0])),
                 float(np.interp(moment, MOMENTS, y[:, 1])),
             )
-            out.append(
-                Rated(folder / row["file"], moment, point, "clip", clip_group(row), moment in MOMENTS)
-            )
+            out.append(Rated(folder / row["file"], moment, point, "clip", clip_group(row), moment in MOMENTS))
     return out
 
 
-def load(items: list[Rated], say: Callable[[str], None] = lambda line: None) -> Iterator[Picture]:
+def load(items: Sequence[Rated], say: Callable[[str], None] = lambda line: None) -> Iterator[Picture]:
     """The pictures of `items` in order, (h, w, 3), black borders cut off. Stills of one video must follow one another.
 
     Raises NotFound, BrokenVideo.

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
+from videoscore.errors import NotFound
 from videoscore.mood.perceivers.head import SceneHead, pack
 from videoscore.mood.perceivers.scene import BACKBONES, SHAPES
 from videoscore.research.folds import grouped_folds
@@ -28,7 +29,9 @@ FOLDS = 5
 EPOCHS = 3
 CHECKPOINT = 120.0  # seconds of training between two saved states
 ALL = "all"
-READINGS, WEIGHTS, CREDITS = "readings.npz", "weights.pt", "OASIS (Kurdi, Lozano & Banaji 2017), rated frames, rated clips"
+READINGS, WEIGHTS, UNSEEN = "readings.npz", "weights.pt", "unseen.npz"
+CREDITS = "OASIS (Kurdi, Lozano & Banaji 2017), rated frames, rated clips"
+METADATA = {"backbones": json.dumps(BACKBONES), "shapes": json.dumps(SHAPES)}
 
 Say = Callable[[str], None]
 Array = NDArray[np.float64]
@@ -37,7 +40,8 @@ Array = NDArray[np.float64]
 @dataclass(frozen=True, eq=False)
 class Unseen:
     """What fold models read in the pictures that they didn't learn from. items : n pictures. fold : (n,).
-    point : (n, 2) standardised valence and arousal, not stretched. doubt : (n,) mean logarithm of the expected errors."""
+    point : (n, 2) standardised valence and arousal, not stretched. doubt : (n,) mean logarithm of the expected
+    errors."""
 
     items: Sequence[Rated]
     fold: NDArray[np.int64]
@@ -95,7 +99,8 @@ def tune(
     epochs: int = EPOCHS,
     say: Say = lambda line: None,
 ) -> None:
-    """Tune backbone `name` on all folds but `fold`, or on `ALL`. Leaves in run/NAME_FOLD: `READINGS` with "out" (n, 4) and
+    """Tune backbone `name` on all folds but `fold`, or on `ALL`. Leaves in run/NAME_FOLD: `READINGS` with "out" (n,
+    4) and
     "features" (n, d) of every picture as it is, and `WEIGHTS`."""
     folder = run / f"{name}_{fold}"
     if (folder / READINGS).is_file() and "features" in np.load(folder / READINGS):
@@ -103,7 +108,9 @@ def tune(
     seen = np.arange(len(items)) if fold == ALL else np.flatnonzero(folds_of(items, seed) != int(fold))
     course = Tuning(name, items, views, seen, epochs, seed, fold)
     Run(course, folder, Budget(updates=course.updates, checkpoint=CHECKPOINT, entry=20)).go(
-        lambda entry: say(f"{name}, fold {fold}: update {entry['update']} of {course.updates}, error {entry['error']:.3f}")
+        lambda entry: say(
+            f"{name}, fold {fold}: update {entry['update']} of {course.updates}, error {entry['error']:.3f}"
+        )
     )
     out, features = course.read(np.arange(len(items)))
     torch.save(course.average.state_dict(), folder / WEIGHTS)
@@ -117,58 +124,83 @@ def readings(run: Path, fold: str) -> tuple[NDArray[np.float32], NDArray[np.floa
     return features, np.mean([t["out"][:, 2:].mean(1) for t in tuned], 0)
 
 
-def unseen_readings(items: Sequence[Rated], run: Path, seed: int, say: Say = lambda line: None) -> Unseen:
-    """Every picture read by the models of its fold. Raises FileNotFoundError when a fold isn't tuned yet."""
+def read_folds(items: Sequence[Rated], run: Path, seed: int, say: Say = lambda line: None) -> Unseen:
+    """Every picture read by the models of its fold, which are left in `run`, see `fold_weights`."""
     folds, y, weight = folds_of(items, seed), np.array([i.y for i in items]), weights_of(items)
     exact = np.array([i.exact for i in items])
     point, doubt = np.zeros_like(y), np.zeros(len(y))
+    heads = []
     for k in range(FOLDS):
         x, logarithm = readings(run, str(k))
         seen, unseen = np.flatnonzero((folds != k) & exact), folds == k
-        head = fit(x[seen], y[seen], weight[seen].astype(float), BACKBONES, seed)
-        point[unseen], doubt[unseen] = head.point(x[unseen]), logarithm[unseen]
+        heads.append(fit(x[seen], y[seen], weight[seen].astype(float), BACKBONES, seed))
+        point[unseen], doubt[unseen] = heads[k].point(x[unseen]), logarithm[unseen]
         say(f"fold {k + 1} of {FOLDS} read")
-    return Unseen(items, folds, point, doubt)
+    result = Unseen(items, folds, point, doubt)
+    for k, head in enumerate(heads):
+        save_file(
+            tensors(run, str(k), complete(head, run, str(k), result)), fold_weights(run, k), metadata=METADATA
+        )
+    np.savez(run / UNSEEN, fold=folds, point=point, doubt=doubt)
+    return result
 
 
-def final_head(items: Sequence[Rated], run: Path, seed: int, unseen: Unseen) -> SceneHead:
-    """The head on all pictures, calibrated on what the folds read."""
-    y, weight = unseen.y, weights_of(items)
-    exact = np.flatnonzero([i.exact for i in items])
-    x, _ = readings(run, ALL)
-    head = calibrated(
-        fit(x[exact], y[exact], weight[exact].astype(float), BACKBONES, seed), unseen.point[exact], y[exact]
-    )
+def fold_weights(run: Path, fold: int) -> Path:
+    """The scene model that learned from all folds but one."""
+    return run / f"scene_{fold}.safetensors"
+
+
+def load_unseen(items: Sequence[Rated], run: Path) -> Unseen:
+    """What `read_folds` left. Raises NotFound when the training isn't done."""
+    path = run / UNSEEN
+    if not path.is_file():
+        raise NotFound(
+            "this run's folds aren't read yet",
+            path=path,
+            remedy="Run `videoscore train scene` to its end first.",
+        )
+    arrays = np.load(path)
+    return Unseen(items, arrays["fold"], arrays["point"], arrays["doubt"])
+
+
+def complete(head: SceneHead, run: Path, fold: str, unseen: Unseen) -> SceneHead:
+    """The head, calibrated on what all folds read, with its backbones' reading of the expected error."""
+    exact = np.flatnonzero([i.exact for i in unseen.items])
     slopes, constant = [], 0.0
     for name in BACKBONES:
-        state = torch.load(run / f"{name}_{ALL}" / WEIGHTS, weights_only=True)
+        state = torch.load(run / f"{name}_{fold}" / WEIGHTS, weights_only=True)
         slope = state["out.weight"][2:].mean(0) / state["scale"] / len(BACKBONES)
         constant += float(state["out.bias"][2:].mean()) / len(BACKBONES) - float(slope @ state["mean"])
         slopes.append(slope.numpy())
-    return doubting(head, np.append(np.concatenate(slopes), constant).astype(np.float32), unseen.doubt[exact])
+    doubt = np.append(np.concatenate(slopes), constant).astype(np.float32)
+    head = calibrated(head, unseen.point[exact], unseen.y[exact])
+    return doubting(head, doubt, unseen.doubt[exact].astype(np.float32))
+
+
+def tensors(run: Path, fold: str, head: SceneHead) -> dict[str, torch.Tensor]:
+    """Backbones of a fold and a head, as `videoscore.mood.perceivers.scene.load` reads them."""
+    result = {f"head.{k}": torch.from_numpy(v) for k, v in pack(head).items()}
+    for name in BACKBONES:
+        state = torch.load(run / f"{name}_{fold}" / WEIGHTS, weights_only=True)
+        result |= {
+            f"{name}.{k.removeprefix('net.')}": v.half().contiguous()
+            for k, v in state.items()
+            if k.startswith("net.")
+        }
+    return result
 
 
 def write(
     items: Sequence[Rated], run: Path, out: Path, seed: int, command: str, say: Say = lambda line: None
 ) -> Path:
-    """Backbones and head as one file, and the facts beside it; also run/unseen.npz for the evaluation."""
+    """Read the folds, fit the head on all pictures, and write backbones and head as one file, facts beside it."""
     path = out if out.suffix == ".safetensors" else out / "scene.safetensors"
-    unseen = unseen_readings(items, run, seed, say)
-    np.savez(run / "unseen.npz", fold=unseen.fold, point=unseen.point, doubt=unseen.doubt)
-    head = final_head(items, run, seed, unseen)
-    tensors = {f"head.{k}": torch.from_numpy(v) for k, v in pack(head).items()}
-    for name in BACKBONES:
-        state = torch.load(run / f"{name}_{ALL}" / WEIGHTS, weights_only=True)
-        tensors |= {
-            f"{name}.{k.removeprefix('net.')}": v.half().contiguous()
-            for k, v in state.items()
-            if k.startswith("net.")
-        }
-    write_weights(
-        path,
-        partial(save_file, tensors, metadata={"backbones": json.dumps(BACKBONES), "shapes": json.dumps(SHAPES)}),
-        facts(items, seed, command),
-    )
+    unseen = read_folds(items, run, seed, say)
+    exact = np.flatnonzero([i.exact for i in items])
+    x, _ = readings(run, ALL)
+    head = fit(x[exact], unseen.y[exact], weights_of(items)[exact].astype(float), BACKBONES, seed)
+    parts = tensors(run, ALL, complete(head, run, ALL, unseen))
+    write_weights(path, partial(save_file, parts, metadata=METADATA), facts(items, seed, command))
     say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return path
 

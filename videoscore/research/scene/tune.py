@@ -32,7 +32,9 @@ RATE = 2e-4  # of AdamW (Loshchilov & Hutter 2019) at its highest; it falls to 0
 WARM = 100  # updates in which the rate rises
 DECAY = {"body": 0.02, "out": 0.1}
 DROPOUT = 0.3  # of features before the head
-MIX = 0.5  # how often a batch is mixed with itself (Zhang et al. 2018, "mixup"), with weights from Beta(.4, .4)
+MIX = (
+    0.5  # how often a batch is mixed with itself (Zhang et al. 2018, "mixup"), with weights from Beta(.4, .4)
+)
 RIDGE = 3000.0
 SPREAD_WEIGHT = 0.1  # of the errors' likelihood beside the squared error
 AVERAGE = 0.998  # share of the averaged weights that an update leaves
@@ -71,7 +73,7 @@ def _light(convolution: nn.Conv2d) -> None:
         assert convolution.bias is not None
         return _Depthwise.apply(x, convolution.weight.to(x.dtype), convolution.bias.to(x.dtype))  # type: ignore[no-any-return,no-untyped-call]
 
-    convolution.forward = forward  # type: ignore[method-assign]
+    convolution.forward = forward  # type: ignore[method-assign,assignment]
 
 
 class Tuned(nn.Module):
@@ -108,7 +110,14 @@ class Tuning:
     def __init__(
         self, name: str, items: Sequence[Rated], bank: Bank, seen: Whole, epochs: int, seed: int, fold: str
     ) -> None:
-        self.name, self.bank, self.seen, self.seed, self.fold, self.epochs = name, bank, seen, seed, fold, epochs
+        self.name, self.bank, self.seen, self.seed, self.fold, self.epochs = (
+            name,
+            bank,
+            seen,
+            seed,
+            fold,
+            epochs,
+        )
         self.y = np.array([i.y for i in items], np.float32)
         self.weight = weights_of(items)
         self.exact = np.array([i.exact for i in items])
