@@ -49,7 +49,7 @@ def prepare(pictures: Sequence[Picture], shape: tuple[int, int]) -> torch.Tensor
     """k uint8 (h, w, 3) of any sizes -> (k, 3, *shape) float32, (RGB - 127) / 128."""
     views = []
     for picture in pictures:
-        x = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float()
+        x = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float()
         views.append(F.interpolate(x, shape, mode="bicubic", antialias=True))
     return ((torch.cat(views).clamp(0, 255) - 127) / 128).contiguous(memory_format=torch.channels_last)
 

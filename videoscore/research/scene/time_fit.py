@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,8 @@ from videoscore.research.scene.rated import MOMENTS, clip_group, moments, read_r
 from videoscore.research.scene.train import FOLDS, Say, Unseen, fold_weights
 from videoscore.research.weights import write_weights
 from videoscore.settings.fields import PerceiveOptions, SampleOptions
-from videoscore.video.frames import Cut
+from videoscore.video.frames import Cut, Frame
+from videoscore.video.media import Media
 
 Array = NDArray[np.float64]
 
@@ -90,50 +90,63 @@ def watch(
     """Every clip of folder/clips.csv. scene_of : file -> weights of the scene model that reads it. kept : folder
     that keeps
     what was seen (some 15 minutes on one core for 43 minutes of film). Raises NotFound, InputError, BrokenVideo."""
-    import torch
 
-    kept.mkdir(parents=True, exist_ok=True)
     clips = []
     for row in read_rows(folder, "clips.csv"):
-        path = kept / f"{row['file']}.pt"
-        if not path.is_file():
-            part = path.with_suffix(".part")
-            torch.save(_watch(folder / row["file"], scene_of(row["file"])), part)
-            part.replace(path)
-            say(f"{row['file']} watched")
-        parts = torch.load(path, weights_only=False)
+        path, weights = folder / row["file"], scene_of(row["file"])
+        around_it = _stored(kept / f"{row['file']}.around.pt", partial(_look_around, path))
+        still = _stored(kept / f"{row['file']}.{weights.stem}.pt", partial(_look_at, path, weights))
         words = (row["mood1"], row["mood2"])
-        clips.append(Watched(row["file"], clip_group(row), words, moments(row) / RIM, **parts))
+        clips.append(Watched(row["file"], clip_group(row), words, moments(row) / RIM, **around_it, **still))
+        if len(clips) % 20 == 0:
+            say(f"{len(clips)} clips watched")
     return clips
 
 
-def _watch(path: Path, weights: Path) -> dict[str, Any]:
-    from videoscore.mood.perceivers.faces import FacePerceiver
-    from videoscore.mood.perceivers.scene import ScenePerceiver
-    from videoscore.mood.perceivers.stills import StillPerceiver
+def _stored(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What is at `path`, or what `make` makes, put there."""
+    import torch
+
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        torch.save(make(), part)
+        part.replace(path)
+    stored: dict[str, Any] = torch.load(path, weights_only=False)
+    return stored
+
+
+def _frames(path: Path) -> tuple[Media, list[Frame]]:
     from videoscore.video.probe import probe
     from videoscore.video.sample import sample
 
-    still, face = StillPerceiver(ScenePerceiver(weights)), FacePerceiver(PerceiveOptions())
-    media, frames = probe(path), []
-    rows: list[Any] = []
-    points: list[Any] = []
-    faces: list[Any] = []
-    frames = list(sample(media, Fraction(SampleOptions().every)))
-    for k in range(0, len(frames), BATCH):
-        batch = frames[k : k + BATCH]
-        rows += look(batch)
-        points += still.look(batch)
-        faces += face.glimpses(batch)
+    media = probe(path)
+    return media, list(sample(media, SampleOptions().every))
+
+
+def _look_around(path: Path) -> dict[str, Any]:
+    """What no scene model enters."""
+    from videoscore.mood.perceivers.faces import FacePerceiver
+
+    (media, frames), face = _frames(path), FacePerceiver(PerceiveOptions())
     t, cuts = np.array([float(f.t) for f in frames]), tuple(c for f in frames for c in f.cuts)
-    reading = still.read(t, points, cuts)
-    visible, motion, brightness, colour = np.array(rows).T
+    visible, motion, brightness, colour = np.array(look(frames)).T
+    faces = [g for k in range(0, len(frames), BATCH) for g in face.glimpses(frames[k : k + BATCH])]
     return {
         "t": t,
         "duration": float(media.duration),
         "evidence": Evidence(visible, motion, brightness, colour, loudness_curve(media, t)),
         "cuts": cuts,
         "people": face.follow(t, faces, cuts),
+    }
+
+
+def _look_at(path: Path, weights: Path) -> dict[str, Any]:
+    """What a scene model reads."""
+    from videoscore.mood.perceivers.scene import ScenePerceiver
+
+    reading = ScenePerceiver(weights).perceive(_frames(path)[1])
+    return {
         "point": np.column_stack([reading.valence, reading.arousal]),
         "confidence": reading.confidence,
         "seen": reading.seen,

@@ -8,6 +8,7 @@ out-of-distribution"); what is kept is the moving average of the weights. The lo
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -167,7 +168,7 @@ class Tuning:
             share, other = max(share, 1 - share), torch.from_numpy(random.permutation(len(pictures)))
             pooled, x, y, weight = (share * a + (1 - share) * a[other] for a in (pooled, x, y, weight))
         for group in self.optimiser.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / WARM) * (0.5 + 0.5 * np.cos(np.pi * min(spent, 1)))
+            group["lr"] = RATE * min(1, (step + 1) / WARM) * (0.5 + 0.5 * math.cos(math.pi * min(spent, 1)))
         self.model.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=half_precision()):
             out, _ = self.model(pooled, x)
