@@ -31,7 +31,9 @@ class TimeModel:
     """On the plane of valence and arousal:
 
     own, level : (2, 2), from a picture's point and from the mean point around it to valence and arousal (columns).
-    offset : (2,). spread : (5,), `Spread` of the result.
+    offset : (2,). music : (2,), how far the mood of fitting music lies off what a picture is rated: viewers name
+    happy or
+    peaceful music for pictures that they call ordinary. spread : (5,), `Spread` of the result.
     face : (2,) how far a face that is all of the picture, and read with certainty, draws valence and arousal to its
     own.
     motion, motion_level : (1,) arousal for a motion gauge of 1 at the moment, and as a mean around it.
@@ -41,6 +43,7 @@ class TimeModel:
     own: Array
     level: Array
     offset: Array
+    music: Array
     spread: Array
     face: Array
     motion: Array
@@ -57,7 +60,7 @@ class TimeModel:
     def place(self, t: Array, point: Array, weight: Array) -> Array:
         """Points of single pictures (n, 2) at times `t`, each set against the film's level, which counts every picture
         by its weight (n,) -> (n, 2)."""
-        return self.offset + point @ self.own + around(t, point, weight) @ self.level
+        return self.offset + self.music + point @ self.own + around(t, point, weight) @ self.level
 
 
 def around(t: Array, values: Array, weight: Array, seconds: float = AROUND) -> Array:
