@@ -37,7 +37,7 @@ RIDGE = 100.0
 INNER_FOLDS = 4
 NEAR = 2.0  # seconds before and after a rated moment that are read for it
 BATCH = 8
-SHIFTS, NEIGHBOUR, COST = np.arange(-0.4, 0.41, 0.04), 0.3, 0.2  # see `fit_music`
+SHIFTS, NEIGHBOUR, COST = np.arange(-0.4, 0.41, 0.04), 1.0, 0.2  # see `fit_music`
 LEAST_SOUND = (
     0.05  # arousal for a loudness gauge of 1: the fit alone gives 0, and --sound would have nothing to weigh
 )
