@@ -23,6 +23,7 @@ from videoscore.resources import weight_file
 Array = NDArray[np.float64]
 
 WEIGHTS = weight_file("time")
+CLOSE_UP = (0.65, 0.8)  # set by hand
 AROUND = 30.0  # seconds before and after a moment that make the film's level there
 
 
@@ -61,6 +62,16 @@ class TimeModel:
         """Points of single pictures (n, 2) at times `t`, each set against the film's level, which counts every picture
         by its weight (n,) -> (n, 2)."""
         return self.offset + self.music + point @ self.own + around(t, point, weight) @ self.level
+
+    def face_share(self, strength: Array) -> Array:
+        """(n,) strength of faces in [0, 1], confidence times prominence -> (n, 2) their share in valence and arousal.
+
+        Between the two of `CLOSE_UP` it rises to the strength itself: where a face that is read with certainty fills
+        the picture, there is nothing else to be read. (Costs .006 of r on the rated clips, few of which are of that kind.)
+        """
+        close = np.clip((strength - CLOSE_UP[0]) / (CLOSE_UP[1] - CLOSE_UP[0]), 0, 1)[:, None]
+        share: Array = np.clip(strength[:, None] * (self.face + (1 - self.face) * close), 0, 1)
+        return share
 
 
 def around(t: Array, values: Array, weight: Array, seconds: float = AROUND) -> Array:

@@ -4,7 +4,8 @@ A sample's point is the scene's, drawn to the faces' by
 
     share = FACE * confidence_face * prominence
 
-for valence and for arousal by its own FACE, which were fitted on rated clips (`videoscore.mood.time_model`).
+for valence and for arousal by its own FACE, which were fitted on rated clips, and more in a close-up (`face_share` of
+`videoscore.mood.time_model`).
 prominence runs from 0 (no face, or a tiny one) to 1 (a close-up). Where there is no scene to be read, a title card for
 one, the face is all there is. Where the two disagree the sample is trusted less, by DOUBT times half their distance
 times twice the smaller share.
@@ -54,7 +55,7 @@ def blend(stills: Reading, faces: People, moods: Array) -> Reading:
     here = (faces.count > 0).astype(float)
     strength = np.clip(faces.confidence * faces.prominence * here, 0, 1)  # (n,)
     # what the scene doesn't show, a face may
-    shares = np.clip(model.face * strength[:, None], 0, 1)  # (n, 2)
+    shares = model.face_share(strength)  # (n, 2)
     shares = stills.seen[:, None] * shares + (1 - stills.seen[:, None]) * (strength > 0)[:, None]
     share = shares.mean(1)
     apart = np.minimum(np.hypot(stills.valence - faces.valence, stills.arousal - faces.arousal) / 2, 1)

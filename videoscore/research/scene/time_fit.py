@@ -227,11 +227,12 @@ def solve(x: Array, y: Array, bounds: Sequence[tuple[float, float]]) -> tuple[Ar
     return slope, float(y.mean() - x.mean(0) @ slope)
 
 
-def read(model: TimeModel, clip: Watched) -> Array:
+def read(model: TimeModel, clip: Watched, faces: bool = True) -> Array:
     """(4, 2) valence and arousal at the rated moments as the pipeline reads them, less `TimeModel.music`."""
     plane = model.place(clip.t, clip.point, clip.seen * clip.confidence) - model.music
-    faces = np.column_stack([clip.people.valence, clip.people.arousal])
-    plane = plane + np.clip(model.face * clip.strength[:, None], 0, 1) * (faces - plane)
+    if faces:
+        own = np.column_stack([clip.people.valence, clip.people.arousal])
+        plane = plane + model.face_share(clip.strength) * (own - plane)
     g = measure(clip.t, clip.evidence, clip.weight, clip.cuts, clip.duration)
     push = model.motion * g.motion + model.motion_level * g.motion_level
     push += model.cutting * g.cutting + model.sound * g.sound
@@ -241,7 +242,7 @@ def read(model: TimeModel, clip: Watched) -> Array:
 
 def fit_faces(model: TimeModel, clips: Sequence[Watched]) -> Array:
     """(2,) in [0, 1]: how far faces draw valence and arousal to their own."""
-    left = np.concatenate([c.y - read(model, c) for c in clips])
+    left = np.concatenate([c.y - read(model, c, faces=False) for c in clips])
     drawn = []
     for c in clips:
         plane = model.place(c.t, c.point, c.seen * c.confidence) - model.music
@@ -291,7 +292,7 @@ def cross_validate(
     for k in range(FOLDS):
         model = fit([c for c, f in zip(clips, folds) if f != k], without, faces)
         for i in np.flatnonzero(folds == k).tolist():
-            out[i], shift[i] = read(model, clips[i]), model.music
+            out[i], shift[i] = read(model, clips[i], faces), model.music
     return out, shift
 
 
