@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -91,3 +92,17 @@ def print_result(teller: Teller, facts: dict[str, Any], text: str) -> None:
     else:
         teller.close()
         print(text, flush=True)  # not click.echo, which takes a terminal of ASCII for one of UTF-8
+
+
+def with_rated(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --oasis, --frames and --clips: the tables of rated pictures and clips."""
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    for name, table in (("clips", "clips.csv"), ("frames", "rated.csv"), ("oasis", "oasis.csv")):
+        command = click.option(
+            f"--{name}",
+            type=folder,
+            required=True,
+            metavar="FOLDER",
+            help=f"folder with {table} and what it lists",
+        )(command)
+    return command

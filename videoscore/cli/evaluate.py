@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from videoscore.cli.common import WATCHING, print_result, with_settings, with_voice
+from videoscore.cli.common import WATCHING, print_result, with_rated, with_settings, with_voice
 from videoscore.cli.teller import Teller
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -15,6 +15,8 @@ file = click.Path(exists=True, dir_okay=False, path_type=Path)
 with_pictures = click.option(
     "--pictures", type=click.Path(path_type=Path), metavar="FOLDER", help="draw what the figures say there"
 )
+
+with_run = click.option("--run", type=folder, required=True, help="what the training left")
 
 
 @click.group()
@@ -68,16 +70,48 @@ def emotions(teller: Teller, cues: int, seconds: int, seed: int) -> None:
 
 
 @evaluate.command()
-@click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
-@click.option("--cache", type=click.Path(path_type=Path), help="folder that keeps the features between runs")
+@with_rated
+@with_run
 @with_pictures
 @with_voice
-def scene(teller: Teller, data: Path, cache: Path | None, pictures: Path | None) -> None:
-    """Cross-validation of the scene model, folds by theme."""
+def scene(teller: Teller, oasis: Path, frames: Path, clips: Path, run: Path, pictures: Path | None) -> None:
+    """Cross-validation of the scene model: what `videoscore train scene` left in RUN, folds by source."""
     from videoscore.research.scene.evaluate import evaluate as stage
     from videoscore.research.scene.evaluate import table
+    from videoscore.research.scene.train import load_unseen, tables
 
-    report = stage(data, cache=cache, say=teller.say, pictures=pictures)
+    report = stage(load_unseen(tables(oasis, frames, clips), run), pictures)
+    print_result(teller, report, table(report))
+
+
+@evaluate.command("time")
+@with_rated
+@with_run
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the folds")
+@with_voice
+def time_model(teller: Teller, oasis: Path, frames: Path, clips: Path, run: Path, seed: int) -> None:
+    """What each part of the reading of films adds: clips of sources that neither model learned from."""
+    from videoscore.research.scene.time_fit import evaluate as stage
+    from videoscore.research.scene.time_fit import scene_by_fold, table, watch
+    from videoscore.research.scene.train import load_unseen, tables
+
+    unseen = load_unseen(tables(oasis, frames, clips), run)
+    report = stage(watch(clips, scene_by_fold(unseen, run), run / "clips", teller.say), seed)
+    print_result(teller, report, table(report))
+
+
+@evaluate.command()
+@click.option("--data", type=folder, required=True, help="folder of rated pictures (rated.csv or oasis.csv)")
+@with_pictures
+@with_voice
+def frames(teller: Teller, data: Path, pictures: Path | None) -> None:
+    """The installed scene model on rated pictures; a measure only where it hasn't learned from them."""
+    from videoscore.research.scene.evaluate import evaluate_frames, table
+    from videoscore.research.scene.rated import frames as rated_frames
+    from videoscore.research.scene.rated import oasis as rated_photographs
+
+    items = rated_photographs(data) if (data / "oasis.csv").is_file() else rated_frames(data)
+    report = evaluate_frames(items, pictures, teller.say)
     print_result(teller, report, table(report))
 
 
@@ -163,9 +197,7 @@ def deep(teller: Teller, data: Path, unlabelled: Path, run: Path, seed: int, pic
 
 
 @evaluate.command()
-@click.option(
-    "--data", type=folder, required=True, help="folder of clips with a manifest.csv (file, mood1, mood2)"
-)
+@click.option("--data", type=folder, required=True, help="folder of clips with a clips.csv or manifest.csv")
 @with_pictures
 @with_settings(*WATCHING)
 @with_voice

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from videoscore.cli.common import with_voice
+from videoscore.cli.common import with_rated, with_voice
 from videoscore.cli.teller import Teller
 from videoscore.errors import SetupError, UsageError
 
@@ -167,18 +167,39 @@ def tagger(
 
 
 @train.command()
-@click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="weights to write"
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run")
+@with_rated
+@with_run
+@click.option("--out", type=new, required=True, metavar="FILE", help="weights to write")
+@with_seed
 @with_voice
-def scene(teller: Teller, data: Path, out: Path, seed: int) -> None:
-    """Train the scene model that reads the mood of a picture."""
+def scene(teller: Teller, oasis: Path, frames: Path, clips: Path, run: Path, out: Path, seed: int) -> None:
+    """Train the scene model that reads the mood of a picture, and a model for each fold to measure it by."""
+    from videoscore.research.scene.train import tables
     from videoscore.research.scene.train import train as stage
 
-    stage(data, out, seed)
-    teller.result({"output": out}, f"{out}: written")
+    stage(tables(oasis, frames, clips), run, out, seed, command=_command(), say=teller.say)
+    teller.result({"run": run, "output": out}, f"{out}: written")
+
+
+@train.command("time")
+@with_rated
+@with_run
+@click.option("--out", type=new, required=True, metavar="FILE", help="weights to write")
+@with_seed
+@with_voice
+def time_model(
+    teller: Teller, oasis: Path, frames: Path, clips: Path, run: Path, out: Path, seed: int
+) -> None:
+    """Fit what motion, cuts, light, sound, faces and a film's own level are worth, on rated clips (after `train
+    scene`)."""
+    from videoscore.research.scene.time_fit import scene_by_fold, watch
+    from videoscore.research.scene.time_fit import train as stage
+    from videoscore.research.scene.train import load_unseen, tables
+
+    unseen = load_unseen(tables(oasis, frames, clips), run)
+    watched = watch(clips, scene_by_fold(unseen, run), run / "clips", teller.say)
+    stage(watched, out, command=_command(), say=teller.say)
+    teller.result({"run": run, "output": out}, f"{out}: written")
 
 
 @train.command()

@@ -1,23 +1,23 @@
 """What stills can't show: motion, cutting, loudness and changes of light. Pure: arrays in, MoodCurve out.
 
-    arousal' = clip(arousal + motion * MOTION * g_motion + cutting * CUTTING * g_cutting + sound * SOUND * g_sound
-                    + LIGHT * (brightness * AROUSAL_OF_LIGHT * g_brightness + colour * AROUSAL_OF_COLOUR * g_colour))
-    valence' = clip(valence + LIGHT * (brightness * VALENCE_OF_LIGHT * g_brightness
-                                       + colour * VALENCE_OF_COLOUR * g_colour))
+    arousal' = clip(arousal + motion * (MOTION * g_motion + MOTION_LEVEL * mean of g_motion around)
+                    + cutting * CUTTING * g_cutting + sound * SOUND * g_sound
+                    + brightness * BRIGHTNESS[1] * g_brightness + colour * COLOUR[1] * g_colour)
+    valence' = clip(valence + brightness * BRIGHTNESS[0] * g_brightness + colour * COLOUR[0] * g_colour)
 
 Each gauge g lies in [-1, 1] and is 0 at the ordinary; the small letters are the user's weights in
-`PerceiveOptions`, and 0 switches a term off. Motion, shorter shots and sound energy raise arousal in Hanjalic &
-Xu 2005, "Affective video content representation and modeling" (IEEE Trans. Multimedia 7(1)). Brightness and
-saturation move pleasure by .69 and .22, arousal by -.31 and .60 in Valdez & Mehrabian 1994, "Effects of color on
-emotions" (J. Experimental Psychology: General 123, regressions over colour patches). Of single pictures the scene
-model knows that by itself (its residuals on OASIS don't rise with either: r -.06 to .00 for brightness, -.14 and
--.04 for colourfulness), so only what changes within a film counts. The shares and reference values were set by
-hand from films, not fitted: there are no rated films here to fit them on.
+`PerceiveOptions`, and 0 switches a term off. The large ones are fitted on rated clips (`videoscore.mood.time_model`),
+each with the sign of the literature: motion, shorter shots and sound energy raise arousal in Hanjalic & Xu 2005,
+"Affective video content representation and modeling" (IEEE Trans. Multimedia 7(1)); brightness raises pleasure and
+lowers arousal, saturation raises both in Valdez & Mehrabian 1994, "Effects of color on emotions" (J. Experimental
+Psychology: General 123). Of brightness and colour only what changes within a film counts: of single pictures the scene
+model knows it by itself. The gauges' reference values were set by hand from films.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,15 +26,12 @@ from videoscore.mood.curve import MoodCurve
 from videoscore.mood.evidence import Evidence
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.perceivers.perceiver import Reading
+from videoscore.mood.time_model import around, load
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut
 
 Array = NDArray[np.float64]
 
-MOTION, CUTTING, SOUND = 0.22, 0.13, 0.20  # the most that each may move arousal at weight 1
-LIGHT = 0.12  # likewise for brightness and colour, times what follows
-VALENCE_OF_LIGHT, VALENCE_OF_COLOUR = 0.69, 0.22  # Valdez & Mehrabian 1994
-AROUSAL_OF_LIGHT, AROUSAL_OF_COLOUR = -0.31, 0.60
 USUAL_CHANGE = 0.15  # of brightness and colourfulness within a film: makes a gauge of tanh(1)
 
 USUAL_MOTION = 0.05  # `Frame.motion` of an ordinary shot: median over the clips of ../shared/data
@@ -89,6 +86,36 @@ def change_gauge(level: Array, visible: Array) -> Array:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Gauges:
+    """(n,) each, in [-1, 1], 0 at the ordinary."""
+
+    motion: Array
+    motion_level: Array
+    cutting: Array
+    sound: Array
+    brightness: Array
+    colour: Array
+
+
+def measure(t: Array, evidence: Evidence, weight: Array, cuts: Sequence[Cut], duration: float) -> Gauges:
+    """All gauges of a film. weight : (n,) how far there is anything to be seen."""
+    # between a sample and the next lies no less motion than before it: the first has none of its own
+    motion = evidence.motion.copy()
+    if len(motion) > 1:
+        motion[0] = motion[1]
+    moving = weight * motion_gauge(motion)
+    silent = np.zeros_like(t)
+    return Gauges(
+        motion=moving,
+        motion_level=around(t, moving[:, None], weight)[:, 0],
+        cutting=cutting_gauge(t, cuts, duration),
+        sound=silent if evidence.loudness is None else loudness_gauge(evidence.loudness),
+        brightness=change_gauge(evidence.brightness, weight),
+        colour=change_gauge(evidence.colour, weight),
+    )
+
+
 def fuse(
     t: Array,
     reading: Reading,
@@ -109,18 +136,13 @@ def fuse(
     """
     weight = evidence.visible * reading.seen
     valence, arousal, moods = _hold(t, reading, weight)
-    # between a sample and the next lies no less motion than before it: the first has none of its own
-    motion = evidence.motion.copy()
-    if len(motion) > 1:
-        motion[0] = motion[1]
-    light = options.brightness * change_gauge(evidence.brightness, weight)
-    colour = options.colour * change_gauge(evidence.colour, weight)
-    push = options.motion * weight * MOTION * motion_gauge(motion)
-    push += options.cutting * CUTTING * cutting_gauge(t, cuts, duration)
-    if evidence.loudness is not None:
-        push += options.sound * SOUND * loudness_gauge(evidence.loudness)
-    push += LIGHT * (AROUSAL_OF_LIGHT * light + AROUSAL_OF_COLOUR * colour)
-    lift = LIGHT * (VALENCE_OF_LIGHT * light + VALENCE_OF_COLOUR * colour)
+    model = load()
+    gauges = measure(t, evidence, weight, cuts, duration)
+    light, colour = options.brightness * gauges.brightness, options.colour * gauges.colour
+    push = options.motion * (model.motion * gauges.motion + model.motion_level * gauges.motion_level)
+    push += options.cutting * model.cutting * gauges.cutting + options.sound * model.sound * gauges.sound
+    push += model.brightness[1] * light + model.colour[1] * colour
+    lift = model.brightness[0] * light + model.colour[0] * colour
     shift = np.clip(valence + lift, -1, 1), np.clip(arousal + push, -1, 1)
     return MoodCurve(
         t=t,

@@ -1,14 +1,14 @@
 """Scenes and faces together: the default perceiver.
 
-Each source gets a weight a sample,
+A sample's point is the scene's, drawn to the faces' by
 
-    face  = confidence_face  * prominence
-    scene = confidence_scene * (1 - HIDDEN * prominence)
+    share = FACE * confidence_face * prominence
 
-where prominence runs from 0 (no face, or a tiny one) to 1 (a close-up, which leaves little scene to see). The
-weights are raised to the power 1 + SHARPER * d, d being half the distance of the two readings on the plane: where
-they agree they are averaged, where they don't the stronger takes over, since the middle of two opposite moods
-is neither. The result is trusted less by DOUBT * d times the share of the weaker. The constants were set by hand.
+for valence and for arousal by its own FACE, which were fitted on rated clips, and more in a close-up (`face_share` of
+`videoscore.mood.time_model`).
+prominence runs from 0 (no face, or a tiny one) to 1 (a close-up). Where there is no scene to be read, a title card for
+one, the face is all there is. Where the two disagree the sample is trusted less, by DOUBT times half their distance
+times twice the smaller share.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ from videoscore.mood.faces.people import People
 from videoscore.mood.perceivers.faces import FacePerceiver
 from videoscore.mood.perceivers.perceiver import Array, Reading
 from videoscore.mood.perceivers.stills import scene
+from videoscore.mood.time_model import load
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut, Frame
 
-HIDDEN = 0.9
-SHARPER = 2.0
 DOUBT = 0.5
 
 
@@ -52,19 +51,19 @@ class AutoPerceiver:
 
 def blend(stills: Reading, faces: People, moods: Array) -> Reading:
     """One reading of the two, as the module says. moods : (n, 8) those of the faces."""
-    apart = np.minimum(np.hypot(stills.valence - faces.valence, stills.arousal - faces.arousal) / 2, 1)
-    apart = np.where(faces.count > 0, apart, 0.0)
-    power = 1 + SHARPER * apart
+    model = load()
     here = (faces.count > 0).astype(float)
-    face = (faces.confidence * faces.prominence) ** power * here
-    still = (stills.confidence * (1 - HIDDEN * faces.prominence)) ** power * stills.seen
-    total = face + still
-    share = np.divide(face, total, out=np.zeros_like(face), where=total > 0)  # (n,) of the face
+    strength = np.clip(faces.confidence * faces.prominence * here, 0, 1)  # (n,)
+    # what the scene doesn't show, a face may
+    shares = model.face_share(strength)  # (n, 2)
+    shares = stills.seen[:, None] * shares + (1 - stills.seen[:, None]) * (strength > 0)[:, None]
+    share = shares.mean(1)
+    apart = np.minimum(np.hypot(stills.valence - faces.valence, stills.arousal - faces.arousal) / 2, 1)
     confidence = (1 - share) * stills.confidence + share * faces.confidence
-    confidence *= 1 - DOUBT * apart * 2 * np.minimum(share, 1 - share)
+    confidence *= 1 - DOUBT * apart * here * 2 * np.minimum(share, 1 - share)
     return Reading(
-        (1 - share) * stills.valence + share * faces.valence,
-        (1 - share) * stills.arousal + share * faces.arousal,
+        (1 - shares[:, 0]) * stills.valence + shares[:, 0] * faces.valence,
+        (1 - shares[:, 1]) * stills.arousal + shares[:, 1] * faces.arousal,
         (1 - share)[:, None] * stills.moods + share[:, None] * moods,
         confidence,
         seen=np.maximum(stills.seen, here * faces.prominence),

@@ -31,6 +31,7 @@ STAGES = (
     (1, 3, 1, 6, 320),
 )
 STEM, HEAD = 32, 1280
+LOWER = 4  # stages that see edges and textures; the scene model leaves them as published
 
 
 @dataclass(frozen=True)
@@ -130,15 +131,34 @@ class EfficientNetLite(nn.Module):
             inside = out
         self.head = SameConv(inside, HEAD, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, 3, h, w) of (RGB - 127) / 128 -> (b, feature_size) float32."""
+    def lower(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(b, 3, h, w) of (RGB - 127) / 128 -> the pooled features of the first `LOWER` stages (b, 2 * channels),
+        and the last one's map (b, c, h/16, w/16)."""
         x = F.relu6(self.stem(x))  # (b, 32, h/2, w/2)
         pooled: list[Tensor] = []
-        for stage in self.stages:
+        for stage in self.stages[:LOWER]:
             x = stage(x)  # (b, c_i, h/2^i, w/2^i)
-            pooled += [x.mean((2, 3)), x.square().mean((2, 3))]  # two of (b, c_i)
+            pooled += pool(x)
+        return torch.cat(pooled, 1), x
+
+    def upper(self, pooled: Tensor, x: Tensor) -> Tensor:
+        """What `lower` gave -> (b, feature_size) float32."""
+        parts = [pooled]
+        for stage in self.stages[LOWER:]:
+            x = stage(x)
+            parts += pool(x)
         x = F.relu6(self.head(x))  # (b, 1280, h/32, w/32)
-        return torch.cat([*pooled, x.mean((2, 3))], 1)
+        return torch.cat([*parts, x.float().mean((2, 3))], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, 3, h, w) of (RGB - 127) / 128 -> (b, feature_size) float32."""
+        return self.upper(*self.lower(x))
+
+
+def pool(x: Tensor) -> list[Tensor]:
+    """(b, c, h, w) -> mean and mean square over the picture, two of (b, c), float32."""
+    x = x.float()
+    return [x.mean((2, 3)), x.square().mean((2, 3))]
 
 
 def fold(published: Mapping[str, Tensor], config: LiteConfig) -> dict[str, Tensor]:

@@ -18,91 +18,84 @@ UNIT = (1.24, 0.81)
 # .5 and leaves a few in a hundred beyond the rim, where they are clipped.
 RIM = 2.5
 
-CLIP = 3.5  # standard deviations; a feature far outside the training pictures says nothing more
-NEIGHBOURS = 10
-# How much of what a picture loses with its colour is given back to black-and-white ones. All would be right
-# if their being so said nothing (an old film); OASIS's own, recent photographs ask for .28 (46 of them).
-GREY_SHARE = 0.5
-STEPS = 7  # levels of a stored feature on either side of 0: four bits
+CLIP = 4.0  # standard deviations; a feature far outside the training pictures says nothing more
+LEVELS = 127  # of a stored component on either side of 0: a byte
+LEAST_CONFIDENCE = 0.1  # of a picture that the model is least sure of
+BATCH = 256  # pictures whose distances are worked out at a time
 
 
 @dataclass(frozen=True, eq=False)
 class SceneHead:
-    """Everything learned on top of the frozen backbones, from n pictures with d features.
+    """Everything that stands on top of the backbones, learned from n pictures with d features.
 
-    mean, scale, weight : (d,). u = clip((x - mean) / scale), z = u * weight.
-    anchors : (n, d) training pictures' u in `STEPS` levels a side, int8. lengths : (n,) their |z|^2.
-    dual : (n, 2), bias : (2,), gamma : (1,). y = sum_i dual_i exp(-gamma |z - z_i|^2) + bias, where y is
+    mean : (d,). scale : (2, d), standard deviations and weights. z = clip((x - mean) / sd) * weight.
+    basis : (d, q) float16, leading principal directions of z. p = z @ basis.
+    anchors : (n, q) int8, training pictures' p in steps of `step` (1,). lengths : (n,) their |p|^2.
+    dual : (n, 2), bias : (2,), gamma : (1,). y = sum_i dual_i exp(-gamma |p - p_i|^2) + bias, where y is
         standardised valence and arousal.
     stretch : (2, 2). Slope and offset per target that give predictions the spread of the ratings.
     spread : (5,). `Spread` of the stretched prediction, in units of the plane.
-    familiar : (1,). The closeness that nine in ten unseen training pictures exceed; see `predict`.
-    grey : (2,). What a picture loses when its colour is taken away, on average, in standardised units.
+    doubt : (d + 1,) float32. Of the features, and a constant: the mean logarithm of the standard deviations of the
+    errors.
+    doubts : (2,). Between which values of that the confidence falls from 1 to `LEAST_CONFIDENCE`.
     """
 
     mean: Array
     scale: Array
-    weight: Array
+    basis: NDArray[np.float16]
     anchors: NDArray[np.int8]
+    step: Array
     lengths: Array
     dual: Array
     bias: Array
     gamma: Array
     stretch: Array
     spread: Array
-    familiar: Array
-    grey: Array
+    doubt: Array
+    doubts: Array
 
     def similarity(self, x: Array) -> Array:
         """(m, d) features -> (m, n) kernel values in (0, 1]."""
-        z = np.clip((x - self.mean) / self.scale, -CLIP, CLIP) * self.weight
-        inner = (z * self.weight * (CLIP / STEPS)) @ self.anchors.astype(np.float32).T
-        distance = (z * z).sum(1)[:, None] + self.lengths - 2 * inner
+        p = components(x, self.mean, self.scale, self.basis)
+        inner = (p * self.step[0]) @ self.anchors.astype(np.float32).T
+        distance = (p * p).sum(1)[:, None] + self.lengths - 2 * inner
         return np.exp(-self.gamma[0] * np.maximum(distance, 0))
 
-    def predict(self, x: Array, colourless: Array | float = 0.0) -> tuple[Array, Array]:
-        """What the pictures say.
+    def point(self, x: Array) -> Array:
+        """(m, d) features -> (m, 2) standardised valence and arousal, not stretched."""
+        parts = [self.similarity(x[k : k + BATCH]) @ self.dual for k in range(0, len(x), BATCH)]
+        return np.concatenate([*parts, np.empty((0, 2), np.float32)]) + self.bias
 
-        x : (m, d) features. colourless : (m,) in [0, 1], see `videoscore.mood.visible`.
-
-        Returns (m, 2) standardised valence and arousal with the spread of the ratings, and (m,)
-        familiarity: 1 for pictures as close to the training set as nine in ten of its own kind, less the
-        further off, 0 where nothing in it resembles the picture at all.
-        """
-        near = self.similarity(x)
-        point = (near @ self.dual + self.bias) * self.stretch[0] + self.stretch[1]
-        point = point + GREY_SHARE * np.reshape(colourless, (-1, 1)) * self.grey
-        return point, np.minimum(closeness(near) / self.familiar[0], 1.0)
+    def predict(self, x: Array) -> tuple[Array, Array]:
+        """(m, d) features -> (m, 2) standardised valence and arousal with the spread of the ratings, and (m,)
+        confidence in [`LEAST_CONFIDENCE`, 1]: how small an error the model expects."""
+        point = self.point(x) * self.stretch[0] + self.stretch[1]
+        logarithm = x @ self.doubt[:-1] + self.doubt[-1]
+        return point, np.interp(logarithm, self.doubts, (1.0, LEAST_CONFIDENCE)).astype(np.float32)
 
     @property
     def uncertainty(self) -> Spread:
         return Spread(*(float(v) for v in self.spread))
 
 
-def closeness(near: Array) -> Array:
-    """(m, n) kernel values -> (m,) mean of the `NEIGHBOURS` largest."""
-    k = min(NEIGHBOURS, near.shape[1])
-    return np.partition(near, near.shape[1] - k, axis=1)[:, -k:].mean(1)
+def components(x: Array, mean: Array, scale: Array, basis: NDArray[np.float16]) -> Array:
+    """(m, d) features -> (m, q) components of their standardised, weighted form."""
+    return standardised(x, mean, scale) @ basis.astype(np.float32)
 
 
-def levels(u: Array) -> NDArray[np.int8]:
-    """Standardised, clipped features -> whole steps of four bits."""
-    return np.rint(np.clip(u, -CLIP, CLIP) * (STEPS / CLIP)).astype(np.int8)
+def standardised(x: Array, mean: Array, scale: Array) -> Array:
+    """(m, d) features -> (m, d), see `SceneHead`."""
+    z: Array = np.clip((x - mean) / scale[0], -CLIP, CLIP) * scale[1]
+    return z
 
 
 def pack(head: SceneHead) -> dict[str, NDArray]:
-    """Arrays to store; two anchors' features a byte."""
-    arrays = {f.name: getattr(head, f.name) for f in fields(head)}
-    even = np.pad(head.anchors, ((0, 0), (0, head.anchors.shape[1] % 2))).astype(np.int16) + STEPS + 1
-    arrays["anchors"] = (even[:, ::2] * 16 + even[:, 1::2]).astype(np.uint8)
-    return arrays
+    """Arrays to store."""
+    return {f.name: np.ascontiguousarray(getattr(head, f.name)) for f in fields(head)}
 
 
 def unpack(arrays: dict[str, NDArray]) -> SceneHead:
     """What `pack` made -> the head. Raises KeyError, TypeError or ValueError when it is none."""
     if set(arrays) != {f.name for f in fields(SceneHead)}:
         raise KeyError("these arrays are no scene head")
-    packed, d = arrays["anchors"], len(arrays["mean"])
-    pairs = np.stack([packed >> 4, packed & 15], 2).astype(np.int8) - (STEPS + 1)  # (n, d/2, 2)
-    anchors = np.ascontiguousarray(pairs.reshape(len(packed), -1)[:, :d])
-    return SceneHead(**{**arrays, "anchors": anchors})
+    return SceneHead(**arrays)

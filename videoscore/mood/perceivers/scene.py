@@ -1,6 +1,6 @@
-"""The scene perceiver: frozen EfficientNet-Lite features and a kernel regression trained on OASIS.
+"""The scene perceiver: EfficientNet-Lites whose upper stages were tuned on rated pictures, read by a linear head.
 
-docs/models/scene.md is its card; `videoscore.research.scene.train` makes its weights.
+docs/models/scene.md is its card; `videoscore train scene` makes its weights.
 """
 
 from __future__ import annotations
@@ -23,43 +23,44 @@ from videoscore.mood.perceivers.backbone import LITE, EfficientNetLite, half_pre
 from videoscore.mood.perceivers.head import RIM, SceneHead, unpack
 from videoscore.mood.perceivers.perceiver import Reading
 from videoscore.mood.perceivers.titles import load as load_titles
-from videoscore.mood.visible import colourlessness, content_box
+from videoscore.mood.visible import content_box
 from videoscore.resources import weight_file
 from videoscore.video.frames import Frame
 from videoscore.workers.capacity import machine_cores
 
 WEIGHTS = weight_file("scene")
 BACKBONES = ("lite2", "lite0")
-# Every picture is brought to about this many pixels in its own shape (260 x 208 for the 5:4 pictures of
-# OASIS, 310 x 174 for 16:9), so that things in a film appear about as large as in training.
-AREA = 260 * 208
+# (height, width) in pixels at which a picture is looked at: the one nearest to its own shape. About as many pixels
+# in each, so that things appear about as large as in training; multiples of 32, by which the last stage shrinks.
+SHAPES = ((160, 288), (192, 256), (224, 224), (256, 192))
 MOST_THREADS = 4  # pictures at once; more would only wait for memory
-WIDEST = 3.0  # of one side to the other; stranger shapes are squeezed into it
+BATCH = 8  # pictures that run through a network together
 
 Picture = NDArray[np.uint8]
 
 
-def target_size(height: int, width: int) -> tuple[int, int]:
-    """(height, width) at which a picture is looked at."""
-    ratio = min(max(width / height, 1 / WIDEST), WIDEST)
-    return round((AREA / ratio) ** 0.5), round((AREA * ratio) ** 0.5)
+def shape_of(height: int, width: int) -> int:
+    """Index into `SHAPES` of the shape at which a picture of that size is looked at."""
+    apart = [abs(np.log(w / h) - np.log(width / height)) for h, w in SHAPES]
+    return int(np.argmin(apart))
 
 
-def prepare(pictures: Sequence[Picture]) -> torch.Tensor:
-    """k uint8 (h, w, 3) of one shape -> (k, 3, *target_size) float32, (RGB - 127) / 128."""
-    x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float()  # (k, 3, h, w)
-    x = F.interpolate(x, target_size(x.shape[2], x.shape[3]), mode="bicubic", antialias=True)
-    return ((x.clamp(0, 255) - 127) / 128).contiguous(memory_format=torch.channels_last)
+def prepare(pictures: Sequence[Picture], shape: tuple[int, int]) -> torch.Tensor:
+    """k uint8 (h, w, 3) of any sizes -> (k, 3, *shape) float32, (RGB - 127) / 128."""
+    views = []
+    for picture in pictures:
+        x = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float()
+        views.append(F.interpolate(x, shape, mode="bicubic", antialias=True))
+    return ((torch.cat(views).clamp(0, 255) - 127) / 128).contiguous(memory_format=torch.channels_last)
 
 
 class Backbones:
-    """Several frozen networks, their features joined.
+    """Several networks, their features joined.
 
-    weights : tensors under "name.part", as `videoscore.mood.perceivers.backbone.fold` gives them.
+    weights : tensors under "name.part", as `videoscore.mood.perceivers.backbone.fold` names them.
     threads : pictures that run through the networks at once, each on one core; by default one a core. (On
         depthwise convolutions torch's own threads cost more than they bring.)
-    half : compute in bfloat16; by default where the CPU has instructions for it. It is 2.4 times as
-        fast and moves readings of photographs by .011 (rms), .03 at most of 39.
+    half : compute in bfloat16; by default where the CPU has instructions for it.
     """
 
     def __init__(
@@ -83,23 +84,29 @@ class Backbones:
             self.nets.append(net.eval().to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
     def features(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        """n pictures of any sizes -> (n, d). Those of equal shape run through the networks together."""
-        shapes: dict[tuple[int, ...], list[int]] = {}
+        """n pictures of any sizes -> (n, d). Those of one of the `SHAPES` run through the networks together."""
+        shapes: dict[int, list[int]] = {}
         for i, picture in enumerate(pictures):
-            shapes.setdefault(picture.shape, []).append(i)
+            shapes.setdefault(shape_of(*picture.shape[:2]), []).append(i)
+        shares = [(k, part) for k, members in shapes.items() for part in _shares(members, self.threads)]
         rows: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(pictures)
-        shares = [part for members in shapes.values() for part in _shares(members, self.threads)]
         with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for members, part in zip(shares, pool.map(self._run, ([pictures[i] for i in m] for m in shares))):
+            parts = pool.map(
+                lambda share: self._run([pictures[i] for i in share[1]], SHAPES[share[0]]), shares
+            )
+            for (_, members), part in zip(shares, parts):
                 for i, row in zip(members, part):
                     rows[i] = row
         return np.stack(rows)
 
-    def _run(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        """k pictures of one shape -> (k, d)."""
+    def _run(self, pictures: Sequence[Picture], shape: tuple[int, int]) -> NDArray[np.float32]:
+        """k pictures -> (k, d)."""
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.half):
-            x = prepare(pictures)  # (k, 3, h, w)
-            return torch.cat([net(x).float() for net in self.nets], 1).numpy()
+            parts = []
+            for start in range(0, len(pictures), BATCH):
+                x = prepare(pictures[start : start + BATCH], shape)  # (k, 3, h, w)
+                parts.append(torch.cat([net(x) for net in self.nets], 1).float().numpy())
+        return np.concatenate(parts)
 
 
 def _shares(members: list[int], count: int) -> list[list[int]]:
@@ -129,7 +136,7 @@ def load(path: Path = WEIGHTS, threads: int | None = None) -> tuple[Backbones, S
 class ScenePerceiver:
     """Mood of whole pictures, each by itself.
 
-    weights : the file of `videoscore.research.scene.train`. threads : see `Backbones`.
+    weights : the file of `videoscore train scene`. threads : see `Backbones`.
     Raises SetupError when the weights can't be read.
     """
 
@@ -141,16 +148,15 @@ class ScenePerceiver:
 
     def perceive(self, frames: Sequence[Frame]) -> Reading:
         """Valence and arousal in the spread of people's ratings, the octants' probabilities, and as confidence how
-        much the picture resembles anything the model was trained on; `seen` is 0 for titles and credits."""
+        sure the model is of its point; `seen` is 0 for titles and credits."""
         if not frames:
             empty = np.empty(0)
             return Reading(empty, empty, np.empty((0, 8)), empty, empty)
         x = self.backbones.features([np.ascontiguousarray(f.rgb[content_box(f.rgb)]) for f in frames])
-        colourless = np.array([colourlessness(f.rgb) for f in frames], np.float32)
-        point, familiarity = self.head.predict(x, colourless)  # (n, 2), (n,)
+        point, confidence = self.head.predict(x)  # (n, 2), (n,)
         plane = point.astype(np.float64) / RIM
         valence, arousal = np.clip(plane, -1, 1).T
         moods = octant_probabilities(plane[:, 0], plane[:, 1], self.head.uncertainty)
         return Reading(
-            valence, arousal, moods, familiarity.astype(np.float64), seen=1 - self.titles.probability(x)
+            valence, arousal, moods, confidence.astype(np.float64), seen=1 - self.titles.probability(x)
         )

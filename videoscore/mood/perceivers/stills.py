@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.perceivers.perceiver import Array, Perceiver, Reading
+from videoscore.mood.time_model import load
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut, Frame
 
@@ -46,11 +49,25 @@ class StillPerceiver:
         )
 
 
+class FilmPerceiver(StillPerceiver):
+    """A `StillPerceiver` that sets every picture against the film's own level, see `videoscore.mood.time_model`."""
+
+    def read(self, t: Array, glimpses: Sequence[Array], cuts: Sequence[Cut]) -> Reading:
+        stills = super().read(t, glimpses, cuts)
+        model = load()
+        plane = model.place(
+            t, np.column_stack([stills.valence, stills.arousal]), stills.seen * stills.confidence
+        )
+        valence, arousal = np.clip(plane, -1, 1).T
+        moods = octant_probabilities(plane[:, 0], plane[:, 1], model.uncertainty)
+        return replace(stills, valence=valence, arousal=arousal, moods=moods)
+
+
 def scene(options: PerceiveOptions) -> Perceiver:
-    """The kernel regression on pretrained features, docs/models/scene.md."""
+    """The scene model, docs/models/scene.md, over a film."""
     from videoscore.mood.perceivers.scene import ScenePerceiver
 
-    return StillPerceiver(ScenePerceiver())
+    return FilmPerceiver(ScenePerceiver())
 
 
 def deep(options: PerceiveOptions) -> Perceiver:

@@ -22,12 +22,12 @@ from videoscore.errors import UsageError
 from videoscore.mood.octants import Spread, octant_probabilities
 from videoscore.mood.perceivers.backbone import half_precision
 from videoscore.mood.perceivers.deep import CONFIGS, SIDE, WIDTHS, DeepConfig, MoodCNN
-from videoscore.mood.perceivers.head import CLIP, RIM
-from videoscore.mood.perceivers.scene import AREA, BACKBONES, Backbones
+from videoscore.mood.perceivers.head import RIM, standardised
+from videoscore.mood.perceivers.scene import BACKBONES, SHAPES, Backbones
 from videoscore.research.deep.lessons import DeepCourse, Floats, Lessons, Recipe, Student
 from videoscore.research.deep.views import augmented_views, find_pictures, read_squares
 from videoscore.research.run import Log, device
-from videoscore.research.scene.head_fit import fit, standards
+from videoscore.research.scene.head_fit import fit_alone, standards
 from videoscore.research.scene.oasis import Photographs, backbone_weights, read_features, read_table
 
 COMPONENTS = 128  # of the teacher's features that stage one matches
@@ -85,7 +85,7 @@ def _features(paths: Sequence[Path], cache: Path, say: Say) -> NDArray[np.float1
     """(m, d) of the frozen backbones."""
     from PIL import Image
 
-    listing = "\n".join(f"{p}\t{p.stat().st_size}" for p in paths) + repr((BACKBONES, AREA))
+    listing = "\n".join(f"{p}\t{p.stat().st_size}" for p in paths) + repr((BACKBONES, SHAPES))
     kept = (
         cache
         / f"unlabelled_{hashlib.sha256(listing.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}.npy"
@@ -116,8 +116,7 @@ def principal(features: Floats, count: int) -> Floats:
     """
     from scipy.sparse.linalg import svds
 
-    mean, scale, weight = standards(features, BACKBONES)
-    z = (np.clip((features - mean) / scale, -CLIP, CLIP) * weight).astype(np.float32)
+    z = standardised(features, *standards(features, BACKBONES)).astype(np.float32)
     u, s, _ = svds(z - z.mean(0), k=count, random_state=0)
     scores = u[:, ::-1] * np.sqrt(s[::-1])
     return (scores / np.sqrt((scores**2).mean())).astype(np.float32)
@@ -149,14 +148,7 @@ def soft_labels(room: Classroom, seen: NDArray[np.int64], seed: int) -> tuple[Fl
     not to be used.
     """
     photographs, n = room.photographs, room.labelled
-    head = fit(
-        photographs.both[seen],
-        photographs.grey[seen],
-        photographs.y[seen],
-        photographs.groups[seen],
-        BACKBONES,
-        seed,
-    )
+    head = fit_alone(photographs.both[seen], photographs.y[seen], photographs.groups[seen], BACKBONES, seed)
     points = np.zeros((len(room.pictures), 2))
     for at in range(0, len(room.unlabelled), 500):
         points[n + at : n + at + 500], _ = head.predict(room.unlabelled[at : at + 500].astype(np.float32))

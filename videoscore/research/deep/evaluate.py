@@ -27,9 +27,10 @@ from videoscore.research.deep.distil import (
 )
 from videoscore.research.deep.lessons import DeepCourse, Lessons, Recipe, Student, logits
 from videoscore.research.deep.train import FOLDS, SCHOOL, checker, fold_students, named
+from videoscore.research.folds import grouped_folds
 from videoscore.research.run import Log
 from videoscore.research.scene.evaluate import chance, confusion_matrix, measures
-from videoscore.research.scene.head_fit import fit, grouped_folds
+from videoscore.research.scene.head_fit import fit_alone
 from videoscore.research.scene.oasis import octants
 
 Array = NDArray[np.float64]
@@ -128,13 +129,13 @@ def from_scratch(
 
 
 def scene_model(room: Classroom, folds: NDArray[np.int64], seed: int) -> tuple[Array, Array]:
-    """The default perceiver on the same folds: standardised points (n, 2), moods (n, 8)."""
+    """The kernel regression on features as published, the same folds: standardised points (n, 2), moods (n, 8)."""
     p = room.photographs
     point, moods = np.zeros_like(p.y), np.zeros((len(p.y), 8))
     for k in np.unique(folds):
         seen, unseen = folds != k, folds == k
-        head = fit(p.both[seen], p.grey[seen], p.y[seen], p.groups[seen], BACKBONES, seed)
-        point[unseen], _ = head.predict(p.plain[unseen], p.colourless[unseen])
+        head = fit_alone(p.both[seen], p.y[seen], p.groups[seen], BACKBONES, seed)
+        point[unseen], _ = head.predict(p.plain[unseen])
         moods[unseen] = octant_probabilities(point[unseen, 0] / RIM, point[unseen, 1] / RIM, head.uncertainty)
     return point, moods
 

@@ -23,8 +23,8 @@ from videoscore.research.deep.distil import (
     second_stage,
 )
 from videoscore.research.deep.lessons import Recipe, logits
+from videoscore.research.folds import grouped_folds
 from videoscore.research.run import Log, device
-from videoscore.research.scene.head_fit import grouped_folds
 from videoscore.research.scene.oasis import octants
 from videoscore.research.weights import write_weights
 

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videoscore.errors import InputError, NotFound
 from videoscore.mood.circle import MOODS, mood_index, mood_of
+from videoscore.mood.perceivers.head import RIM
 from videoscore.pipeline.watch import Analysis, analyze
+from videoscore.research.agreement import concordance
+from videoscore.research.scene.rated import MOMENTS, moments
 
 COLUMNS = ("file", "mood1", "mood2")
+LISTS = ("clips.csv", "manifest.csv")  # rated moments, or words alone
+NEAR = 2.0  # seconds before and after a rated moment that are read for it
 
 
 @dataclass(frozen=True, eq=False)
 class ClipReport:
-    """A clip, the viewer's words for it, and what was read."""
+    """A clip, the viewer's words for it, and what was read. y : (4, 2) rated valence and arousal on the plane, if
+    rated."""
 
     file: str
     words: tuple[str, ...]
     analysis: Analysis
+    y: NDArray[np.float64] | None = None
+
+    @property
+    def moments(self) -> NDArray[np.float64]:
+        """(4, 2) valence and arousal as perceived at `MOMENTS`, the curve not smoothed."""
+        raw, duration = self.analysis.raw, float(self.analysis.media.duration)
+        points = np.column_stack([raw.valence, raw.arousal])
+        out = []
+        for moment in MOMENTS:
+            apart = np.abs(raw.t - moment * duration)
+            out.append(points[apart <= max(NEAR, apart.min())].mean(0))
+        return np.array(out)
 
     @property
     def point(self) -> tuple[float, float]:
@@ -38,8 +57,7 @@ class ClipReport:
     @property
     def apart(self) -> int:
         """Octants between the mean point's and the nearest of the words', 0..4."""
-        k = mood_index(mood_of(*self.point))
-        return min(min((k - mood_index(w)) % 8, (mood_index(w) - k) % 8) for w in self.words)
+        return int(words_apart(np.array([self.point]), [self.words])[0])
 
     def facts(self) -> dict[str, Any]:
         valence, arousal = self.point
@@ -66,13 +84,15 @@ def evaluate(
     say: Callable[[str], None] = lambda line: None,
     **settings: Any,
 ) -> dict[str, Any]:
-    """Analyse every clip of `folder`/manifest.csv (columns `COLUMNS`: two mood words a clip) with the given
-    settings of `videoscore.pipeline.score.analyze`; write NAME.png for each into `pictures`.
+    """Analyse every clip of `folder`/clips.csv, or manifest.csv (columns `COLUMNS`: two mood words a clip; clips.csv
+    also has
+    ratings, see `videoscore.research.scene.rated`) with the given settings of `videoscore.pipeline.score.analyze`;
+    write NAME.png for each into `pictures`.
 
     Returns "clips" (facts of each), "octant" and "within one": shares of the clips whose mean point lies in the
     octant of one of its words, or no further than one octant off. Raises NotFound, InputError.
     """
-    path = folder / "manifest.csv"
+    path = next((folder / name for name in LISTS if (folder / name).is_file()), folder / LISTS[1])
     needs = f"It must have the columns {', '.join(COLUMNS)}."
     if not path.is_file():
         raise NotFound("there is no list of clips", path=path, remedy=needs)
@@ -84,7 +104,8 @@ def evaluate(
     for row in rows:
         say(row["file"])
         words = tuple(w for w in (row["mood1"], row["mood2"]) if w)
-        reports.append(ClipReport(row["file"], words, analyze(folder / row["file"], **settings)))
+        y = moments(row) / RIM if "v1" in row else None
+        reports.append(ClipReport(row["file"], words, analyze(folder / row["file"], **settings), y))
         if pictures is not None:
             from videoscore.preview.picture import draw
             from videoscore.preview.timeline import Timeline
@@ -97,12 +118,36 @@ def evaluate(
             )
     facts = [r.facts() for r in reports]
     apart = np.array([r.apart for r in reports])
+    rated = [r for r in reports if r.y is not None]
     return {
         "clips": facts,
+        **(agreement([r.moments for r in rated], [r.y for r in rated if r.y is not None]) if rated else {}),
         "octant": float((apart == 0).mean()),
         "within one": float((apart <= 1).mean()),
         "chance": chance([r.words for r in reports]),
     }
+
+
+def agreement(read: Sequence[NDArray[np.float64]], rated: Sequence[NDArray[np.float64]]) -> dict[str, float]:
+    """(4, 2) of every clip, read and rated -> r and CCC of the moments, and r within clips (each less its own mean)."""
+    x, y = np.array(read), np.array(rated)
+    out = {}
+    for k, name in enumerate(("valence", "arousal")):
+        a, b = x[..., k], y[..., k]
+        out[f"r {name}"] = float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+        out[f"CCC {name}"] = concordance(b.ravel(), a.ravel())
+        inside = [(v - v.mean(1, keepdims=True)).ravel() for v in (a, b)]
+        out[f"r {name} within a clip"] = float(np.corrcoef(*inside)[0, 1])
+    return out
+
+
+def words_apart(points: NDArray[np.float64], words: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+    """(n, 2) mean points and the words for each -> (n,) octants to the nearest of the words."""
+    out = []
+    for point, own in zip(points, words):
+        k = mood_index(mood_of(*point))
+        out.append(min(min((k - mood_index(w)) % 8, (mood_index(w) - k) % 8) for w in own))
+    return np.array(out)
 
 
 def chance(words: list[tuple[str, ...]]) -> dict[str, float]:
@@ -138,4 +183,5 @@ def table(report: dict[str, Any]) -> str:
         f"{name}: {report[name]:.2f} (a blind guess {report['chance'][name]:.2f})"
         for name in ("octant", "within one")
     )
-    return f"{columns(head, rows)}\n{tail}"
+    figures = "".join(f"\n{n}: {v:.3f} (chance 0)" for n, v in report.items() if n.startswith(("r ", "CCC ")))
+    return f"{columns(head, rows)}\n{tail}{figures}"

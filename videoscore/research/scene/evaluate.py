@@ -1,8 +1,8 @@
-"""Cross-validation of the scene model on OASIS: `python -m videoscore.research.scene.evaluate --data FOLDER`."""
+"""How well pictures are read: `videoscore evaluate scene` by cross-validation, `evaluate frames` on any rated
+folder."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,95 +13,104 @@ from numpy.typing import NDArray
 from videoscore.mood.circle import MOODS
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.perceivers.deep import probabilities
-from videoscore.mood.perceivers.head import RIM, pack, unpack
-from videoscore.mood.perceivers.scene import BACKBONES
+from videoscore.mood.perceivers.head import RIM
 from videoscore.research.agreement import concordance
 from videoscore.research.deep.calibrate import temperature
-from videoscore.research.scene.head_fit import fit, grouped_folds
-from videoscore.research.scene.oasis import Photographs, octants, read_features
+from videoscore.research.scene.head_fit import calibrate
+from videoscore.research.scene.oasis import octants
+from videoscore.research.scene.rated import Rated, load
+from videoscore.research.scene.train import FOLDS, Unseen
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-FOLDS = 10
+# What is reported apart: by kind, and by where the picture is from
+PARTS: dict[str, tuple[str, ...]] = {
+    "frames": ("photo", "drawn"),
+    "photographs": ("photo",),
+    "drawn": ("drawn",),
+    "OASIS": ("oasis",),
+    "stills of clips": ("clip",),
+}
+SHOWN = 20  # pictures on a sheet of the best and of the worst
 
 
-def evaluate(
-    data: Path,
-    seed: int = 0,
-    repeats: int = 3,
-    cache: Path | None = None,
-    say: Callable[[str], None] = lambda line: None,
-    pictures: Path | None = None,
-) -> dict[str, Any]:
-    """`FOLDS`-fold cross-validation, no theme in two folds, repeated with other folds.
-
-    data : folder with oasis.csv and its images. seed : of the first repeat's folds. cache : a folder that
-    keeps the features. Predictions are for the picture as it is; training pictures are also seen mirrored.
-    Stretch and spread are calibrated inside the training folds; a further temperature, which the shipped model
-    does without, on the other folds. pictures : a folder for scene_confusion.png and scene_reliability.png, of
-    the first repeat.
-
-    Returns "figures" (name -> mean over repeats), "sd" (over repeats, of every figure), "chance" (what the
-    same figure is without any model), "confusion" (8 x 8, rows the truth, of the first repeat).
-    """
-    photographs = read_features(data, cache, say)
-    runs, confusion, truth = [], None, octants(photographs.y)
-    for repeat in range(repeats):
-        point, moods, faded = cross_validate(photographs, seed + repeat)
-        tempered = temper(moods, truth, grouped_folds(photographs.groups, FOLDS, seed + repeat))
-        runs.append(
-            measures(photographs.y, point, moods)
-            | {
-                "log loss, with temperature": log_loss(tempered, truth),
-                "calibration error, with temperature": calibration_error(tempered, truth),
-            }
-            | {
-                f"{name}, without colour": value
-                for name, value in measures(photographs.y, faded, moods).items()
-                if name in ("r valence", "CCC valence", "r arousal", "within one octant")
-            }
-        )
-        if confusion is None:
-            confusion = confusion_matrix(truth, octants(point))
-            if pictures is not None:
-                draw(confusion, moods, tempered, truth, pictures)
-        say(f"repeat {repeat + 1} of {repeats}: " + ", ".join(f"{k} {v:.3f}" for k, v in runs[-1].items()))
-    return {
-        "pictures": len(photographs.y),
-        "themes": len(np.unique(photographs.groups)),
-        "folds": FOLDS,
-        "repeats": repeats,
-        "seed": seed,
-        "figures": {k: float(np.mean([r[k] for r in runs])) for k in runs[0]},
-        "sd": {k: float(np.std([r[k] for r in runs])) for k in runs[0]},
-        "chance": chance(photographs.y),
-        "confusion": confusion.tolist() if confusion is not None else [],
-    }
-
-
-def cross_validate(photographs: Photographs, seed: int) -> tuple[Array, Array, Array]:
-    """Out-of-fold standardised (valence, arousal) (n, 2), mood probabilities (n, 8), and the point of the
-    same picture without colour (n, 2)."""
-    folds = grouped_folds(photographs.groups, FOLDS, seed)
-    point, faded = np.zeros_like(photographs.y), np.zeros_like(photographs.y)
-    moods = np.zeros((len(folds), 8))
+def cross_validated(unseen: Unseen) -> tuple[Array, Array]:
+    """Standardised points (n, 2) and mood probabilities (n, 8) of every picture by the models of its fold; stretch and
+    spread of a fold come from the other folds."""
+    y = unseen.y
+    exact = np.array([i.exact for i in unseen.items])
+    point, moods = np.zeros_like(y), np.zeros((len(y), 8))
     for k in range(FOLDS):
-        seen, unseen = folds != k, folds == k
-        head = fit(
-            photographs.both[seen],
-            photographs.grey[seen],
-            photographs.y[seen],
-            photographs.groups[seen],
-            BACKBONES,
-            seed,
-        )
-        head = unpack(pack(head))  # as it would come back from a file
-        point[unseen], _ = head.predict(photographs.plain[unseen], photographs.colourless[unseen])
-        faded[unseen], _ = head.predict(photographs.grey[unseen], 1.0)
-        plane = point[unseen] / RIM
-        moods[unseen] = octant_probabilities(plane[:, 0], plane[:, 1], head.uncertainty)
-    return point, moods, faded
+        own, others = unseen.fold == k, (unseen.fold != k) & exact
+        stretch, spread = calibrate(unseen.point[others], y[others])
+        point[own] = unseen.point[own] * stretch[0] + stretch[1]
+        moods[own] = octant_probabilities(point[own, 0] / RIM, point[own, 1] / RIM, spread)
+    return point, moods
+
+
+def evaluate(unseen: Unseen, pictures: Path | None = None) -> dict[str, Any]:
+    """Figures of the cross-validation by `PARTS`: "parts" (part -> figure -> value), "chance" likewise, "count".
+
+    pictures : a folder for scene_confusion.png and scene_reliability.png (all that was itself rated).
+    """
+    point, moods = cross_validated(unseen)
+    report = by_part(unseen.items, unseen.y, point, moods)
+    if pictures is not None:
+        exact = np.flatnonzero([i.exact for i in unseen.items])
+        truth = octants(unseen.y[exact])
+        tempered = temper(moods[exact], truth, unseen.fold[exact])
+        draw(confusion_matrix(truth, octants(point[exact])), moods[exact], tempered, truth, pictures)
+    return report
+
+
+def by_part(items: Sequence[Rated], y: Array, point: Array, moods: Array) -> dict[str, Any]:
+    """`measures` and `chance` of every part of the pictures that were themselves rated."""
+    report: dict[str, Any] = {"parts": {}, "chance": {}, "count": {}}
+    for part, kinds in PARTS.items():
+        rows = np.flatnonzero([i.kind in kinds and i.exact for i in items])
+        if len(rows) > 1:
+            report["parts"][part] = measures(y[rows], point[rows], moods[rows])
+            report["chance"][part] = chance(y[rows])
+            report["count"][part] = len(rows)
+    return report
+
+
+def evaluate_frames(
+    items: Sequence[Rated], pictures: Path | None = None, say: Callable[[str], None] = lambda line: None
+) -> dict[str, Any]:
+    """The installed scene model on rated pictures, as `by_part`. If it learned from them the figures are no measure.
+
+    pictures : a folder for best.png and worst.png, `SHOWN` pictures each with what was rated and what was read.
+    """
+    from videoscore.mood.perceivers.scene import load as load_scene
+
+    backbones, head = load_scene()
+    x, batch = [], []
+    for k, picture in enumerate(load(list(items), say)):
+        batch.append(picture)
+        if len(batch) == 16 or k == len(items) - 1:
+            x.append(backbones.features(batch))
+            batch = []
+    point, _ = head.predict(np.concatenate(x))
+    plane = point.astype(float)
+    moods = octant_probabilities(plane[:, 0] / RIM, plane[:, 1] / RIM, head.uncertainty)
+    y = np.array([i.y for i in items])
+    if pictures is not None:
+        from videoscore.research.scene.mood_pictures import sheet
+
+        error = np.hypot(*(plane - y).T)
+        for name, order in (("best", np.argsort(error)), ("worst", np.argsort(-error))):
+            shown = [items[i] for i in order[:SHOWN]]
+            lines = [_caption(y[i], plane[i]) for i in order[:SHOWN]]
+            sheet([next(load([item])) for item in shown], lines, pictures / f"{name}.png")
+    return by_part(items, y, plane, moods)
+
+
+def _caption(y: Array, point: Array) -> str:
+    """What was rated and what was read, on the plane."""
+    (v, a), (w, b) = y / RIM, point / RIM
+    return f"{MOODS[octants(y[None])[0]]} {v:+.2f} {a:+.2f}\nread {MOODS[octants(point[None])[0]]} {w:+.2f} {b:+.2f}"
 
 
 def temper(moods: Array, truth: Whole, folds: Whole) -> Array:
@@ -193,32 +202,16 @@ def _apart(a: Whole, b: Whole) -> Whole:
 
 
 def table(report: dict[str, Any]) -> str:
-    """The report as text."""
-    lines = [
-        f"{report['pictures']} pictures, {report['themes']} themes, {report['folds']} folds by theme, "
-        f"{report['repeats']} repeats from seed {report['seed']}",
-        f"{'figure':36s} {'mean':>7s} {'sd':>6s} {'no model':>9s}",
-    ]
-    for name, value in report["figures"].items():
-        base = report["chance"].get(name)
-        lines.append(
-            f"{name:36s} {value:7.3f} {report['sd'][name]:6.3f} {'' if base is None else f'{base:9.3f}'}"
-        )
-    lines.append("truth \\ read  " + " ".join(f"{m[:6]:>6s}" for m in MOODS))
-    lines += [f"{m:13s} " + " ".join(f"{n:6d}" for n in row) for m, row in zip(MOODS, report["confusion"])]
-    return "\n".join(lines)
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="videoscore.research.scene.evaluate", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with oasis.csv")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--cache", type=Path, help="folder that keeps the features between runs")
-    parser.add_argument("--pictures", type=Path, help="folder to draw the confusion and the reliability in")
-    args = parser.parse_args(argv)
-    print(table(evaluate(args.data, args.seed, args.repeats, args.cache, pictures=args.pictures)))
-
-
-if __name__ == "__main__":
-    main()
+    """The report as text: a column a part, "chance" beside it."""
+    names = list(report["parts"])
+    heads = [f"{name} ({report['count'][name]})" for name in names]
+    lines = [f"{'':30s}" + "".join(f"{head:>24s}" for head in heads)]
+    for figure in next(iter(report["parts"].values())):
+        row = ""
+        for name in names:
+            base = report["chance"][name].get(figure)
+            row += f"{report['parts'][name][figure]:16.3f}" + (
+                "        " if base is None else f" ({base:.3f})"
+            )
+        lines.append(f"{figure:30s}{row}")
+    return "\n".join([*lines, "in brackets: the best answer without a look"])

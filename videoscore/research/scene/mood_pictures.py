@@ -109,6 +109,18 @@ def curves(logs: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]], path: 
     _save(figure, path)
 
 
+def sheet(pictures: Sequence[NDArray[np.uint8]], lines: Sequence[str], path: Path) -> None:
+    """Pictures in rows of five, a caption under each."""
+    rows = -(-len(pictures) // 5)
+    figure = _figure(12.5, 2.6 * rows)
+    for axes in figure.subplots(rows, 5, squeeze=False).flat:
+        axes.axis("off")
+    for axes, picture, line in zip(figure.axes, pictures, lines):
+        axes.imshow(picture)
+        axes.set_title(line, fontsize=7)
+    _save(figure, path)
+
+
 def _figure(width: float, height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from videoscore.errors import NotFound, SetupError
 from videoscore.mood.perceivers.backbone import LITE, fold
 from videoscore.mood.perceivers.head import MIDDLE, UNIT
-from videoscore.mood.perceivers.scene import AREA, BACKBONES, Backbones
+from videoscore.mood.perceivers.scene import BACKBONES, SHAPES, Backbones
 from videoscore.mood.visible import colourlessness
 
 BATCH = 4
@@ -76,23 +76,27 @@ def read_table(data: Path) -> list[dict[str, str]]:
 
 
 def read_features(
-    data: Path, cache: Path | None = None, say: Callable[[str], None] = lambda line: None
+    data: Path,
+    cache: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    backbones: Backbones | None = None,
 ) -> Photographs:
-    """All photographs of `data`/oasis.csv through the frozen backbones (about 0.2 s each on one core).
+    """All photographs of `data`/oasis.csv through backbones (about 0.2 s each on one core).
 
     cache : folder in which the features are kept, under a name that changes with whatever they depend on.
+    backbones : by default those published; others' features aren't kept.
     Raises NotFound without the list or a picture, SetupError without the pretrained weights.
     """
     rows = read_table(data)
     ratings = np.array([[float(r["valence_mean"]), float(r["arousal_mean"])] for r in rows])
     paths = [data / r["file"] for r in rows]
     listing = (data / "oasis.csv").read_bytes()
-    key = hashlib.sha256(listing + repr((BACKBONES, AREA, VIEWS)).encode()).hexdigest()[:12]
-    kept = None if cache is None else cache / f"oasis_{key}.npy"
+    key = hashlib.sha256(listing + repr((BACKBONES, SHAPES, VIEWS)).encode()).hexdigest()[:12]
+    kept = None if cache is None or backbones is not None else cache / f"oasis_{key}.npy"
     if kept is not None and kept.is_file():
         features = np.load(kept)
     else:
-        features = _extract(paths, say)
+        features = _extract(paths, backbones or Backbones(backbone_weights()), say)
         if kept is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.save(kept, features)
@@ -117,9 +121,8 @@ def _read(path: Path, mode: str = "RGB") -> NDArray[np.uint8]:
         return np.asarray(image.convert(mode).convert("RGB"))
 
 
-def _extract(paths: list[Path], say: Callable[[str], None]) -> NDArray[np.float32]:
+def _extract(paths: list[Path], backbones: Backbones, say: Callable[[str], None]) -> NDArray[np.float32]:
     """(n, 3, d): those of `VIEWS`."""
-    backbones = Backbones(backbone_weights())
     out = []
     for start in range(0, len(paths), BATCH):
         batch = paths[start : start + BATCH]

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from videoscore.mood.perceivers.scene import Backbones
+from videoscore.mood.perceivers.scene import load as load_scene
 from videoscore.mood.perceivers.titles import WEIGHTS, TitleHead
-from videoscore.research.scene.oasis import backbone_weights, read_features
+from videoscore.research.scene.oasis import read_features
 from videoscore.research.weights import write_weights
 
 Picture = NDArray[np.uint8]
@@ -192,7 +192,8 @@ def train(
     data : folder with oasis.csv and its photographs. cache : keeps their features.
     """
     random = np.random.default_rng(seed)
-    photographs = read_features(data, cache, say)
+    backbones, _ = load_scene()
+    photographs = read_features(data, cache, say, backbones)
     pictures = sorted(data.rglob("*.jpg"))
     kinds = fonts()
     faces = [str(random.choice(kinds)) for _ in range(CARDS + CAPTIONED + SCENERY)]
@@ -203,7 +204,6 @@ def train(
     for k, face in enumerate(faces[-SCENERY:]):
         images.append(scenery(random) if k % 2 else captioned(random, scenery(random), [face]))
     say(f"features of {len(images)} drawn pictures")
-    backbones = Backbones(backbone_weights())
     own = np.concatenate([backbones.features(images[k : k + 8]) for k in range(0, len(images), 8)])
     x = np.concatenate([photographs.plain, photographs.grey, own])
     title = np.zeros(len(x), bool)
