@@ -55,7 +55,7 @@ def unfit(media: Media) -> str:
     with open_media(media.path) as container:
         stream = container.streams[media.video.index]
         assert isinstance(stream, VideoStream)
-        if next((s for s in container.streams.video), None) is not stream:
+        if container.streams.video[0].index != stream.index:
             return "its film isn't the first picture stream"
         if container.duration is None and stream.duration is None:
             return "its header tells no duration"
