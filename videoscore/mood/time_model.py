@@ -67,7 +67,8 @@ class TimeModel:
         """(n,) strength of faces in [0, 1], confidence times prominence -> (n, 2) their share in valence and arousal.
 
         Between the two of `CLOSE_UP` it rises to the strength itself: where a face that is read with certainty fills
-        the picture, there is nothing else to be read. (Costs .006 of r on the rated clips, few of which are of that kind.)
+        the picture, there is nothing else to be read. (Costs .006 of r on the rated clips, few of which are of that
+        kind.)
         """
         close = np.clip((strength - CLOSE_UP[0]) / (CLOSE_UP[1] - CLOSE_UP[0]), 0, 1)[:, None]
         share: Array = np.clip(strength[:, None] * (self.face + (1 - self.face) * close), 0, 1)
