@@ -52,7 +52,9 @@ def cross_validated(unseen: Unseen) -> tuple[Array, Array]:
 def evaluate(unseen: Unseen, pictures: Path | None = None) -> dict[str, Any]:
     """Figures of the cross-validation by `PARTS`: "parts" (part -> figure -> value), "chance" likewise, "count".
 
-    pictures : a folder for scene_confusion.png and scene_reliability.png (all that was itself rated).
+    pictures : a folder for scene_confusion.png and scene_reliability.png (all that was itself rated), and
+    scene_best.png
+        and scene_worst.png (of OASIS).
     """
     point, moods = cross_validated(unseen)
     report = by_part(unseen.items, unseen.y, point, moods)
@@ -61,6 +63,8 @@ def evaluate(unseen: Unseen, pictures: Path | None = None) -> dict[str, Any]:
         truth = octants(unseen.y[exact])
         tempered = temper(moods[exact], truth, unseen.fold[exact])
         draw(confusion_matrix(truth, octants(point[exact])), moods[exact], tempered, truth, pictures)
+        free = np.flatnonzero([i.kind == "oasis" for i in unseen.items])  # whose pictures may be shown
+        draw_extremes([unseen.items[i] for i in free], unseen.y[free], point[free], pictures)
     return report
 
 
@@ -81,7 +85,7 @@ def evaluate_frames(
 ) -> dict[str, Any]:
     """The installed scene model on rated pictures, as `by_part`. If it learned from them the figures are no measure.
 
-    pictures : a folder for best.png and worst.png, `SHOWN` pictures each with what was rated and what was read.
+    pictures : a folder for what `draw_extremes` draws.
     """
     from videoscore.mood.perceivers.scene import load as load_scene
 
@@ -97,14 +101,19 @@ def evaluate_frames(
     moods = octant_probabilities(plane[:, 0] / RIM, plane[:, 1] / RIM, head.uncertainty)
     y = np.array([i.y for i in items])
     if pictures is not None:
-        from videoscore.research.scene.mood_pictures import sheet
-
-        error = np.hypot(*(plane - y).T)
-        for name, order in (("best", np.argsort(error)), ("worst", np.argsort(-error))):
-            shown = [items[i] for i in order[:SHOWN]]
-            lines = [_caption(y[i], plane[i]) for i in order[:SHOWN]]
-            sheet([next(load([item])) for item in shown], lines, pictures / f"{name}.png")
+        draw_extremes(items, y, plane, pictures)
     return by_part(items, y, plane, moods)
+
+
+def draw_extremes(items: Sequence[Rated], y: Array, point: Array, folder: Path) -> None:
+    """best.png and worst.png: the `SHOWN` pictures that are read best and worst, with what was rated and read."""
+    from videoscore.research.scene.mood_pictures import sheet
+
+    error = np.hypot(*(point - y).T)
+    for name, order in (("best", np.argsort(error)), ("worst", np.argsort(-error))):
+        shown = [items[i] for i in order[:SHOWN]]
+        lines = [_caption(y[i], point[i]) for i in order[:SHOWN]]
+        sheet([next(load([item])) for item in shown], lines, folder / f"scene_{name}.png")
 
 
 def _caption(y: Array, point: Array) -> str:
