@@ -64,7 +64,7 @@ def evaluate(unseen: Unseen, pictures: Path | None = None) -> dict[str, Any]:
         tempered = temper(moods[exact], truth, unseen.fold[exact])
         draw(confusion_matrix(truth, octants(point[exact])), moods[exact], tempered, truth, pictures)
         free = np.flatnonzero([i.kind == "oasis" for i in unseen.items])  # whose pictures may be shown
-        draw_extremes([unseen.items[i] for i in free], unseen.y[free], point[free], pictures)
+        draw_extremes([unseen.items[i] for i in free.tolist()], unseen.y[free], point[free], pictures)
     return report
 
 
