@@ -1,7 +1,7 @@
 """The picture of a slide show: frames from photographs, and MoviePy that takes them one after the other and encodes.
 
 Only the photographs that are seen are in memory. Dissolves are blended here: MoviePy's composition of clips with masks
-asks every clip of the film for every frame, and takes thrice as long for one of two (docs/slideshow.md).
+asks every clip of the film for every frame.
 """
 
 from __future__ import annotations
