@@ -37,12 +37,7 @@ class ClipReport:
     def moments(self) -> NDArray[np.float64]:
         """(4, 2) valence and arousal as perceived at `MOMENTS`, the curve not smoothed."""
         raw, duration = self.analysis.raw, float(self.analysis.media.duration)
-        points = np.column_stack([raw.valence, raw.arousal])
-        out = []
-        for moment in MOMENTS:
-            apart = np.abs(raw.t - moment * duration)
-            out.append(points[apart <= max(NEAR, apart.min())].mean(0))
-        return np.array(out)
+        return near_moments(raw.t, duration, np.column_stack([raw.valence, raw.arousal]))
 
     @property
     def point(self) -> tuple[float, float]:
@@ -126,6 +121,17 @@ def evaluate(
         "within one": float((apart <= 1).mean()),
         "chance": chance([r.words for r in reports]),
     }
+
+
+def near_moments(
+    t: NDArray[np.float64], duration: float, columns: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(n, k) at times `t` -> (4, k), means over `NEAR` seconds about the rated moments."""
+    out = []
+    for moment in MOMENTS:
+        apart = np.abs(t - moment * duration)
+        out.append(columns[apart <= max(NEAR, apart.min())].mean(0))
+    return np.array(out)
 
 
 def agreement(read: Sequence[NDArray[np.float64]], rated: Sequence[NDArray[np.float64]]) -> dict[str, float]:

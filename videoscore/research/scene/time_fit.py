@@ -23,7 +23,7 @@ from videoscore.mood.perceivers.head import RIM
 from videoscore.mood.sound_level import loudness_curve
 from videoscore.mood.time_model import TimeModel, around, save
 from videoscore.research.folds import grouped_folds
-from videoscore.research.scene.clips import agreement, chance, words_apart
+from videoscore.research.scene.clips import agreement, chance, near_moments, words_apart
 from videoscore.research.scene.rated import MOMENTS, clip_group, moments, read_rows
 from videoscore.research.scene.train import FOLDS, Say, Unseen, fold_weights
 from videoscore.research.weights import write_weights
@@ -35,7 +35,6 @@ Array = NDArray[np.float64]
 
 RIDGE = 100.0
 INNER_FOLDS = 4
-NEAR = 2.0  # seconds before and after a rated moment that are read for it
 BATCH = 8
 SHIFTS, NEIGHBOUR, COST = np.arange(-0.4, 0.41, 0.04), 1.0, 0.2  # see `fit_music`
 LEAST_SOUND = (
@@ -162,16 +161,7 @@ def terms(clip: Watched) -> Array:
     gauges: Gauges = measure(clip.t, clip.evidence, clip.weight, clip.cuts, clip.duration)
     level = around(clip.t, clip.point, clip.seen * clip.confidence)
     columns = np.column_stack([clip.point, level, *asdict(gauges).values()])
-    return at_moments(clip, columns)
-
-
-def at_moments(clip: Watched, columns: Array) -> Array:
-    """(n, k) -> (4, k), means over `NEAR` seconds about the rated moments."""
-    out = []
-    for moment in MOMENTS:
-        apart = np.abs(clip.t - moment * clip.duration)
-        out.append(columns[apart <= max(NEAR, apart.min())].mean(0))
-    return np.array(out)
+    return near_moments(clip.t, clip.duration, columns)
 
 
 def fit(clips: Sequence[Watched], without: Sequence[str] = (), faces: bool = True) -> TimeModel:
@@ -237,7 +227,7 @@ def read(model: TimeModel, clip: Watched, faces: bool = True) -> Array:
     push = model.motion * g.motion + model.motion_level * g.motion_level
     push += model.cutting * g.cutting + model.sound * g.sound
     light = g.brightness[:, None] * model.brightness + g.colour[:, None] * model.colour
-    return at_moments(clip, plane + light + np.column_stack([np.zeros_like(push), push]))
+    return near_moments(clip.t, clip.duration, plane + light + np.column_stack([np.zeros_like(push), push]))
 
 
 def fit_faces(model: TimeModel, clips: Sequence[Watched]) -> Array:
@@ -247,7 +237,7 @@ def fit_faces(model: TimeModel, clips: Sequence[Watched]) -> Array:
     for c in clips:
         plane = model.place(c.t, c.point, c.seen * c.confidence) - model.music
         own = np.column_stack([c.people.valence, c.people.arousal])
-        drawn.append(at_moments(c, c.strength[:, None] * (own - plane)))
+        drawn.append(near_moments(c.t, c.duration, c.strength[:, None] * (own - plane)))
     pull = np.concatenate(drawn)
     return np.array(
         [
