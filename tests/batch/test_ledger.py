@@ -110,6 +110,16 @@ def test_looking_makes_nothing(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_looking_leaves_a_batch_at_work_its_folder(tmp_path):
+    """Between two films the folder of parts is empty, and still the batch's own."""
+    with Ledger(tmp_path) as ledger:
+        ledger.parts.mkdir()
+        with Ledger(tmp_path, reading=True) as reader:
+            reader.rows()
+        assert ledger.parts.is_dir()
+    assert not ledger.parts.exists()
+
+
 def test_what_is_no_ledger_or_a_newer_one_is_left_alone(tmp_path):
     (tmp_path / NAME).write_bytes(b"not a database" * 100)
     with pytest.raises(SetupError, match="no ledger"):

@@ -99,8 +99,9 @@ class Ledger:
         return db
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self.parts.rmdir()  # stays when something is in it
+        if self.lock is not None:  # who only reads leaves a batch at work its folder
+            with contextlib.suppress(OSError):
+                self.parts.rmdir()  # stays when something is in it
         self.db.close()
         self._unlock()
 
