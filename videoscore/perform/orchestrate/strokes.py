@@ -19,7 +19,7 @@ from videoscore.perform.orchestrate.palettes import Accent
 from videoscore.perform.parts import Played
 
 LIVELY = 0.3  # arousal with which a cue begins on an impact
-STRUCK = -0.1  # arousal from which a hit point gets an impact; below, a swell only
+STRUCK = -0.1  # arousal from which a hit point gets a swell and an impact; below, the composer's own mark is all
 LEVEL, SLOPE = (
     0.65,
     0.7,
@@ -27,6 +27,8 @@ LEVEL, SLOPE = (
 RISES = 0.25  # rise of arousal over a boundary from which there is a swell into it
 LIFTS = 0.5  # and from which there is a riser
 SHORTEST = 0.5  # seconds of a swell: a shorter one is none
+LONGEST = 0.15  # share of a section that leads into the next one, so that a calm cue stays calm up to it
+GROWTH = 2.5  # power of the share of a roll that is over, by which its velocity grows: nearly all of it comes late
 SOFTEST, LOUDEST = 30.0, 122.0  # velocities of an impact of strength 0 and 1
 BEGINS = 0.25  # share of its last velocity with which a roll begins
 UNEVEN = 3.0  # standard deviation of a roll's velocities
@@ -65,13 +67,13 @@ def targets(section: Section, following: float | None, cue: Cue | None, first: b
         arousal = section.arousal_in(number)
         for mark in marks:
             tick = section.start + number * bar + mark.position * PPQ // UNITS
-            if section.start < tick < section.end:
+            if section.start < tick < section.end and arousal >= STRUCK:
                 strength = mark.strength * max(0.0, min(1.0, LEVEL + SLOPE * arousal))
-                out.append(Target(tick, strength, arousal >= STRUCK))
+                out.append(Target(tick, strength, True))
     if following is not None and section.bars > 1:
         rise = following - section.arousal_in(section.bars - 1)
         if rise >= RISES:
-            out.append(Target(section.end, min(1.0, 0.4 + 0.6 * rise), False, rise >= LIFTS))
+            out.append(Target(section.end, min(0.7, 0.3 + 0.4 * rise), False, rise >= LIFTS))
     return sorted(out, key=lambda target: target.tick)
 
 
@@ -98,7 +100,10 @@ def strokes(
                     Played(target.tick, stop - target.tick, k, round(velocity)) for k in accent.keys
                 )
         elif kind == "swell" or target.lifted:
-            start = max(before, target.tick - ticks(accent.seconds))
+            lead = ticks(accent.seconds)
+            if target.tick == section.end:
+                lead = min(lead, round(LONGEST * (section.end - section.start)))
+            start = max(before, target.tick - lead)
             if target.tick - start >= ticks(SHORTEST):
                 _lead(out, accent, start, target.tick, velocity, ticks, rng)
         before = target.tick
@@ -128,6 +133,6 @@ def _lead(
     for k in range(count):
         # counted from the end, so that the last stroke is one step before what it leads to
         tick, share = stop - (count - k) * step, (k + 1) / count
-        loud = velocity * (BEGINS + (1 - BEGINS) * share**1.5) + rng.gauss(0.0, UNEVEN)
+        loud = velocity * (BEGINS + (1 - BEGINS) * share**GROWTH) + rng.gauss(0.0, UNEVEN)
         key = accent.keys[k % len(accent.keys)]
         out.notes.append(Played(tick, min(step, stop - tick), key, max(1, min(127, round(loud)))))
