@@ -1,4 +1,4 @@
-"""Renders an arrangement to stems: one WAV file and one process a part."""
+"""Renders an arrangement to stems: one WAV file a part, played by one process a core."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import contextlib
 import json
 import queue
 import threading
+from collections import deque
 from pathlib import Path
+from typing import Any
 
 from videoscore import errors
 from videoscore.errors import OutputError, SetupError
@@ -22,8 +24,8 @@ from videoscore.workers.child import start_module
 DEFAULTS = RenderOptions()
 # At most this share of the music is faded at its end, so that a clip of a second still sounds.
 LONGEST_FADE = 0.25
-# (index of the part, line of JSON from its worker, or None when the worker has ended)
-Line = tuple[int, "str | None"]
+# (index of the part, what is said of it), or (the worker, None) when that has ended
+Line = tuple["int | _Worker", "dict[str, Any] | None"]
 
 
 def render(
@@ -118,28 +120,43 @@ def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions
 
 
 class _Worker:
-    """A running `videoscore.perform.render.stem`; its lines of output arrive in `lines`."""
+    """A running `videoscore.perform.render.stem`, which takes jobs as long as there are any; what it says of each
+    arrives in `lines`, and None when it has ended."""
 
-    def __init__(self, k: int, job: StemJob, lines: queue.SimpleQueue[Line]) -> None:
-        self.job = job
-        self.last_words = ""
+    def __init__(
+        self, font: str, waiting: deque[tuple[int, StemJob]], lines: queue.SimpleQueue[Line]
+    ) -> None:
+        self.font, self.last_words = font, ""
         self.process = start_module("videoscore.perform.render.stem")
         # two threads, so that neither a full stdout nor a full stderr can stop the worker
         self.threads = [
-            threading.Thread(target=self._talk, args=(k, lines), daemon=True),
+            threading.Thread(target=self._talk, args=(waiting, lines), daemon=True),
             threading.Thread(target=self._listen, daemon=True),
         ]
         for thread in self.threads:
             thread.start()
 
-    def _talk(self, k: int, lines: queue.SimpleQueue[Line]) -> None:
+    def _talk(self, waiting: deque[tuple[int, StemJob]], lines: queue.SimpleQueue[Line]) -> None:
         assert self.process.stdin is not None and self.process.stdout is not None
-        with contextlib.suppress(OSError), self.process.stdin:
-            self.process.stdin.write(to_json(self.job))
-        with self.process.stdout:
-            for line in self.process.stdout:
-                lines.put((k, line))
-        lines.put((k, None))
+        # an OSError: it has ended; an IndexError: nothing waits any more
+        with self.process.stdout, contextlib.suppress(OSError, IndexError), self.process.stdin:
+            ended = False
+            while not ended:
+                k, job = waiting.popleft()
+                self.process.stdin.write(to_json(job) + "\n")
+                self.process.stdin.flush()
+                ended = self._told(k, lines)
+        lines.put((self, None))
+
+    def _told(self, k: int, lines: queue.SimpleQueue[Line]) -> bool:
+        """Pass on what is said of the job `k`. Returns whether it was the last that was heard of the process."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            fact = json.loads(line)
+            if "finished" in fact:
+                return False
+            lines.put((k, fact))
+        return True
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
@@ -155,7 +172,7 @@ class _Worker:
         if code:
             raise SetupError(
                 f"the synthesiser ended with code {code} {self.last_words}".rstrip(),
-                path=self.job.soundfont,
+                path=self.font,
                 remedy="Try another SoundFont with --soundfont.",
             )
 
@@ -165,30 +182,30 @@ class _Worker:
 
 
 def _run(jobs: list[StemJob], workers: int, sample_rate: int, progress: Progress) -> None:
-    """Run all jobs, `workers` at a time, the busiest first; on any exception end them all."""
-    waiting = sorted(range(len(jobs)), key=lambda k: len(jobs[k].events))
-    running: dict[int, _Worker] = {}
+    """Run all jobs in `workers` processes, the busiest first; on any exception end them all."""
+    waiting = deque(sorted(enumerate(jobs), key=lambda one: -len(one[1].events)))
     lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
     progress_of = dict.fromkeys(range(len(jobs)), 0)
+    running: set[_Worker] = set()
     try:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                k = waiting.pop()
-                running[k] = _Worker(k, jobs[k], lines)
-            k, line = lines.get()
-            if line is None:
-                running[k].finish()
-                del running[k]
+        for _ in range(min(workers, len(jobs))):
+            running.add(_Worker(jobs[0].soundfont, waiting, lines))
+        while running:
+            who, fact = lines.get()
+            if fact is None:
+                assert isinstance(who, _Worker)
+                who.finish()
+                running.remove(who)
                 continue
-            fact = json.loads(line)
             if "error" in fact:
                 raise getattr(errors, fact["error"])(
                     fact["problem"], path=fact["path"], remedy=fact["remedy"]
                 )
-            progress_of[k] = fact["done"]
+            assert isinstance(who, int)
+            progress_of[who] = fact["done"]
             progress(
                 "render", sum(progress_of.values()) / len(jobs) / sample_rate, jobs[0].samples / sample_rate
             )
     finally:
-        for worker in running.values():
+        for worker in running:
             worker.kill()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,11 +72,9 @@ def impulse_response(
     source, reference = _seat(space, (pan - 64) / 64, depth), _seat(space, 0.0, REFERENCE)
     early, own = _early(space, source, sample_rate), _early(space, reference, sample_rate)
     early *= math.sqrt(space.early / max(1e-12, _energy(own)))
-    tail = _tail(space, sample_rate)
     # the tail is as loud wherever one plays, the direct sound isn't: against it the tail grows with the distance
-    tail *= (
-        math.sqrt((1 - space.early) / _energy(tail)) * _distance(space, source) / _distance(space, reference)
-    )
+    farther = _distance(space, source) / _distance(space, reference)
+    tail = math.sqrt(1 - space.early) * farther * _tail(space, sample_rate)
     response = np.zeros((max(len(early), len(tail)), 2))
     response[: len(early)] += early
     response[: len(tail)] += tail
@@ -131,8 +130,9 @@ def _early(space: Space, source: NDArray[np.float64], rate: int) -> NDArray[np.f
     return out
 
 
+@lru_cache(maxsize=1)
 def _tail(space: Space, rate: int) -> NDArray[np.float64]:
-    """Noise, of its own in each channel, that decays in each octave at that octave's rate."""
+    """Noise, of its own in each channel, that decays in each octave at that octave's rate; its energy is 1."""
     count = round(max(space.decay) * rate)
     noise = np.fft.rfft(np.random.default_rng(SEED).standard_normal((2, count)))
     octave = np.log2(np.maximum(np.fft.rfftfreq(count, 1 / rate), 1.0) / BANDS[0])
@@ -152,4 +152,4 @@ def _tail(space: Space, rate: int) -> NDArray[np.float64]:
     out *= np.clip(t / crossing, 0.0, 1.0) ** 2
     # to nothing at the end, as the fade of a stem: a response that stops is heard as a click
     out *= np.clip((count - np.arange(count)) / (0.1 * count), 0.0, 1.0)
-    return out.T
+    return out.T / math.sqrt(_energy(out.T))

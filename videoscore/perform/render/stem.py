@@ -1,9 +1,9 @@
-"""Plays one part with FluidSynth into one WAV file, in a process of its own.
+"""Plays parts with FluidSynth into one WAV file each, in a process of its own.
 
-`python -m videoscore.perform.render.stem` reads a `StemJob` as JSON from standard input and
-writes lines of JSON: {"done": samples} as it goes, {"error": ...} when it fails. A
-process a stem uses all cores, and a damaged SoundFont that crashes the library
-can't take the whole program with it.
+`python -m videoscore.perform.render.stem` reads a `StemJob` from each line of JSON on standard
+input, one after another, and writes lines of JSON: {"done": samples} as it goes, {"finished": true}
+after each, {"error": ...} when one fails, which ends it. Several such processes use all cores, and a
+damaged SoundFont that crashes the library can't take the whole program with it.
 """
 
 from __future__ import annotations
@@ -198,15 +198,17 @@ def _fade(block: np.ndarray, start: int, job: StemJob) -> None:
 
 
 def main() -> int:
-    """Read the job from standard input, tell of it on standard output."""
+    """Read jobs from standard input, tell of them on standard output."""
 
     def say(**fact: Any) -> None:
         print(json.dumps(fact), flush=True)
 
     try:
-        job = json.load(sys.stdin)
-        job["events"] = [tuple(event) for event in job["events"]]
-        play(StemJob(**job), lambda done: say(done=done))
+        for line in sys.stdin:
+            job = json.loads(line)
+            job["events"] = [tuple(event) for event in job["events"]]
+            play(StemJob(**job), lambda done: say(done=done))
+            say(finished=True)
     except VideoscoreError as error:
         say(
             error=type(error).__name__,
@@ -219,7 +221,7 @@ def main() -> int:
 
 
 def to_json(job: StemJob) -> str:
-    """The job as `main` reads it."""
+    """The job as `main` reads it, one line."""
     return json.dumps(dataclasses.asdict(job))
 
 
