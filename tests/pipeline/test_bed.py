@@ -22,7 +22,7 @@ from videoscore.cues.file.sheet_file import load
 from videoscore.cues.intensity import read_levels, scaled
 from videoscore.cues.wishes import cue_sheet, read
 from videoscore.errors import UsageError
-from videoscore.perform.mix.bed import shape
+from videoscore.perform.mix.bed import closed
 from videoscore.perform.parts import Stem
 from videoscore.stages import probe
 
@@ -59,6 +59,30 @@ def test_a_bed_has_exactly_the_samples_that_were_asked_for(tmp_path):
     assert np.abs(sound).max() > 0.05 and np.abs(sound[-100:]).max() < 0.01  # it ends
     assert abs(said.result["loudness"] + 14) < 1
     assert {p.name for p in tmp_path.iterdir()} == {"b.ogg"}
+
+
+def test_a_bed_is_mastered_and_its_stems_add_up_to_it(tmp_path):
+    apart = []
+    for dynamics in (0, 18):
+        bed = videoscore.write_bed(
+            tmp_path / f"{dynamics}.wav",
+            mood="0:00 Tired, 0:08 Angry",
+            seconds=16,
+            dynamics=dynamics,
+            stems=True,
+        )
+        sound, rate = soundfile.read(bed.output)
+        stems = [soundfile.read(path)[0] for path in bed.kept["stems"].iterdir()]
+        assert bed.gain == 0 and np.abs(np.sum(stems, axis=0) - sound).max() < 2e-6
+        calm, wild = (float((sound[a * rate : b * rate] ** 2).mean()) for a, b in ((2, 7), (9, 15)))
+        apart.append(10 * np.log10(wild / calm))
+    assert apart[1] > apart[0] + 4
+
+
+@pytest.mark.parametrize("option", ["--duck", "--duck-band", "--duck-attack", "--duck-release", "--balance"])
+def test_a_bed_has_no_settings_of_a_film(tmp_path, option):
+    said = run_command("bed", "-o", tmp_path / "b.wav", "--mood", "Tired", "--seconds", "5", option, "-1")
+    assert said.code == 2 and option in said.err
 
 
 def test_a_loop_closes(loop):
@@ -120,8 +144,8 @@ def test_intensity_keeps_mood_key_and_bars():
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(200, 70000), st.integers(0, 9999), st.booleans())
-def test_a_shaped_stem_is_continuous_over_its_seam(tmp_path_factory, samples, seed, gain):
+@given(st.integers(200, 70000), st.integers(0, 9999))
+def test_a_closed_stem_is_continuous_over_its_seam(tmp_path_factory, samples, seed):
     """Whatever the length: noise of two passes, of which the second differs a little."""
     rng = np.random.default_rng(seed)
     once = np.cumsum(rng.normal(0, 0.001, (samples, 2)), 0)
@@ -130,13 +154,11 @@ def test_a_shaped_stem_is_continuous_over_its_seam(tmp_path_factory, samples, se
     folder = tmp_path_factory.mktemp("shape")
     with wav_writer(folder / "a.wav", 48000, len(twice)) as wav:
         wav.write(twice)
-    level = (lambda t: np.full(len(t), 0.5)) if gain else None
-    shape(Stem("a", folder / "a.wav", 48000, len(twice)), folder / "b.wav", samples, level, loop=True)
+    closed(Stem("a", folder / "a.wav", 48000, len(twice)), folder / "b.wav", samples)
     out, _ = soundfile.read(folder / "b.wav")
-    factor = 0.5 if gain else 1.0
     assert len(out) == samples
-    assert np.allclose(out[0], twice[samples] * factor, atol=1e-6)
-    assert np.allclose(out[-1], twice[samples - 1] * factor, atol=1e-6)
+    assert np.allclose(out[0], twice[samples], atol=1e-6)
+    assert np.allclose(out[-1], twice[samples - 1], atol=1e-6)
 
 
 def test_like_a_film(tmp_path):

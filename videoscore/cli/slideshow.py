@@ -14,7 +14,7 @@ from videoscore.cli.teller import Teller
 @click.command()
 @click.argument("photos", nargs=-1, required=True, metavar="PHOTO|FOLDER...")
 @click.option("-o", "--output", required=True, metavar="FILE", help="the film: .mp4, .m4v, .mov or .mkv")
-@with_settings("slides", "spot", "compose", "render", "loudness", "true_peak")
+@with_settings("slides", "spot", "compose", "render", "master", "loudness", "true_peak")
 @click.option(
     "--keep",
     metavar="KIND,...",

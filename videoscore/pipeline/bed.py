@@ -13,11 +13,11 @@ from videoscore.cues.sheet import CueSheet
 from videoscore.errors import UsageError
 from videoscore.files import write_text
 from videoscore.music.score import Score, TempoMap
-from videoscore.perform.parts import Arrangement, Stem
+from videoscore.perform.parts import Arrangement
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import check_file, check_folder, publish
 from videoscore.pipeline.settle import WATCHING, check_players, settle
-from videoscore.pipeline.soundtrack import render_stems
+from videoscore.pipeline.soundtrack import master_stems, render_stems
 from videoscore.pipeline.watch import analyze
 from videoscore.pipeline.without_film import sheet_for
 from videoscore.pipeline.workspace import working_folder
@@ -117,7 +117,7 @@ def write_bed(
     with working_folder(target) as folder:
         files = {"bed": folder / f"bed{target.suffix.lower()}"}
         files |= {kind: folder / kind for kind in ("cues", "stems", "loop")}
-        sound = _sound(music, twice, options, levels, files, clock, workers) if sounding else None
+        sound = _sound(music, twice, options, levels, files, clock, workers, stems) if sounding else None
         if sound is None:
             _write_notes(music, files["bed"], target.stem)
         _write_beside(music, files, kept, sound, options.render.sample_rate)
@@ -302,26 +302,31 @@ def _sound(
     files: Mapping[str, Path],
     clock: Clock,
     workers: int | None,
+    stems_kept: bool,
 ) -> _Sound:
-    """Render, shape, close, sum and level: the bed in its format at ``files["bed"]``, and the stems."""
-    from videoscore.perform.mix.bed import encode, level_evenly, samples_of, shape
+    """Render, master, close and level: the bed in its format at ``files["bed"]``, and the stems where they are kept."""
+    from videoscore.perform.mix.bed import closed, encode, level_evenly, samples_of
     from videoscore.perform.mix.mix import master
 
     rate, duration = options.render.sample_rate, music.sheet.duration
     folder = files["bed"].parent
     samples, loop = samples_of(duration, rate), arrangement is not music.arrangement
-    gain = None if levels is None else (lambda t: gain_at(levels, t))
-    files["stems"].mkdir()
-    shaped: list[Stem] = []
-    for stem in render_stems(arrangement, folder / "rendered", options.render, clock, workers):
-        shaped.append(shape(stem, files["stems"] / stem.path.name, samples, gain, loop))
-        stem.path.unlink()
+    # a loop is played twice, and its intensity ends where it began
+    intensity = None if levels is None else (lambda t: gain_at(levels, t % float(duration)))
+    stems = render_stems(
+        arrangement, folder / "rendered" if loop else files["stems"], options.render, clock, workers
+    )
+    whole = master_stems(stems, arrangement, folder / "music.wav", options, clock, stems_kept, intensity)
     wav = folder / "sound.wav"
     with clock.stage("mix", float(duration)):
         if loop:
-            loudness, decibels, remarks = level_evenly(shaped, options.mix, wav, rate, samples)
+            files["stems"].mkdir()
+            for stem in stems if stems_kept else ():
+                closed(stem, files["stems"] / stem.path.name, samples)
+            once = [closed(stem, folder / "once.wav", samples) for stem in whole]
+            loudness, decibels, remarks = level_evenly(once, options.mix, wav, rate, samples)
         else:
-            mixed = master(shaped, duration, options.mix, wav, rate)
+            mixed = master(whole, duration, options.mix, wav, rate)
             loudness, decibels, remarks = mixed.loudness, mixed.gain, mixed.remarks
         form, subtype = SOUND[files["bed"].suffix]
         if form != "WAV":

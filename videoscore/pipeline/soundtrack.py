@@ -14,6 +14,7 @@ from videoscore.settings.fields import MixOptions, Options, RenderOptions
 from videoscore.video.media import Media
 
 if TYPE_CHECKING:
+    from videoscore.perform.master.master import Intensity
     from videoscore.perform.mix.mix import Mix
 
 
@@ -34,14 +35,16 @@ def master_stems(
     options: Options,
     clock: Clock,
     finish: bool = False,
+    intensity: Intensity | None = None,
 ) -> Sequence[Stem]:
     """The music of the stems as one stem at `path`, mastered. finish : each of `stems` is processed, too, so that their
-    sum is that music."""
+    sum is that music. intensity : of seconds, factors that it gets over time."""
     from videoscore.perform.master.gain import passages
     from videoscore.perform.master.master import master
 
     with clock.stage("master", float(arrangement.duration)):
-        return master(stems, passages(arrangement), path, options.master, options.mix, finish, clock.progress)
+        cues, shown = passages(arrangement), clock.progress
+        return master(stems, cues, path, options.master, options.mix, finish, shown, intensity)
 
 
 def listen(media: Media, clock: Clock) -> tuple[Region, ...]:

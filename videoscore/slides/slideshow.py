@@ -16,7 +16,7 @@ from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.outputs import Targets, check_file, check_folder, files_beside, publish
 from videoscore.pipeline.score import write_music_files
 from videoscore.pipeline.settle import check_players, settle
-from videoscore.pipeline.soundtrack import mix_stems, mux_sound, render_stems
+from videoscore.pipeline.soundtrack import master_stems, mix_stems, mux_sound, render_stems
 from videoscore.pipeline.workspace import peak_memory, working_folder
 from videoscore.pipeline.write import Music, write
 from videoscore.progress import Progress, silent
@@ -183,7 +183,9 @@ class _Show:
         starts = self._starts(music, plan)
         slides = [Slide(p, a, b) for p, a, b in zip(photos, starts, [*starts[1:], plan.sheet.duration])]
         files = write_music_files(music, targets.kept, folder, as_text(targets.output.stem))
-        stems = render_stems(music.arrangement, files["stems"], options.render, clock, workers)
+        rendered = render_stems(music.arrangement, files["stems"], options.render, clock, workers)
+        kept = "stems" in targets.kept
+        stems = master_stems(rendered, music.arrangement, folder / "music.wav", options, clock, kept)
         picture = folder / "picture.mp4"
         with clock.stage("film", float(plan.sheet.duration)):
             write_film(slides, picture, options.slides, clock.progress)

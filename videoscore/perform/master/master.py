@@ -9,7 +9,7 @@ finished stems add up to the music.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -28,11 +28,13 @@ from videoscore.progress import Progress, silent
 from videoscore.settings.fields import MasterOptions, MixOptions
 
 Block = NDArray[np.float32]
+Intensity = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # seconds -> factors over 0
 
 MASTER, MIX = MasterOptions(), MixOptions()
 DRIVE = 2.0  # of the saturation at its most, for music of NOMINAL loudness
 NOMINAL = -14.0  # LUFS
 MOST_GAIN = 40.0  # dB on the whole
+LEAST = 1e-4  # factor of an intensity: less is taken for it
 SILENT = 1e-20  # amplitude whose gain can't be told
 
 
@@ -44,6 +46,7 @@ def master(
     target: MixOptions = MIX,
     finish: bool = False,
     progress: Progress = silent,
+    intensity: Intensity | None = None,
 ) -> tuple[Stem, ...]:
     """The music of `stems` as one stem at `out`, at `target.loudness` and under `target.true_peak`, less what an
     encoder may add; none for none.
@@ -53,6 +56,7 @@ def master(
     stems : all of one sample rate and length. cues : in order, from 0 to the end.
     finish : put all of it on each stem, too, in place: then their sum is the music.
     progress : gets ("master", seconds done over all passes, seconds of all passes).
+    intensity : factors that the music gets over time beside its own dynamics.
 
     Raises
     ------
@@ -61,8 +65,9 @@ def master(
     if not stems:
         return ()
     with tempfile.TemporaryDirectory(prefix=f"{out.name}.part", dir=out.parent) as folder:
-        job = _Mastering(stems, cues, out, options, target, Path(folder), 3 if finish else 2, progress)
-        job.run()
+        passes = 3 if finish else 2
+        job = _Mastering(stems, cues, out, options, target, Path(folder), passes, progress)
+        job.run(intensity)
         if finish:
             job.finish()
     return (Stem("music", out, stems[0].sample_rate, stems[0].samples),)
@@ -89,7 +94,7 @@ class _Mastering:
         self.done, self.passes = 0, passes
         self.curve = np.zeros(0)
 
-    def run(self) -> None:
+    def run(self, intensity: Intensity | None) -> None:
         meter = Meter(self.rate)
         energies: list[NDArray[np.float64]] = []
         with wav_writer(self.raw, self.rate, self.samples) as wav:
@@ -101,6 +106,9 @@ class _Mastering:
         self.curve = curve(
             self.cues, np.array(meter.energies), np.concatenate(energies), self.options, self.rate
         )
+        if intensity is not None:
+            seconds = (np.arange(len(self.curve)) + 0.5) * HOP / self.rate
+            self.curve += 20 * np.log10(np.maximum(intensity(seconds), LEAST))
         loudness = self._expected(np.array(meter.energies), meter.result())
         if loudness is None:
             self._write(0.0)

@@ -1,9 +1,9 @@
-"""Music alone: stems brought to length, shaped and closed to a loop, then summed and levelled."""
+"""Music alone: stems cut to a loop that closes, summed and levelled."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,32 +18,29 @@ from videoscore.perform.parts import Stem
 from videoscore.settings.fields import MixOptions
 
 Block = NDArray[np.float32]
-Gain = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # seconds -> factors
 
 SEAM = 0.1  # seconds over which the end of a loop goes over into what sounded before its beginning
 MOST_SEAM = 0.25  # of the loop
 
 
-def shape(stem: Stem, path: Path, samples: int, gain: Gain | None = None, loop: bool = False) -> Stem:
-    """A stem of `samples` samples at `path`, times `gain`.
+def closed(stem: Stem, path: Path, samples: int) -> Stem:
+    """A loop of `samples` samples at `path`, of a stem that holds it twice and more.
 
-    loop : the stem holds the loop twice and more. The second pass is taken, in whose beginning the first still
-        rings, and over its last `SEAM` seconds it goes over into the end of the first, after which it truly began: so
-        the last sample is followed by the first as in one recording.
+    The second pass is taken, in whose beginning the first still rings, and over its last `SEAM` seconds it goes over
+    into the end of the first, after which it truly began: so the last sample is followed by the first as in one
+    recording.
     """
     rate = stem.sample_rate
-    seam = min(round(SEAM * rate), int(MOST_SEAM * samples)) if loop else 0
+    seam = min(round(SEAM * rate), int(MOST_SEAM * samples))
     rise = ((1 - np.cos(np.pi * (np.arange(seam) + 1) / max(1, seam))) / 2)[:, None]  # ends at 1
     with soundfile.SoundFile(os.fsencode(stem.path)) as file, wav_writer(path, rate, samples) as wav:
         for start in range(0, samples, BLOCK):
             stop = min(start + BLOCK, samples)
-            block = _read(file, start + (samples if loop else 0), stop - start)
+            block = _read(file, start + samples, stop - start)
             low = max(start, samples - seam)
             if low < stop:
                 w = rise[low - (samples - seam) : stop - (samples - seam)]
                 block[low - start :] = (1 - w) * block[low - start :] + w * _read(file, low, stop - low)
-            if gain is not None:
-                block *= gain(np.arange(start, stop) / rate)[:, None]
             wav.write(block.astype(np.float32))
     return Stem(stem.name, path, rate, samples)
 
