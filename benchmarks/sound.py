@@ -1,13 +1,15 @@
 """How the music sounds, in figures: tone, width, dynamics, reverberation; and what rendering costs.
 
-    python benchmarks/sound.py play FOLDER [--preset cinematic] [--takes 3] [--seconds 12] [--ten-minutes]
-                                           [--cues SHEET.json ...] [--midi FILE.mid ...]
+    python benchmarks/sound.py play FOLDER [--preset cinematic] [--pieces 3] [--takes 3] [--seconds 12]
+                                           [--ten-minutes] [--cues SHEET.json ...] [--midi FILE.mid ...]
     python benchmarks/sound.py table NAME=FOLDER [NAME=FOLDER ...]
+    python benchmarks/sound.py fonts REFERENCE.sf3 FONT.sf3
 
-`play` makes WAV files with the videoscore that is imported (PYTHONPATH says which): one piece of all eight moods,
-`--takes` times, a cue of `--seconds` each; the music of each cue sheet, alone; the first minute of each MIDI file
+`play` makes WAV files with the videoscore that is imported (PYTHONPATH says which): `--pieces` of each mood, of `--seconds`;
+one piece of all eight moods, `--takes` times, a cue of `--seconds` each; the music of each cue sheet, alone; the first minute of each MIDI file
 through the same chain, with its own instruments, as the anchor; a click, for the reverberation. `table` measures what
-`play` left in one or more folders: before and after, say.
+`play` left in one or more folders: before and after, say. `fonts` tells how much louder each sound of the packaged presets
+is in one SoundFont than in another: the `levels` of soundfonts/registry.toml.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from videoscore.settings.fields import Options
 from videoscore.video.media import Media, VideoStream
 
 OCTAVES = (63, 125, 250, 500, 1000, 2000, 4000, 8000)
+APART = ("click", "moods", "ten minutes")  # files with figures of their own
 ANCHOR = 60  # seconds of a MIDI file
 ORDER = ("Peaceful", "Angry", "Tired", "Dynamic", "Depressed", "Happy", "Withered", "Anxiety")
 EVEN = TempoMap(((0, 500_000),))  # 960 ticks a second
@@ -60,6 +63,24 @@ def moods(takes: int, seconds: int, preset: str) -> CueSheet:
         curve = (CurvePoint(start, valence, arousal),)
         cues.append(Cue(f"c{k + 1}", start, start + length, "edit", mood, curve, "C major", meter, hits))
     return CueSheet("", Fraction(len(cues) * seconds), tuple(plan_keys(cues, 0)), (), 0, preset)
+
+
+def pieces(count: int, seconds: int, preset: str) -> dict[str, CueSheet]:
+    """`count` pieces of one cue for each mood, by name."""
+    out = {}
+    for cue in moods(1, seconds, preset).cues if count else ():
+        by = cue.start
+        alone = replace(
+            cue,
+            name="c1",
+            start=Fraction(0),
+            end=cue.end - by,
+            curve=tuple(replace(point, t=point.t - by) for point in cue.curve),
+            hits=tuple(replace(hit, t=hit.t - by) for hit in cue.hits),
+        )
+        for seed in range(count):
+            out[f"{cue.mood} {seed + 1}"] = CueSheet("", alone.end, (alone,), (), seed, preset)
+    return out
 
 
 def from_midi(path: Path) -> Arrangement:
@@ -122,6 +143,7 @@ def play(arguments: argparse.Namespace) -> int:
     sheets = {
         path.name.partition(".")[0]: replace(load(path), preset=arguments.preset) for path in arguments.cues
     }
+    sheets |= pieces(arguments.pieces, arguments.seconds, arguments.preset)
     if arguments.takes:
         sheets["moods"] = moods(arguments.takes, arguments.seconds, arguments.preset)
     if arguments.ten_minutes:
@@ -136,6 +158,48 @@ def play(arguments: argparse.Namespace) -> int:
         print(path.name, file=sys.stderr, flush=True)
         sounded(from_midi(path), out / f"{path.stem}.wav", options)
     (out / "costs.json").write_text(json.dumps(costs))
+    return 0
+
+
+def sounds() -> dict[tuple[int, int], tuple[int, ...]]:
+    """(bank, program) of all that the packaged presets play with, bank 128 for drum kits -> keys to hear it by."""
+    from videoscore.perform.orchestrate.palette_file import load_preset
+    from videoscore.settings.preset_file import list_presets
+
+    out: dict[tuple[int, int], tuple[int, ...]] = {}
+    for name in list_presets():
+        for i in load_preset(name).instruments.values():
+            keys = (36, 38, 42, 49) if i.drums else tuple((i.low * (4 - k) + i.high * k) // 4 for k in (1, 2, 3))
+            out.setdefault((128 if i.drums else i.bank, i.program), keys)
+            if i.held:
+                out.setdefault(i.held, keys)
+    return out
+
+
+def sound_level(font: Path, sound: tuple[int, int], keys: tuple[int, ...], folder: Path) -> float:
+    """LUFS of one sound of a SoundFont, its keys one after another, held for a second and a half each."""
+    from videoscore.perform.render.render import job
+    from videoscore.perform.render.soundfont import Font
+    from videoscore.perform.render.stem import play
+
+    bank, program = sound
+    notes = tuple(Played(1920 * k, 1440, key, 85) for k, key in enumerate(keys))
+    part = Part("one", program, bank == 128, notes, bank=0 if bank == 128 else bank)
+    section = Section("all", "Happy", 0.0, 0.0, "C major", 0, 1920 * len(keys), 1, 4)
+    music = Arrangement((part,), (section,), EVEN, Fraction(2 * len(keys)))
+    options = replace(Options().render, reverb=0.0)
+    play(job(part, music, folder / "one.wav", options, Font(font, "", "", "")))
+    meter = Meter(48000)
+    meter.add(soundfile.read(folder / "one.wav", dtype="float32")[0])
+    level = meter.result().integrated
+    return -100.0 if level is None else level
+
+
+def fonts(arguments: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        for sound, keys in sorted(sounds().items()):
+            a, b = (sound_level(f, sound, keys, Path(folder)) for f in (arguments.reference, arguments.font))
+            print(f"{sound[0]}/{sound[1]} {a:.1f} {b:.1f} {b - a:+.1f}")
     return 0
 
 
@@ -211,15 +275,18 @@ def table(arguments: argparse.Namespace) -> int:
     columns: dict[str, dict[str, float]] = {}
     for word in arguments.folders:
         name, _, folder = word.partition("=")
-        files = [p for p in sorted(Path(folder).glob("*.wav")) if p.stem not in ("click", "ten minutes")]
+        files = [p for p in sorted(Path(folder).glob("*.wav")) if p.stem not in APART]
         each = [figures(path) for path in files]
         columns[name] = {"pieces": float(len(files))}
         columns[name] |= {key: float(np.mean([one[key] for one in each])) for key in each[0]}
         if (Path(folder) / "moods.wav").exists():
             columns[name] |= contrast(Path(folder))
         columns[name]["reverberation of a click, s"] = reverberation_time(Path(folder) / "click.wav")
-        for piece, cost in json.loads((Path(folder) / "costs.json").read_text()).items():
-            columns[name] |= {f"{piece}: {key}": value for key, value in cost.items()}
+        costs = json.loads((Path(folder) / "costs.json").read_text())
+        if costs:
+            columns[name]["all: cpu"] = sum(cost["cpu"] for cost in costs.values())
+        for piece in (one for one in APART if one in costs):
+            columns[name] |= {f"{piece}: {key}": value for key, value in costs[piece].items()}
     keys = list(dict.fromkeys(key for column in columns.values() for key in column))
     print("| | " + " | ".join(columns) + " |\n|---|" + "---|" * len(columns))
     for key in keys:
@@ -236,6 +303,7 @@ def main() -> int:
     player = commands.add_parser("play")
     player.add_argument("folder", type=Path)
     player.add_argument("--preset", default="cinematic")
+    player.add_argument("--pieces", type=int, default=3)
     player.add_argument("--takes", type=int, default=3)
     player.add_argument("--seconds", type=int, default=12)
     player.add_argument("--ten-minutes", action="store_true")
@@ -245,6 +313,10 @@ def main() -> int:
     measuring = commands.add_parser("table")
     measuring.add_argument("folders", nargs="+", metavar="NAME=FOLDER")
     measuring.set_defaults(run=table)
+    fonting = commands.add_parser("fonts")
+    fonting.add_argument("reference", type=Path)
+    fonting.add_argument("font", type=Path)
+    fonting.set_defaults(run=fonts)
     arguments = parser.parse_args()
     return int(arguments.run(arguments))
 

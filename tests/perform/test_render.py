@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import math
 import os
 import subprocess
@@ -10,6 +11,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 import soundfile
@@ -22,6 +24,7 @@ from videoscore.music.score import PPQ, Role, TempoMap
 from videoscore.perform.orchestrate.orchestrate import orchestrate
 from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.perform.parts import Arrangement, Part, Played, Stem
+from videoscore.perform.played_midi import to_bytes
 from videoscore.perform.render import soundfont
 from videoscore.perform.render.render import job, render
 from videoscore.perform.render.stem import play
@@ -58,7 +61,7 @@ def arrange(
 def one_stem(arrangement: Arrangement, folder: Path, options: RenderOptions) -> Stem:
     """The first part, rendered in this process: what a worker does, without starting one."""
     part, path = arrangement.parts[0], folder / "stem.wav"
-    work = job(part, arrangement, path, options, str(soundfont.find_soundfont().path))
+    work = job(part, arrangement, path, options, soundfont.find_soundfont())
     play(work)
     return Stem(part.name, path, options.sample_rate, work.samples)
 
@@ -206,7 +209,7 @@ def test_memory_does_not_grow_with_the_film(tmp_path):
             arrangement,
             tmp_path / "stem.wav",
             RenderOptions(),
-            str(soundfont.find_soundfont().path),
+            soundfont.find_soundfont(),
         )
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -231,7 +234,7 @@ def loudness_of(preset_name: str, mood: str, tmp_path: Path, roles: tuple[Role, 
     total: np.ndarray | float = 0.0
     for k, part in enumerate(arrangement.parts):
         path = tmp_path / f"{mood}-{k}.wav"
-        play(job(part, arrangement, path, options, str(soundfont.find_soundfont().path)))
+        play(job(part, arrangement, path, options, soundfont.find_soundfont()))
         total = total + soundfile.read(path, dtype="float32")[0]
         path.unlink()
     meter = Meter(48000)
@@ -264,7 +267,49 @@ def test_the_melody_leads_in_every_mood_and_no_preset_is_silent(name, tmp_path):
     assert max(levels) - min(levels) < 10
 
 
+# ---------------------------------------------------------------- articulation
+
+
+def test_held_notes_are_played_by_the_other_sound(tmp_path):
+    """Strings with a slow attack for held notes: a short one is there at once in both, a held one only in one."""
+
+    def rise(seconds: float, held: tuple[int, int] | None) -> float:
+        notes = (Played(0, round(960 * seconds), 67, 90),)
+        part = Part("s", 48, False, notes, held=held)
+        music = arrange(notes, Fraction(3), program=48)
+        one = job(part, music, tmp_path / "s.wav", DRY, soundfont.find_soundfont())
+        play(one)
+        level = np.abs(soundfile.read(tmp_path / "s.wav")[0]).max(axis=1)
+        smooth = np.convolve(level**2, np.ones(960) / 960, "same")
+        return float(np.argmax(smooth > 0.25 * smooth.max()) / 48000)
+
+    assert rise(0.8, (0, 49)) == rise(0.8, None)
+    assert rise(2.0, (0, 49)) > rise(2.0, None) + 0.02
+
+
+def test_the_midi_file_changes_its_program_for_held_notes():
+    notes = (Played(0, 240, 60, 90), Played(480, 960, 64, 90), Played(480, 120, 67, 90), Played(1920, 240, 60, 90))
+    music = arrange(notes, Fraction(4), program=48)
+    music = dataclasses.replace(music, parts=(dataclasses.replace(music.parts[0], held=(20, 49)),))
+    file = mido.MidiFile(file=io.BytesIO(to_bytes(music)))
+    now, changes = 0, []
+    for message in file.tracks[1]:
+        now += message.time
+        if message.type == "program_change":
+            changes.append((now, message.program))
+    assert changes == [(0, 48), (480, 49), (1920, 48)]
+
+
 # ---------------------------------------------------------------- SoundFonts
+
+
+def test_a_font_is_turned_down_where_it_is_louder(tmp_path):
+    loud = soundfont.Font(Path("f.sf3"), "", "", "", levels={"20/44": 7.1, "0/45": -2.6})
+    assert (loud.evened(100, 0, 44), loud.evened(127, 0, 45)) == (100, 127)
+    assert 40 * np.log10(loud.evened(100, 20, 44) / 100) == pytest.approx(-7.1, abs=0.1)
+    assert 40 * np.log10(loud.evened(100, 0, 45) / 100) == pytest.approx(2.6, abs=0.1)
+    (tmp_path / "MuseScore_General_Full.sf3").write_bytes(b"RIFF\x10\x00\x00\x00sfbk")
+    assert soundfont.find_soundfont(tmp_path).levels["20/44"] > 5
 
 
 def test_search_order(tmp_path, monkeypatch):

@@ -19,6 +19,9 @@ class Played:
     velocity: int
 
 
+HELD = Fraction(9, 10)  # seconds from which a note is held: a bow's slow attack has then long been over
+
+
 @dataclass(frozen=True)
 class Part:
     """One instrument.
@@ -28,6 +31,7 @@ class Part:
     expression : (tick, value 0..127) of MIDI's expression controller, in order of time; 127 before the first.
     pedal : (tick down, tick up) of the sustain pedal, in order of time; it isn't down twice at once.
     depth : of the seat, 0 the front of the stage to 1 its back. bank : of the font; 0 where it has no such bank.
+    held : bank and program by which notes of `HELD` seconds and more are played instead; None: none are.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Part:
     pedal: tuple[tuple[int, int], ...] = ()
     depth: float = 0.3
     bank: int = 0
+    held: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

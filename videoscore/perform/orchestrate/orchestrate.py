@@ -145,6 +145,7 @@ class _Desk:
             tuple(sorted(self.pedal)),
             i.depth,
             i.bank,
+            i.held,
         )
 
 

@@ -22,7 +22,19 @@ from videoscore.settings.preset_file import OPTION_GROUPS, PresetFile, parse, pr
 
 ROLES = tuple(role.name.lower() for role in Role)
 DEFAULT = "default"
-INSTRUMENT_KEYS = ("program", "bank", "drums", "range", "volume", "pan", "depth", "velocity", "swell", "keys")
+INSTRUMENT_KEYS = (
+    "program",
+    "bank",
+    "drums",
+    "range",
+    "volume",
+    "pan",
+    "depth",
+    "velocity",
+    "swell",
+    "held",
+    "keys",
+)
 OTHERS = "others"  # the drum keys that `keys` doesn't name
 
 
@@ -135,6 +147,18 @@ class _PaletteFile(PresetFile):
             self.number(f"{key}.depth", body.get("depth", seat_depth(program, drums)), 0.0, 1.0),
             self.whole(f"{key}.bank", body.get("bank", 0), 0, 127),
             self.number(f"{key}.swell", body.get("swell", 0.0), 0.0, 12.0),
+            self.held(f"{key}.held", body["held"], drums) if "held" in body else None,
+        )
+
+    def held(self, key: str, body: Any, drums: bool) -> tuple[int, int]:
+        if drums:
+            self.fail(key, "drums hold no notes", "Leave it out.")
+        if not isinstance(body, dict) or "program" not in body:
+            self.fail(key, "needs a program", "Write held = { program = 49 }.")
+        self.known(f"{key}.", body, ("program", "bank"))
+        return (
+            self.whole(f"{key}.bank", body.get("bank", 0), 0, 127),
+            self.whole(f"{key}.program", body["program"], 0, 127),
         )
 
     def keys(self, key: str, body: Any) -> dict[int, int | None]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from videoscore import errors
 from videoscore.errors import OutputError, SetupError
-from videoscore.perform.parts import Arrangement, Part, Stem
+from videoscore.perform.parts import HELD, Arrangement, Part, Stem
 from videoscore.perform.render import soundfont
 from videoscore.perform.render.spaces import DRY
-from videoscore.perform.render.stem import EXPRESSED, PEDAL, QUANTUM, StemJob, to_json
+from videoscore.perform.render.stem import DRUM_BANK, EXPRESSED, PEDAL, QUANTUM, SECOND, StemJob, to_json
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import RenderOptions
 from videoscore.workers.capacity import core_count
@@ -62,10 +62,7 @@ def render(
         ) from error
     samples = round(arrangement.duration * options.sample_rate)
     paths = [folder.resolve() / f"{k:02d}-{part.name}.wav" for k, part in enumerate(arrangement.parts, 1)]
-    jobs = [
-        job(part, arrangement, path, options, str(font.path.resolve()))
-        for part, path in zip(arrangement.parts, paths)
-    ]
+    jobs = [job(part, arrangement, path, options, font) for part, path in zip(arrangement.parts, paths)]
     try:
         _run(jobs, workers or core_count(), options.sample_rate, progress)
     except BaseException:
@@ -79,7 +76,7 @@ def render(
     )
 
 
-def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions, font: str) -> StemJob:
+def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions, font: soundfont.Font) -> StemJob:
     """What a worker needs to play `part`: its notes as events at samples on FluidSynth's grid."""
     rate = options.sample_rate
     samples = round(arrangement.duration * rate)
@@ -93,7 +90,8 @@ def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions
     for note in part.notes:
         start = sample(note.start)
         end = max(sample(note.start + note.duration), start + QUANTUM)
-        events += [(start, note.pitch, note.velocity), (end, note.pitch, 0)]
+        pitch = note.pitch + (SECOND if part.held and end - start >= HELD * rate else 0)
+        events += [(start, pitch, note.velocity), (end, pitch, 0)]
     events += [(sample(tick), EXPRESSED, value) for tick, value in part.expression]
     events += [
         (sample(tick), PEDAL, value) for down, up in part.pedal for tick, value in ((down, 127), (up, 0))
@@ -103,7 +101,7 @@ def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions
     fade = min(options.fade, LONGEST_FADE * float(arrangement.duration))
     return StemJob(
         str(path),
-        font,
+        str(font.path.resolve()),
         rate,
         samples,
         round(fade * rate),
@@ -113,9 +111,10 @@ def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions
         part.program,
         part.bank,
         part.drums,
-        part.volume,
+        font.evened(part.volume, DRUM_BANK if part.drums else part.bank, part.program),
         part.pan,
         tuple(events),
+        (*part.held, font.evened(part.volume, *part.held)) if part.held else None,
     )
 
 

@@ -11,8 +11,8 @@ import importlib.util
 import io
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class Font:
     found : where the search met it, in words.
     last_resort : the small font inside pretty_midi; it works, but a better one is worth installing.
     larger : what its larger sister has beyond it, in words; "" where there is none.
+    levels : "bank/program" (bank 128: drum kits) -> dB by which it is louder than in the font for which the packaged
+        presets are balanced; 0 for all others.
     """
 
     path: Path
@@ -54,6 +56,12 @@ class Font:
     found: str
     last_resort: bool = False
     larger: str = ""
+    levels: Mapping[str, float] = field(default_factory=dict)
+
+    def evened(self, volume: int, bank: int, program: int) -> int:
+        """MIDI channel volume (40 log10 of it is dB) at which a sound of this font is as loud as it is meant to be."""
+        level = self.levels.get(f"{bank}/{program}", 0.0)
+        return max(0, min(127, round(volume * 10 ** (-level / 40))))
 
 
 # One command that installs the larger font of the same maker, where the system has one.
@@ -178,7 +186,8 @@ def _ranked(folder: Path) -> list[Path]:
 def _font(path: Path, found: str, last_resort: bool = False) -> Font:
     for entry in registry():
         if _matches(path, entry["file"]):
-            return Font(path, entry["title"], entry["licence"], found, last_resort, entry.get("larger", ""))
+            larger, levels = entry.get("larger", ""), entry.get("levels", {})
+            return Font(path, entry["title"], entry["licence"], found, last_resort, larger, levels)
     return Font(path, path.stem, "unknown", found, last_resort)
 
 
@@ -198,8 +207,8 @@ def _is_soundfont(path: Path) -> bool:
 
 
 @cache
-def registry() -> tuple[dict[str, str], ...]:
-    """The known fonts, best first: title, file (a name pattern), licence and source of each, and what a larger sister
-    has."""
+def registry() -> tuple[dict[str, Any], ...]:
+    """The known fonts, best first: title, file (a name pattern), licence and source of each, what a larger sister
+    has, and levels."""
     path = resources.soundfonts() / "registry.toml"
     return tuple(tomllib.loads(path.read_text(encoding="utf-8"))["font"])

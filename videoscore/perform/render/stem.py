@@ -34,6 +34,7 @@ SILENCE = 1e-6  # -120 dBFS: what is left of a sound when the synthesiser may re
 GAIN = 1.0
 DRUM_BANK, DRUM_CHANNEL = 128, 9
 EXPRESSED, PEDAL = -1, -2  # in place of a pitch
+SECOND, SECOND_CHANNEL = 128, 1  # added to the pitch of a note that the second sound plays; the channel of that
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,12 @@ class StemJob:
     """One part, ready to play.
 
     events : (sample, pitch, velocity), sorted; velocity 0 ends a note; samples are multiples of 64. In place of a
-        pitch `EXPRESSED` sets the expression controller to the value in place of the velocity, `PEDAL` the sustain
+        pitch (from `SECOND` on: the second sound's) `EXPRESSED` sets the expression controller to the value in place of the velocity, `PEDAL` the sustain
         pedal (127 down, 0 up).
     samples : length of the file. fade : samples of fade-out at the end.
     space : where it is heard, of `videoscore.perform.render.spaces`, or "dry". reverb : 0 dry to 1. depth : of the
         seat, 0 front to 1. volume, pan : MIDI controllers 7 and 10.
+    second : bank, program and volume of a second sound; None: there is none.
     """
 
     path: str
@@ -62,10 +64,11 @@ class StemJob:
     volume: int
     pan: int
     events: tuple[tuple[int, int, int], ...]
+    second: tuple[int, int, int] | None = None
 
 
 class Synth:
-    """FluidSynth with one instrument. Samples are float32 and can't clip."""
+    """FluidSynth with one instrument, or two sounds of it. Samples are float32 and can't clip."""
 
     def __init__(self, job: StemJob) -> None:
         module = soundfont.fluidsynth()
@@ -87,12 +90,20 @@ class Synth:
             "synth.reverb.active": 0,  # the space is ours: videoscore.perform.render.spaces
         }
         self.synth = module.Synth(gain=GAIN, samplerate=job.sample_rate, **settings)
-        self.channel = DRUM_CHANNEL if job.drums else 0
-        self._load(job)
-        self.synth.cc(self.channel, 7, job.volume)
-        self.synth.cc(self.channel, 10, job.pan)
+        font = self._load(job)
+        self.channels = [DRUM_CHANNEL if job.drums else 0]
+        # fonts lack some banks and programs: bank 0, then the standard kit or the first program, stand in
+        banks = (DRUM_BANK,) if job.drums else (job.bank, 0)
+        self._choose(font, self.channels[0], job, [(bank, p) for p in (job.program, 0) for bank in banks])
+        self.synth.cc(self.channels[0], 7, job.volume)
+        if job.second:
+            bank, program, volume = job.second
+            self.channels.append(SECOND_CHANNEL)
+            self._choose(font, SECOND_CHANNEL, job, [(bank, program), (0, program), (0, job.program), (0, 0)])
+            self.synth.cc(SECOND_CHANNEL, 7, volume)
+        self._control(10, job.pan)
 
-    def _load(self, job: StemJob) -> None:
+    def _load(self, job: StemJob) -> int:
         # pyfluidsynth's own sfload encodes the name as UTF-8, whatever its bytes are
         font = self._sfload(self.synth.synth, os.fsencode(job.soundfont), 0)
         if font < 0:
@@ -101,11 +112,12 @@ class Synth:
                 path=job.soundfont,
                 remedy="Give another one with --soundfont.",
             )
-        # fonts lack some banks and programs: bank 0, then the standard kit or the first program, stand in
-        banks = (DRUM_BANK,) if job.drums else (job.bank, 0)
-        for program in (job.program, 0):
-            if any(self.synth.program_select(self.channel, font, bank, program) == 0 for bank in banks):
-                return
+        return int(font)
+
+    def _choose(self, font: int, channel: int, job: StemJob, sounds: list[tuple[int, int]]) -> None:
+        """The first of these (bank, program) that the font has."""
+        if any(self.synth.program_select(channel, font, *sound) == 0 for sound in sounds):
+            return
         raise SetupError(
             "this SoundFont has no General MIDI instruments",
             path=job.soundfont,
@@ -115,13 +127,19 @@ class Synth:
     def turn(self, pitch: int, velocity: int) -> None:
         """Start a note, or end it (velocity 0), or set the expression or the pedal."""
         if pitch == EXPRESSED:
-            self.synth.cc(self.channel, 11, velocity)
+            self._control(11, velocity)
         elif pitch == PEDAL:
-            self.synth.cc(self.channel, 64, velocity)
-        elif velocity:
-            self.synth.noteon(self.channel, pitch, velocity)
+            self._control(64, velocity)
         else:
-            self.synth.noteoff(self.channel, pitch)
+            sound, key = divmod(pitch, SECOND)
+            if velocity:
+                self.synth.noteon(self.channels[sound], key, velocity)
+            else:
+                self.synth.noteoff(self.channels[sound], key)
+
+    def _control(self, number: int, value: int) -> None:
+        for channel in self.channels:
+            self.synth.cc(channel, number, value)
 
     def render(self, out: np.ndarray, start: int, stop: int) -> None:
         """Fill `out[start:stop]`, out being (n, 2) float32 and contiguous."""
