@@ -5,11 +5,12 @@
     python benchmarks/sound.py table NAME=FOLDER [NAME=FOLDER ...]
     python benchmarks/sound.py fonts REFERENCE.sf3 FONT.sf3
 
-`play` makes WAV files with the videoscore that is imported (PYTHONPATH says which): `--pieces` of each mood, of `--seconds`;
-one piece of all eight moods, `--takes` times, a cue of `--seconds` each; the music of each cue sheet, alone; the first minute of each MIDI file
-through the same chain, with its own instruments, as the anchor; a click, for the reverberation. `table` measures what
-`play` left in one or more folders: before and after, say. `fonts` tells how much louder each sound of the packaged presets
-is in one SoundFont than in another: the `levels` of soundfonts/registry.toml.
+`play` makes WAV files with the videoscore that is imported (PYTHONPATH says which): `--pieces` of each mood, of
+`--seconds`; one piece of all eight moods, `--takes` times, a cue of `--seconds` each; the music of each cue sheet,
+alone; the first minute of each MIDI file through the same chain, with its own instruments, as the anchor; a click, for
+the reverberation. `table` measures what `play` left in one or more folders: before and after, say. `fonts` tells how
+much louder each sound of the packaged presets is in one SoundFont than in another: the `levels` of
+soundfonts/registry.toml.
 """
 
 from __future__ import annotations
@@ -169,7 +170,9 @@ def sounds() -> dict[tuple[int, int], tuple[int, ...]]:
     out: dict[tuple[int, int], tuple[int, ...]] = {}
     for name in list_presets():
         for i in load_preset(name).instruments.values():
-            keys = (36, 38, 42, 49) if i.drums else tuple((i.low * (4 - k) + i.high * k) // 4 for k in (1, 2, 3))
+            keys = (
+                (36, 38, 42, 49) if i.drums else tuple((i.low * (4 - k) + i.high * k) // 4 for k in (1, 2, 3))
+            )
             out.setdefault((128 if i.drums else i.bank, i.program), keys)
             if i.held:
                 out.setdefault(i.held, keys)

@@ -10,7 +10,14 @@ from videoscore.cli.common import EVERYTHING, with_settings, with_voice
 from videoscore.cli.teller import Teller
 from videoscore.text.tables import clock, cue_row, cue_table
 
-FILM_ONLY = ("audio", "balance", "duck", "duck_band", "duck_attack", "duck_release")  # settings of the mix that mean nothing without a film
+FILM_ONLY = (
+    "audio",
+    "balance",
+    "duck",
+    "duck_band",
+    "duck_attack",
+    "duck_release",
+)  # settings of the mix that mean nothing without a film
 
 
 @click.command()

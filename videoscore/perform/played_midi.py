@@ -7,8 +7,8 @@ from pathlib import Path
 import mido
 
 from videoscore.files import write_bytes
-from videoscore.music.score import TempoMap
 from videoscore.music.midi import DRUM_CHANNEL, MELODIC_CHANNELS, Event, conductor, pack, track
+from videoscore.music.score import TempoMap
 from videoscore.perform.orchestrate.crossfade import EXPRESSION
 from videoscore.perform.parts import HELD, Arrangement, Part
 

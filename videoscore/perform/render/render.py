@@ -76,7 +76,9 @@ def render(
     )
 
 
-def job(part: Part, arrangement: Arrangement, path: Path, options: RenderOptions, font: soundfont.Font) -> StemJob:
+def job(
+    part: Part, arrangement: Arrangement, path: Path, options: RenderOptions, font: soundfont.Font
+) -> StemJob:
     """What a worker needs to play `part`: its notes as events at samples on FluidSynth's grid."""
     rate = options.sample_rate
     samples = round(arrangement.duration * rate)

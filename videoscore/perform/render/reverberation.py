@@ -28,7 +28,9 @@ class Reverberation:
         length = min(LONGEST, samples + len(response))
         self.size = next_fast_len(max(length, 2 * len(response)), real=True)
         self.step = self.size - len(response) + 1
-        self.spectrum = rfft(response.T / 2, self.size)  # the channels are added, not averaged, which is quicker
+        self.spectrum = rfft(
+            response.T / 2, self.size
+        )  # the channels are added, not averaged, which is quicker
         self.rest = np.zeros((2, len(response) - 1), np.float32)  # what the blocks before still sound
         self.ringing = False
 

@@ -34,16 +34,19 @@ SILENCE = 1e-6  # -120 dBFS: what is left of a sound when the synthesiser may re
 GAIN = 1.0
 DRUM_BANK, DRUM_CHANNEL = 128, 9
 EXPRESSED, PEDAL = -1, -2  # in place of a pitch
-SECOND, SECOND_CHANNEL = 128, 1  # added to the pitch of a note that the second sound plays; the channel of that
+SECOND, SECOND_CHANNEL = (
+    128,
+    1,
+)  # added to the pitch of a note that the second sound plays; the channel of that
 
 
 @dataclass(frozen=True)
 class StemJob:
     """One part, ready to play.
 
-    events : (sample, pitch, velocity), sorted; velocity 0 ends a note; samples are multiples of 64. In place of a
-        pitch (from `SECOND` on: the second sound's) `EXPRESSED` sets the expression controller to the value in place of the velocity, `PEDAL` the sustain
-        pedal (127 down, 0 up).
+    events : (sample, pitch, velocity), sorted; velocity 0 ends a note; samples are multiples of 64. From a pitch of
+        `SECOND` on it is a note of the second sound. In place of a pitch `EXPRESSED` sets the expression controller to
+        the value in place of the velocity, `PEDAL` the sustain pedal (127 down, 0 up).
     samples : length of the file. fade : samples of fade-out at the end.
     space : where it is heard, of `videoscore.perform.render.spaces`, or "dry". reverb : 0 dry to 1. depth : of the
         seat, 0 front to 1. volume, pan : MIDI controllers 7 and 10.
