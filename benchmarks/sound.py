@@ -93,7 +93,10 @@ def from_midi(path: Path) -> Arrangement:
     for k, one in enumerate(midi.instruments):
         notes = [
             Played(
-                round(960 * n.start), max(1, round(960 * (min(n.end, length) - n.start))), n.pitch, n.velocity
+                round(960 * float(n.start)),
+                max(1, round(960 * float(min(n.end, length) - n.start))),
+                int(n.pitch),
+                int(n.velocity),
             )
             for n in one.notes
             if n.start < length

@@ -124,9 +124,7 @@ class _Worker:
     """A running `videoscore.perform.render.stem`, which takes jobs as long as there are any; what it says of each
     arrives in `lines`, and None when it has ended."""
 
-    def __init__(
-        self, font: str, waiting: deque[tuple[int, StemJob]], lines: queue.SimpleQueue[Line]
-    ) -> None:
+    def __init__(self, font: str, waiting: deque[tuple[int, str]], lines: queue.SimpleQueue[Line]) -> None:
         self.font, self.last_words = font, ""
         self.process = start_module("videoscore.perform.render.stem")
         # two threads, so that neither a full stdout nor a full stderr can stop the worker
@@ -137,14 +135,14 @@ class _Worker:
         for thread in self.threads:
             thread.start()
 
-    def _talk(self, waiting: deque[tuple[int, StemJob]], lines: queue.SimpleQueue[Line]) -> None:
+    def _talk(self, waiting: deque[tuple[int, str]], lines: queue.SimpleQueue[Line]) -> None:
         assert self.process.stdin is not None and self.process.stdout is not None
         # an OSError: it has ended; an IndexError: nothing waits any more
         with self.process.stdout, contextlib.suppress(OSError, IndexError), self.process.stdin:
             ended = False
             while not ended:
                 k, job = waiting.popleft()
-                self.process.stdin.write(to_json(job) + "\n")
+                self.process.stdin.write(job + "\n")
                 self.process.stdin.flush()
                 ended = self._told(k, lines)
         lines.put((self, None))
@@ -153,7 +151,11 @@ class _Worker:
         """Pass on what is said of the job `k`. Returns whether it was the last that was heard of the process."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            fact = json.loads(line)
+            try:
+                fact = json.loads(line)
+            except ValueError:  # cut off by a crash
+                self.process.kill()
+                return True
             if "finished" in fact:
                 return False
             lines.put((k, fact))
@@ -184,7 +186,8 @@ class _Worker:
 
 def _run(jobs: list[StemJob], workers: int, sample_rate: int, progress: Progress) -> None:
     """Run all jobs in `workers` processes, the busiest first; on any exception end them all."""
-    waiting = deque(sorted(enumerate(jobs), key=lambda one: -len(one[1].events)))
+    busiest = sorted(range(len(jobs)), key=lambda k: -len(jobs[k].events))
+    waiting = deque((k, to_json(jobs[k])) for k in busiest)
     lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
     progress_of = dict.fromkeys(range(len(jobs)), 0)
     running: set[_Worker] = set()
