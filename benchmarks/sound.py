@@ -93,16 +93,13 @@ def from_midi(path: Path) -> Arrangement:
     for k, one in enumerate(midi.instruments):
         notes = [
             Played(
-                round(960 * float(n.start)),
-                max(1, round(960 * float(min(n.end, length) - n.start))),
-                int(n.pitch),
-                int(n.velocity),
+                round(960 * n.start), max(1, round(960 * (min(n.end, length) - n.start))), n.pitch, n.velocity
             )
             for n in one.notes
             if n.start < length
         ]
         if notes:
-            parts.append(Part(f"p{k}", one.program, one.is_drum, tuple(sorted(notes))))
+            parts.append(Part(f"p{k}", int(one.program), one.is_drum, tuple(sorted(notes))))
     end = round(960 * length)
     section = Section("all", "Happy", 0.0, 0.0, "C major", 0, end, max(1, end // (4 * PPQ)), 4)
     return Arrangement(tuple(parts), (section,), EVEN, EVEN.seconds(end))

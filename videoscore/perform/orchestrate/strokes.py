@@ -19,20 +19,13 @@ from videoscore.perform.orchestrate.palettes import Accent
 from videoscore.perform.parts import Played
 
 LIVELY = 0.3  # arousal with which a cue begins on an impact
-STRUCK = (
-    -0.1
-)  # arousal from which a hit point gets a swell and an impact; below, the composer's own mark is all
-LEVEL, SLOPE = (
-    0.65,
-    0.7,
-)  # of a hit point's strength that is marked at an arousal of 0, and more of it for each 1
+STRUCK = 0.15  # arousal from which a hit point gets swell and impact; below, the composer's mark is all
+LEVEL, SLOPE = 0.65, 0.7  # share of a hit point's strength at an arousal of 0, and what 1 adds to it
 RISES = 0.25  # rise of arousal over a boundary from which there is a swell into it
 LIFTS = 0.5  # and from which there is a riser
 SHORTEST = 0.5  # seconds of a swell: a shorter one is none
 LONGEST = 0.15  # share of a section that leads into the next one, so that a calm cue stays calm up to it
-GROWTH = (
-    2.5  # power of the share of a roll that is over, by which its velocity grows: nearly all of it comes late
-)
+GROWTH = 2.5  # power of a roll's course by which its velocity grows: nearly all of it comes late
 SOFTEST, LOUDEST = 30.0, 122.0  # velocities of an impact of strength 0 and 1
 BEGINS = 0.25  # share of its last velocity with which a roll begins
 UNEVEN = 3.0  # standard deviation of a roll's velocities
