@@ -55,7 +55,8 @@ def _read(file: soundfile.SoundFile, start: int, count: int) -> NDArray[np.float
 def level_evenly(
     stems: Sequence[Stem], options: MixOptions, path: Path, sample_rate: int, samples: int
 ) -> tuple[Loudness, float, tuple[str, ...]]:
-    """Sum the stems at one gain throughout, as a loop needs it: a limiter would not be at its end where it began.
+    """Sum the stems at one gain throughout, as a loop needs it: a limiter would not be at its end where it began. (The
+    master's has been over two passes, of which the second is taken.)
 
     Returns the loudness of the 24-bit WAV at `path`, the gain in dB, and what the user should know.
     """
@@ -70,7 +71,7 @@ def level_evenly(
         if gain > room + TOLD:
             remarks.append(
                 f"the loudness is {measured.best + room:.1f} LUFS and not {options.loudness:.1f}, all that fits under "
-                "the peaks allowed; a loop is not limited"
+                "the peaks allowed"
             )
         gain = min(gain, room)
     final = Meter(sample_rate)
