@@ -26,7 +26,7 @@ from videoscore.cues.conform import conform
 from videoscore.cues.file.sheet_file import dumps, loads, save
 from videoscore.cues.file.sheet_file import load as load_sheet
 from videoscore.cues.lookup import cue_numbers
-from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, Meter
+from videoscore.cues.sheet import Cue, CueSheet, CurvePoint, HitPoint, Meter
 from videoscore.errors import CueSheetError
 from videoscore.library.select.select import play, select
 from videoscore.mood.circle import MOODS, centre
@@ -129,6 +129,29 @@ def test_a_locked_cue_keeps_its_notes(score: Score, middle: CueSheet, change: st
         before = orchestrate(compose(middle), preset, middle.seed)
         after = orchestrate(again, preset, sheet.seed)
         assert struck(after, number) == struck(before, 2) != []
+
+
+@pytest.mark.parametrize(
+    "change", ["mood before", "mood after", "seed of the sheet", "no cue before", "no cue after"]
+)
+def test_a_locked_cue_keeps_what_marks_its_hits_and_boundaries(middle: CueSheet, change: str) -> None:
+    preset = load_preset("trailer")
+    with_hit = with_cue(
+        middle, 2, lambda c: replace(c, hits=(HitPoint((c.start + 2 * c.end) / 3, "cut", 0.9),))
+    )
+    sheet = CHANGES[change](with_hit)
+    number = next(k for k, c in enumerate(sheet.cues, 1) if c.locked)
+    hit = next(c for c in sheet.cues if c.locked)
+    assert hit.hits
+    if change == "no cue before":  # all times of that change move by the cue that goes
+        sheet = with_cue(
+            sheet, number, lambda c: replace(c, hits=tuple(replace(h, t=h.t - 8) for h in c.hits))
+        )
+    before = orchestrate(compose(with_hit), preset, with_hit.seed, with_hit.cues)
+    after = orchestrate(compose(sheet), preset, sheet.seed, sheet.cues)
+    marks = {accent.instrument for accent in preset.accents.values()}
+    assert marks & {part.name for part in before.parts}
+    assert struck(after, number) == struck(before, 2) != []
 
 
 def struck(music: Arrangement, number: int) -> list[tuple[int, ...]]:

@@ -313,3 +313,12 @@ def test_doublings_are_left_out_where_a_section_would_be_too_crowded():
         assert sum(len(p.notes) for p in thin.parts) > len(dense_score(seconds, 3, mood).notes), (
             "room for doublings"
         )
+
+
+@pytest.mark.parametrize("bpm", [60, 180])
+def test_notes_are_held_by_their_seconds(bpm):
+    score = hand_score(("Depressed",), bars=4, bpms=(bpm,))
+    for part in orchestrate(score, load_preset("cinematic")).parts:
+        for note in part.notes:
+            seconds = float(score.tempo.seconds(note.start + note.duration) - score.tempo.seconds(note.start))
+            assert note.held == (seconds >= 0.9) or abs(seconds - 0.9) < 0.02

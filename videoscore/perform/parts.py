@@ -11,15 +11,14 @@ from videoscore.music.score import Section, TempoMap
 
 @dataclass(frozen=True, order=True)
 class Played:
-    """One note as an instrument plays it: seconds are not stored, ticks are (480 a quarter)."""
+    """One note as an instrument plays it: seconds are not stored, ticks are (480 a quarter). held : it is played by the
+    part's sound for held notes, where that has one."""
 
     start: int
     duration: int
     pitch: int
     velocity: int
-
-
-HELD = Fraction(9, 10)  # seconds from which a note is held: a bow's slow attack has then long been over
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Part:
     expression : (tick, value 0..127) of MIDI's expression controller, in order of time; 127 before the first.
     pedal : (tick down, tick up) of the sustain pedal, in order of time; it isn't down twice at once.
     depth : of the seat, 0 the front of the stage to 1 its back. bank : of the font; 0 where it has no such bank.
-    held : bank and program by which notes of `HELD` seconds and more are played instead; None: none are.
+    held : bank and program by which held notes are played instead; None: none are.
     """
 
     name: str

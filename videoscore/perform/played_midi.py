@@ -8,9 +8,8 @@ import mido
 
 from videoscore.files import write_bytes
 from videoscore.music.midi import DRUM_CHANNEL, MELODIC_CHANNELS, Event, conductor, pack, track
-from videoscore.music.score import TempoMap
 from videoscore.perform.orchestrate.crossfade import EXPRESSION
-from videoscore.perform.parts import HELD, Arrangement, Part
+from videoscore.perform.parts import Arrangement, Part
 
 VOLUME, PAN, SUSTAIN = 7, 10, 64  # controller numbers
 
@@ -24,11 +23,11 @@ def to_bytes(music: Arrangement) -> bytes:
     for part in music.parts:
         port, channel = (0, DRUM_CHANNEL) if part.drums else (pitched // 15, MELODIC_CHANNELS[pitched % 15])
         pitched += not part.drums
-        tracks.append(_track(part, port, channel, music.tempo))
+        tracks.append(_track(part, port, channel))
     return pack(tracks, music.sections[-1].end)
 
 
-def _track(part: Part, port: int, channel: int, tempo: TempoMap) -> list[Event]:
+def _track(part: Part, port: int, channel: int) -> list[Event]:
     notes = [(n.start, n.duration, n.pitch, n.velocity) for n in part.notes]
     events = track(part.name, channel, part.program, notes, ((VOLUME, part.volume), (PAN, part.pan)))
     # before the notes of the same tick
@@ -41,21 +40,20 @@ def _track(part: Part, port: int, channel: int, tempo: TempoMap) -> list[Event]:
         for down, up in part.pedal
         for tick, value in ((down, 127), (up, 0))
     ]
-    events += _held(part, channel, tempo)
+    events += _held(part, channel)
     return [(0, 0, mido.MetaMessage("midi_port", port=port)), *events] if port else events
 
 
-def _held(part: Part, channel: int, tempo: TempoMap) -> list[Event]:
+def _held(part: Part, channel: int) -> list[Event]:
     """Changes of program before the notes that the part's other sound plays, and back. A chord of which one note is
     held is held."""
     if part.held is None:
         return []
-    ends: dict[int, int] = {}
+    held: dict[int, bool] = {}
     for note in part.notes:
-        ends[note.start] = max(ends.get(note.start, 0), note.start + note.duration)
+        held[note.start] = held.get(note.start, False) or note.held
     events, now = list[Event](), part.program
-    for start, end in sorted(ends.items()):
-        long = tempo.seconds(end) - tempo.seconds(start) >= HELD
+    for start, long in sorted(held.items()):
         if (program := part.held[1] if long else part.program) != now:
             events.append((start, 8, mido.Message("program_change", channel=channel, program=program)))
             now = program

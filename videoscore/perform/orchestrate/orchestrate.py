@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from random import Random
 
@@ -28,6 +28,7 @@ LOOSE, LOOSEST = 0.004, 0.008  # seconds
 RING = (
     0.8  # seconds that an instrument rings on, fading, after a boundary where it leaves: half is 12 dB down
 )
+HELD = 0.9  # seconds from which a note is held: the slow attack of a bow has then long been over
 ALMOST_AT_THE_END = PPQ // 4  # ticks: a note that stops so near a boundary is held up to it
 CROWD = 20  # notes a second in a section, doublings and drums too, above which music turns into noise
 SAME_ATTACK = PPQ // 16  # ticks: nearer onsets of one pitch in one part are one note doubled
@@ -225,7 +226,8 @@ def _line(
     for note, pitch, velocity in zip(notes, pitches, velocities):
         start = _loose(note, dynamics.section, tempo, rng)
         if pitch is not None:
-            line.append(Played(start, max(1, note.start + note.duration - start), pitch, velocity))
+            long = note.duration >= _ticks(HELD, _quarter_at(note.start, dynamics.section, tempo))
+            line.append(Played(start, max(1, note.start + note.duration - start), pitch, velocity, long))
     return line
 
 
@@ -234,8 +236,13 @@ def _loose(note: Note, section: Section, tempo: TempoMap, rng: Random) -> int:
     shift = max(-LOOSEST, min(LOOSEST, rng.gauss(0.0, LOOSE)))
     if (note.start - section.start) % (section.beats * PPQ) == 0:
         return note.start
-    quarter = section.performance.quarter if section.performance else _quarter(note.start, tempo)
+    quarter = _quarter_at(note.start, section, tempo)
     return max(section.start, min(note.start + _ticks(shift, quarter), section.end - 1))
+
+
+def _quarter_at(tick: int, section: Section, tempo: TempoMap) -> int:
+    """Microseconds of a quarter note at a tick of a section, as it was when the section was locked."""
+    return section.performance.quarter if section.performance else _quarter(tick, tempo)
 
 
 def _quarter(tick: int, tempo: TempoMap) -> int:
@@ -259,10 +266,11 @@ def _settled(notes: Iterable[Played], boundaries: Sequence[int]) -> tuple[Played
         if near and bisect_right(boundaries, before[-1].start) == bisect_right(boundaries, note.start):
             last = before.pop()
             stop = max(stop, last.start + last.duration)
-            note = Played(last.start, stop - last.start, note.pitch, max(note.velocity, last.velocity))
+            loudest = max(note.velocity, last.velocity)
+            note = Played(last.start, stop - last.start, note.pitch, loudest, note.held or last.held)
         elif before and before[-1].start + before[-1].duration > note.start:
             last = before.pop()
-            before.append(Played(last.start, note.start - last.start, last.pitch, last.velocity))
+            before.append(replace(last, duration=note.start - last.start))
         if stop > note.start:
-            before.append(Played(note.start, stop - note.start, note.pitch, note.velocity))
+            before.append(replace(note, duration=stop - note.start))
     return tuple(sorted(note for line in by_pitch.values() for note in line))

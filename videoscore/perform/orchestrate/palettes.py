@@ -49,8 +49,8 @@ class Instrument:
     quietest, loudest : the velocities 1..127 onto which pianissimo and fortissimo are mapped.
     bank : of the font, beyond General MIDI's 0, which stands in where the font has no such bank.
     swell : dB by which long notes grow.
-    held : bank and program of the font that play notes of `videoscore.perform.parts.HELD` seconds and more, such as
-        strings with a slow attack; None: the same as all others.
+    held : bank and program of the font that play held notes, such as strings with a slow attack; None: those of all
+        notes.
     keys : drums only: General MIDI key -> key to play instead, or None to leave it out.
     """
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from videoscore import errors
 from videoscore.errors import OutputError, SetupError
-from videoscore.perform.parts import HELD, Arrangement, Part, Stem
+from videoscore.perform.parts import Arrangement, Part, Stem
 from videoscore.perform.render import soundfont
 from videoscore.perform.render.spaces import DRY
 from videoscore.perform.render.stem import DRUM_BANK, EXPRESSED, PEDAL, QUANTUM, SECOND, StemJob, to_json
@@ -92,7 +92,7 @@ def job(
     for note in part.notes:
         start = sample(note.start)
         end = max(sample(note.start + note.duration), start + QUANTUM)
-        pitch = note.pitch + (SECOND if part.held and end - start >= HELD * rate else 0)
+        pitch = note.pitch + (SECOND if part.held and note.held else 0)
         events += [(start, pitch, note.velocity), (end, pitch, 0)]
     events += [(sample(tick), EXPRESSED, value) for tick, value in part.expression]
     events += [
