@@ -2,15 +2,16 @@
 
     python benchmarks/sound.py play FOLDER [--preset cinematic] [--pieces 3] [--takes 3] [--seconds 12]
                                            [--ten-minutes] [--cues SHEET.json ...] [--midi FILE.mid ...]
+                                           [--recordings FILE.ogg ...]
     python benchmarks/sound.py table NAME=FOLDER [NAME=FOLDER ...]
     python benchmarks/sound.py fonts REFERENCE.sf3 FONT.sf3
 
 `play` makes WAV files with the videoscore that is imported (PYTHONPATH says which): `--pieces` of each mood, of
 `--seconds`; one piece of all eight moods, `--takes` times, a cue of `--seconds` each; the music of each cue sheet,
-alone; the first minute of each MIDI file through the same chain, with its own instruments, as the anchor; a click, for
-the reverberation. `table` measures what `play` left in one or more folders: before and after, say. `fonts` tells how
-much louder each sound of the packaged presets is in one SoundFont than in another: the `levels` of
-soundfonts/registry.toml.
+alone; as anchors the first minute of each MIDI file through the same chain, with its own instruments, and of each
+recording as it is; a click, for the reverberation. `table` measures what `play` left in one or more folders: before
+and after, say. `fonts` tells how much louder each sound of the packaged presets is in one SoundFont than in another:
+the `levels` of soundfonts/registry.toml.
 """
 
 from __future__ import annotations
@@ -158,6 +159,9 @@ def play(arguments: argparse.Namespace) -> int:
     for path in arguments.midi:
         print(path.name, file=sys.stderr, flush=True)
         sounded(from_midi(path), out / f"{path.stem}.wav", options)
+    for path in arguments.recordings:
+        sound, rate = soundfile.read(path, ANCHOR * soundfile.info(path).samplerate, always_2d=True)
+        soundfile.write(out / f"{path.stem}.wav", sound[:, [0, -1]], rate)
     (out / "costs.json").write_text(json.dumps(costs))
     return 0
 
@@ -312,6 +316,7 @@ def main() -> int:
     player.add_argument("--ten-minutes", action="store_true")
     player.add_argument("--cues", type=Path, nargs="*", default=[])
     player.add_argument("--midi", type=Path, nargs="*", default=[])
+    player.add_argument("--recordings", type=Path, nargs="*", default=[])
     player.set_defaults(run=play)
     measuring = commands.add_parser("table")
     measuring.add_argument("folders", nargs="+", metavar="NAME=FOLDER")

@@ -207,6 +207,9 @@ class MasterOptions:
     )
     low_cut: float = option(30.0, "frequency under which the music is cut, in Hz", min=10.0, max=200.0)
     mud: float = option(-2.0, "gain around 180 Hz, where many parts crowd, in dB", min=-12.0, max=6.0)
+    presence: float = option(
+        0.0, "gain around 2 kHz, where voices and solo instruments stand out, in dB", min=-12.0, max=6.0
+    )
     air: float = option(0.0, "gain over 7 kHz in dB", min=-12.0, max=12.0)
     mono_below: float = option(
         120.0, "frequency under which left and right are one, in Hz (0: none)", min=0.0, max=500.0

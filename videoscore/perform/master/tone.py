@@ -14,6 +14,7 @@ from videoscore.settings.fields import MasterOptions
 Block = NDArray[np.float32]
 
 MUD = (180.0, 0.8)  # Hz and Q of the band that crowds where many parts play
+PRESENCE = (2000.0, 0.6)  # likewise of the band in which solo instruments stand out, and words are told apart
 AIR = 7000.0  # Hz, over which `air` lifts
 
 
@@ -48,7 +49,7 @@ def shelf(frequency: float, gain: float, rate: int) -> NDArray[np.float64]:
 
 
 class Tone:
-    """Filters of one stereo sound, fed block by block: low cut, mud, air, and the low end in mono."""
+    """Filters of one stereo sound, fed block by block: low cut, mud, presence, air, and the low end in mono."""
 
     def __init__(self, options: MasterOptions, rate: int) -> None:
         from scipy.signal import butter
@@ -56,6 +57,8 @@ class Tone:
         sections = [butter(2, options.low_cut, "highpass", fs=rate, output="sos")]
         if options.mud:
             sections.append(bell(*MUD, options.mud, rate)[None])
+        if options.presence:
+            sections.append(bell(*PRESENCE, options.presence, rate)[None])
         if options.air:
             sections.append(shelf(AIR, options.air, rate)[None])
         self.both = np.concatenate(sections)
