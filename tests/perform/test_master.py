@@ -108,7 +108,7 @@ def test_compression_holds_what_stands_out_and_keeps_the_cues_apart():
     assert not compression(level, cues(1, -1, seconds=seconds), 1.0, RATE).any()
 
 
-def test_the_low_end_is_in_the_middle_and_the_mud_is_cut(tmp_path):
+def test_the_low_end_is_in_the_middle_and_mud_and_presence_are_cut(tmp_path):
     t = np.arange(6 * RATE) / RATE
     low = np.stack((np.sin(2 * math.pi * 50 * t), 0 * t), axis=1)
     high = np.stack((np.sin(2 * math.pi * 2000 * t), 0 * t), axis=1)
@@ -123,10 +123,11 @@ def test_the_low_end_is_in_the_middle_and_the_mud_is_cut(tmp_path):
     muddy = (
         0.1 * np.stack([np.sin(2 * math.pi * 180 * t) + np.sin(2 * math.pi * 2000 * t)] * 2, axis=1)
     ).astype(np.float32)
-    options = dataclasses.replace(PLAIN, mud=-6.0)
-    (music,) = master(written(tmp_path / "t", muddy), cues(0, seconds=6), tmp_path / "n.wav", options)
-    spectrum = np.abs(np.fft.rfft(heard(music)[RATE:, 0] * np.hanning(5 * RATE)))
-    assert 20 * math.log10(spectrum[900] / spectrum[10000]) == pytest.approx(-6, abs=0.3)
+    for change, difference in (({"mud": -6.0}, -6.0), ({"presence": -6.0}, 6.0)):
+        options = dataclasses.replace(PLAIN, **change)
+        (music,) = master(written(tmp_path / "t", muddy), cues(0, seconds=6), tmp_path / "n.wav", options)
+        spectrum = np.abs(np.fft.rfft(heard(music)[RATE:, 0] * np.hanning(5 * RATE)))
+        assert 20 * math.log10(spectrum[900] / spectrum[10000]) == pytest.approx(difference, abs=0.3)
 
 
 def test_saturation_adds_odd_harmonics_and_lowers_the_crest(tmp_path):
