@@ -184,3 +184,12 @@ def test_finished_stems_add_up_to_the_sound_track_of_music_alone(tmp_path, loudn
     total = np.sum([soundfile.read(stem.path)[0] for stem in stems], axis=0)
     assert measure(mixed.path).integrated == pytest.approx(loudness, abs=0.5)
     assert 10 * math.log10(float(((whole - total) ** 2).mean() / (whole**2).mean())) < -60
+
+
+def test_a_meter_without_peaks_tells_the_same_loudness():
+    sound = noise(3, 0.2, 4)
+    meters = [Meter(RATE, peaks=peaks) for peaks in (True, False)]
+    for meter in meters:
+        meter.add(sound)
+    with_peaks, without = (meter.result() for meter in meters)
+    assert with_peaks.true_peak is not None and without == dataclasses.replace(with_peaks, true_peak=None)

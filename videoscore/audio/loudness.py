@@ -54,10 +54,12 @@ class Meter:
 
     Parameters
     ----------
-    sample_rate : Hz. channels : 1 or 2 (both weigh 1.0).
+    sample_rate : Hz. channels : 1 or 2 (both weigh 1.0). peaks : whether true peaks are measured, too, a quarter of the
+        work; without them `Loudness.true_peak` is None.
     """
 
-    def __init__(self, sample_rate: int, channels: int = 2) -> None:
+    def __init__(self, sample_rate: int, channels: int = 2, peaks: bool = True) -> None:
+        self.peaks = peaks
         self.hop = round(sample_rate / HOPS_A_SECOND)
         self.sections = k_weighting(sample_rate)
         self.state = np.zeros((2, 2, channels))
@@ -79,7 +81,8 @@ class Meter:
         whole = len(energy) // self.hop * self.hop
         self.energies.extend(energy[:whole].reshape(-1, self.hop).mean(axis=1))
         self.rest = energy[whole:]
-        self._peak(np.concatenate((self.neighbours, block)))
+        if self.peaks:
+            self._peak(np.concatenate((self.neighbours, block)))
 
     def _peak(self, samples: Block) -> None:
         context = truepeak.BEFORE + truepeak.AFTER

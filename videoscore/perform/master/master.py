@@ -95,7 +95,7 @@ class _Mastering:
         self.curve = np.zeros(0)
 
     def run(self, intensity: Intensity | None) -> None:
-        meter = Meter(self.rate)
+        meter = Meter(self.rate, peaks=False)
         energies: list[NDArray[np.float64]] = []
         with wav_writer(self.raw, self.rate, self.samples) as wav:
             for block in Tone(self.options, self.rate).run(summed(self.stems)):
@@ -124,7 +124,7 @@ class _Mastering:
 
     def _write(self, gain: float) -> tuple[Loudness, float]:
         limiter = Limiter(self.target.true_peak - ENCODER_MARGIN, self.rate)
-        meter = Meter(self.rate)
+        meter = Meter(self.rate, peaks=False)
         with wav_writer(self.out, self.rate, self.samples) as wav:
             for block in limiter.run(self._shaped(gain)):
                 meter.add(block)
