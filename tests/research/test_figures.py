@@ -33,7 +33,8 @@ def corpus(path, pieces: int = 3, held_out: int = 0, bars: int = 4):
     np.savez(
         path,
         note_bar=table[:, 0], note_pos=table[:, 1], note_role=table[:, 2], note_pitch=table[:, 3],
-        note_dur=table[:, 4], bar_len=np.full(count, 96), bar_den=np.full(count, 4), bar_minor=np.zeros(count, int),
+        note_dur=table[:, 4], note_vel=np.full(len(table), 80), bar_tempo=np.full(count, 100.0),
+        piece_set=np.array(["own"] * pieces), bar_len=np.full(count, 96), bar_den=np.full(count, 4), bar_minor=np.zeros(count, int),
         bar_chord=np.ones(count, int), bar_segment=np.zeros(count, int), bar_valence=np.full(count, 0.5),
         bar_arousal=np.full(count, 0.25), bar_piece=np.repeat(np.arange(pieces), bars),
         piece_name=np.array([f"p{k}" for k in range(pieces)]),
