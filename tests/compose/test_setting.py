@@ -1,4 +1,5 @@
-"""Cues are set from passages: the right number of bars, closed where they have to be, and the mood's own music again."""
+"""Cues are set from passages: the right number of bars, closed where they have to be, and the mood's own music
+again."""
 
 from __future__ import annotations
 
@@ -84,7 +85,8 @@ def test_a_cue_longer_than_its_passage_hears_it_again():
     bar, again = 96, block.vamp + block.bars.index(0, 1)
     tune = page.tones[Role.MELODY]
     first, second = (
-        [(t.start - at * bar, t.pitch) for t in tune if at * bar <= t.start < (at + 2) * bar] for at in (block.vamp, again)
+        [(t.start - at * bar, t.pitch) for t in tune if at * bar <= t.start < (at + 2) * bar]
+        for at in (block.vamp, again)
     )
     assert first == second != []
 
@@ -101,7 +103,9 @@ def test_a_curve_that_goes_elsewhere_changes_the_music_by_whole_phrases():
 
 def test_only_the_roles_that_may_play_do_and_no_tone_of_the_chords_is_lost():
     full = write_setting(wish(16, "Dynamic"), STOCK)
-    few = write_setting(wish(16, "Dynamic", roles=frozenset({Role.MELODY, Role.ACCOMPANIMENT, Role.BASS})), STOCK)
+    few = write_setting(
+        wish(16, "Dynamic", roles=frozenset({Role.MELODY, Role.ACCOMPANIMENT, Role.BASS})), STOCK
+    )
     assert set(few.tones) <= {Role.MELODY, Role.ACCOMPANIMENT, Role.BASS} and not few.strokes
 
     def at(page, role=None):

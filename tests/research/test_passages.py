@@ -36,7 +36,9 @@ def passage(chords, broken: bool, times: int = 2, tune=TUNE):
         at = k * BAR
         rows.append((at, BAR, bass, Role.BASS, 80))
         for n, pitch in enumerate(upper):
-            rows.append((at + n * UNITS if broken else at, UNITS if broken else BAR, pitch, Role.ACCOMPANIMENT, 80))
+            rows.append(
+                (at + n * UNITS if broken else at, UNITS if broken else BAR, pitch, Role.ACCOMPANIMENT, 80)
+            )
         for n in range(4):
             rows.append((at + n * UNITS, UNITS, tune[(4 * k + n) % len(tune)], Role.MELODY, 80))
     return np.array(sorted(rows))
@@ -120,7 +122,7 @@ def test_another_tune_keeps_the_rhythm_and_the_chords_and_little_else(seed):
 def corpus(path, names=("a", "b", "held")):
     """Pieces of eight bars; the last is held out."""
     rows, bars = [], []
-    for piece, name in enumerate(names):
+    for piece in range(len(names)):
         for onset, duration, pitch, role, velocity in passage(SIMPLE, broken=bool(piece % 2)).tolist():
             rows.append((piece * 8 + onset // BAR, onset % BAR, role, pitch, duration, velocity))
         bars += [piece] * 8

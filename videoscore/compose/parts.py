@@ -33,7 +33,8 @@ def into_roles(tones: Mapping[Role, list[Tone]], roles: frozenset[Role]) -> dict
     with its other notes goes to the stand-in, too."""
     out: dict[Role, list[Tone]] = {}
     for role, rows in tones.items():
-        line, over = rows, []
+        line: list[Tone] = rows
+        over: list[Tone] = []
         if role in (Role.BASS, Role.COUNTER):
             line, over = _one_line(rows, highest=role is Role.COUNTER)
         stand_in = next((r for r in STAND_INS.get(role, ()) if r in roles), None)
@@ -51,7 +52,7 @@ def fill_roles(page: Page, wish: Wish) -> None:
         _add_drums(page, wish)
     missing = [role for role in sorted(wanted) if role is not Role.DRUMS and not page.tones.get(role)]
     if not wish.roles & set(page.tones):
-        missing = sorted(wish.roles - {Role.DRUMS})
+        missing = [role for role in sorted(wish.roles) if role is not Role.DRUMS]
     if not missing:
         return
     bass = bass_line(page.chords)

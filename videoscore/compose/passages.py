@@ -45,6 +45,10 @@ COLUMNS = {
 }
 
 
+# array -> what one entry of it holds
+WIDTH: dict[str, tuple[int, ...]] = {"closes": (), "notes": (5,), "rhythm": (2,), "tunes": (), "chords": (2,)}
+
+
 @dataclass(frozen=True, eq=False)
 class Passage:
     """Some bars of one piece, in C major or A minor, without its tune.
@@ -111,12 +115,13 @@ class Stock:
         """Write it as one file. The same stock gives the same bytes."""
         columns = {f"table.{name}": column for name, column in self.table.items()}
         ends = {f"at.{name}": rows for name, rows in self.at.items()}
-        np.savez_compressed(path, pieces=self.pieces, **columns, **ends, **self.arrays)
+        everything: dict[str, Any] = {"pieces": self.pieces, **columns, **ends, **self.arrays}
+        np.savez_compressed(path, **everything)
 
 
 def pack(rows: Sequence[Mapping[str, Any]]) -> Stock:
     """Passages, as `videoscore.research.composer.passages` mines them, as one stock."""
-    table = {
+    table: dict[str, NDArray[Any]] = {
         name: np.array([row["point"][name == "arousal"] for row in rows], kind)
         if name in ("valence", "arousal")
         else np.array([len(row["tunes"]) if name == "tunes" else row[name] for row in rows], kind)
@@ -128,12 +133,16 @@ def pack(rows: Sequence[Mapping[str, Any]]) -> Stock:
         "rhythm": [np.array(row["rhythm"], np.uint16).reshape(-1, 2) for row in rows],
         "tunes": [np.array(row["tunes"], np.uint8).ravel() for row in rows],
         "chords": [
-            np.array([(root, NAMES.index(quality)) for root, quality in row["chords"]], np.uint8) for row in rows
+            np.array([(root, NAMES.index(quality)) for root, quality in row["chords"]], np.uint8)
+            for row in rows
         ],
     }
     at = {name: np.cumsum([0, *map(len, each)]).astype(np.int64) for name, each in parts.items()}
-    arrays = {name: np.concatenate(each) for name, each in parts.items()}
-    return Stock(table, np.array([row["piece"] for row in rows]), arrays, at)
+    arrays = {
+        name: np.concatenate(each) if each else np.zeros((0, *WIDTH[name]), np.uint16)
+        for name, each in parts.items()
+    }
+    return Stock(table, np.array([row["piece"] for row in rows], np.str_), arrays, at)
 
 
 @lru_cache(maxsize=1)

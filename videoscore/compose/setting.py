@@ -1,8 +1,8 @@
 """A cue set from passages: which ones, and which of their bars.
 
 A mood has one passage in a film, whatever the cue, so that its music returns with it. A cue plays its mood's passage
-from the beginning and closes where the passage does; where its curve goes elsewhere for a phrase or more, the passage of
-that mood takes over. What a cue has more bars than a passage is played again, or opens as a vamp.
+from the beginning and closes where the passage does; where its curve goes elsewhere for a phrase or more, the
+passage of that mood takes over. What a cue has more bars than a passage is played again, or opens as a vamp.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Block:
-    """Bars of a cue that one passage sets. start : first bar. vamp : bars that open it without a tune. bars : numbers of
-    the passage's bars that follow."""
+    """Bars of a cue that one passage sets. start : first bar. vamp : bars that open it without a tune. bars :
+    numbers of the passage's bars that follow."""
 
     start: int
     passage: Passage
@@ -98,7 +98,8 @@ def plan_blocks(wish: Wish, stock: Stock) -> list[Block]:
 
 
 def fit(passage: Passage, count: int, closes: bool, may_vamp: bool) -> tuple[int, tuple[int, ...]]:
-    """So many bars made of a passage: bars of vamp before it, and numbers of its bars. closes : they end on the tonic."""
+    """So many bars made of a passage: bars of vamp before it, and numbers of its bars. closes : they end on the
+    tonic."""
     ends = passage.closes
     if count > passage.bars:
         rest = count - passage.bars
@@ -132,7 +133,11 @@ def _cut_cost(head: int, begin: int, tail: int) -> float:
     if head == begin:
         return 0.0
     return (
-        CUT * bool(head % PHRASE) + STEP * bool((begin - head) % PHRASE) + SHORT * (tail < PHRASE) + CUT * (begin < head) + 0.1
+        CUT * bool(head % PHRASE)
+        + STEP * bool((begin - head) % PHRASE)
+        + SHORT * (tail < PHRASE)
+        + CUT * (begin < head)
+        + 0.1
     )
 
 
@@ -270,7 +275,9 @@ def _close(page: Page, wish: Wish, minor: bool) -> None:
         if not struck and last:
             struck = [min(last, key=lambda t: t.start).pitch]
         only = tonic.tones[:1] if role in (Role.MELODY, Role.BASS) else tonic.tones
-        held = {min((p for p in range(q - 6, q + 7) if p % 12 in only), key=lambda p: abs(p - q)) for q in struck}
+        held = {
+            min((p for p in range(q - 6, q + 7) if p % 12 in only), key=lambda p: abs(p - q)) for q in struck
+        }
         page.tones[role] = rows + [Tone(start, end - start, p) for p in sorted(held)]
     strokes = [s for s in page.strokes if s.start >= start]
     page.strokes = [s for s in page.strokes if s.start < start] + [s for s in strokes if s.start == start]

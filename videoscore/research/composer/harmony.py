@@ -18,7 +18,18 @@ from videoscore.music.score import Role
 Whole = NDArray[np.int64]
 
 # How likely a quality is beside the others.
-LIKELIHOOD = {"": 1.0, "m": 1.0, "7": 0.97, "m7": 0.93, "o": 0.93, "o7": 0.95, "ø": 0.93, "maj7": 0.92, "+": 0.9, "sus4": 0.85}
+LIKELIHOOD = {
+    "": 1.0,
+    "m": 1.0,
+    "7": 0.97,
+    "m7": 0.93,
+    "o": 0.93,
+    "o7": 0.95,
+    "ø": 0.93,
+    "maj7": 0.92,
+    "+": 0.9,
+    "sus4": 0.85,
+}
 CHANGE = 0.22  # cost of another chord
 ROOT_BELOW = 0.08  # worth of the root in the lowest part
 PRESENT = 0.06  # share of a beat's sound from which a tone counts as there
@@ -88,8 +99,8 @@ def _smoothest(fit: NDArray[np.float64]) -> list[int]:
 
 
 def local_scale(classes: Sequence[int] | set[int]) -> tuple[int, ...]:
-    """Seven pitch classes around C major (A minor's own) that hold what sounds nearby: a tone foreign to the scale takes
-    the place of a neighbour that is not there. classes : what sounds."""
+    """Seven pitch classes around C major (A minor's own) that hold what sounds nearby: a tone foreign to the
+    scale takes the place of a neighbour that is not there. classes : what sounds."""
     scale = [0, 2, 4, 5, 7, 9, 11]
     for foreign, neighbours in ((6, (5, 7)), (8, (7, 9)), (10, (11, 9)), (3, (4, 2)), (1, (0, 2))):
         if foreign not in classes:

@@ -23,7 +23,21 @@ UNITS = 24  # a quarter
 MARGIN = 4  # semitones by which the new tune may leave the old one's range
 OFFSETS = (-5, -4, -3, -2, 2, 3, 4)  # steps of the scale away from the old tune
 # Cost of a move by its semitones: tritones, sevenths and what is over an octave are rare in tunes.
-LEAPS = {0: 0.5, 1: 0.0, 2: 0.0, 3: 0.25, 4: 0.35, 5: 0.3, 6: 4.0, 7: 0.5, 8: 0.8, 9: 0.9, 10: 3.5, 11: 6.0, 12: 1.0}
+LEAPS = {
+    0: 0.5,
+    1: 0.0,
+    2: 0.0,
+    3: 0.25,
+    4: 0.35,
+    5: 0.3,
+    6: 4.0,
+    7: 0.5,
+    8: 0.8,
+    9: 0.9,
+    10: 3.5,
+    11: 6.0,
+    12: 1.0,
+}
 _LEAPS = np.array([*LEAPS.values(), 10.0])
 REST = 12  # units of silence from which a new breath begins
 LONG = 72  # units; so long a note ends a phrase
@@ -36,8 +50,8 @@ class Spot:
     """What a note of the old tune says of the new one's.
 
     onset, duration : units. pitch : the old one. chord, scale : pitch classes. below : pitches that sound with it;
-    struck : of those, what is struck with it. bass : the lowest. weight : how much it is heard, 0 to 1. ends : whether a
-    phrase ends with it. last : whether the tune does.
+    struck : of those, what is struck with it. bass : the lowest. weight : how much it is heard, 0 to 1. ends :
+    whether a phrase ends with it. last : whether the tune does.
     """
 
     onset: int
@@ -63,7 +77,9 @@ class Spot:
     def step(self, pitch: int) -> int:
         """Number of the step of the scale that lies nearest to a pitch, the lower of two."""
         octave, pc = divmod(pitch, 12)
-        places = [(abs(tone + 12 * o - pc), 7 * o + k) for o in (-1, 0, 1) for k, tone in enumerate(self.scale)]
+        places = [
+            (abs(tone + 12 * o - pc), 7 * o + k) for o in (-1, 0, 1) for k, tone in enumerate(self.scale)
+        ]
         return 7 * octave + min(places)[1]
 
 
@@ -90,8 +106,12 @@ def spots_of(notes: Whole, bar: int, length: int) -> list[Spot]:
         last = k + 1 == len(tune)
         gap = REST if last else tune[k + 1][0] - onset - duration
         sounding = below[(below[:, 0] < onset + max(duration, 1)) & (below[:, 0] + below[:, 1] > onset)]
-        near = below[(below[:, 0] < onset + duration + UNITS // 2) & (below[:, 0] + below[:, 1] > onset - UNITS // 2)]
-        classes = {int(p) % 12 for p in near[:, 2]} | {p % 12 for o, _, p in tune if abs(o - onset) <= bar // 2}
+        near = below[
+            (below[:, 0] < onset + duration + UNITS // 2) & (below[:, 0] + below[:, 1] > onset - UNITS // 2)
+        ]
+        classes = {int(p) % 12 for p in near[:, 2]} | {
+            p % 12 for o, _, p in tune if abs(o - onset) <= bar // 2
+        }
         out.append(
             Spot(
                 onset,
@@ -129,7 +149,9 @@ def paraphrase(spots: Sequence[Spot], rng: Random) -> list[int]:
     total, ways = rows[0].cost, []
     for k in range(1, len(spots)):
         wish = steps[k] - steps[k - 1]
-        reach = total[:, None] + _moves(spots[k - 1], rows[k - 1], spots[k], rows[k], -wish if mirrored else wish)
+        reach = total[:, None] + _moves(
+            spots[k - 1], rows[k - 1], spots[k], rows[k], -wish if mirrored else wish
+        )
         ways.append(reach.argmin(0))
         total = reach.min(0) + rows[k].cost
     place = int(total.argmin())

@@ -1,8 +1,11 @@
-"""Make passages for the composer: eight to thirty-two bars, the form and harmony of one piece in the texture of another.
+"""Make passages for the composer: eight to thirty-two bars, the form and harmony of one piece in the texture of
+another.
 
-A passage begins where a tune begins on a downbeat, stays in one key and metre, and closes on the tonic; where it does so
+A passage begins where a tune begins on a downbeat, stays in one key and metre, and closes on the tonic; where
+it does so
 on the way, it may be cut. Of each metre and mood those are taken that lie best in the mood's octant by the corpus's
-labels, few of a piece. Of a passage its harmony, its bass's pitch classes and its tune's rhythm are used; the notes of the
+labels, few of a piece. Of a passage its harmony, its bass's pitch classes and its tune's rhythm are used; the
+notes of the
 accompaniment are another passage's, like in mood, carried over to that harmony (transfer.py); and `TUNES` tunes are
 written over both (paraphrase.py). So neither a tune nor an accompaniment stands as in any piece.
 """
@@ -36,7 +39,11 @@ from videoscore.research.composer.transfer import Source, crossing, lowest, roug
 Whole = NDArray[np.int64]
 
 UNITS = 24  # a quarter
-METRES = {48: 2, 72: 1, 96: 1}  # length of a bar -> how many make one of a passage's: two of 2/4 are one of four beats
+METRES = {
+    48: 2,
+    72: 1,
+    96: 1,
+}  # length of a bar -> how many make one of a passage's: two of 2/4 are one of four beats
 LEAST, MOST = 8, 32  # bars
 STEP = 4  # bars of a segment after which a passage may begin though nothing ended
 SILENT = 2  # bars without a tune that end a passage
@@ -50,7 +57,10 @@ FOREIGN = 0.16  # largest share of notes outside C major, or A minor with its ra
 STEADY = 8.0  # largest change of tempo, quarters a minute
 TUNES = 4
 TRIES = 8  # tunes that are written for each that is kept
-LONGEST_RUN, MOST_SAME = 8, 0.35  # intervals in a row, and share of pitch classes, that a tune may have from the old one
+LONGEST_RUN, MOST_SAME = (
+    8,
+    0.35,
+)  # intervals in a row, and share of pitch classes, that a tune may have from the old one
 TEXTURES = 14  # that are tried on a passage
 DRESSES = 1  # that are kept of them
 COVERED = 0.4  # what a covered note of the tune weighs beside a rough one
@@ -181,12 +191,17 @@ def _tuneful(corpus: Corpus, first: int, room: int) -> int:
 
 def _rests(notes: Whole, bars: int, bar: int) -> bool:
     """Whether the tune comes to rest in the last of so many bars: a note of a beat and a half, or silence."""
-    inside = notes[(notes[:, 3] == Role.MELODY) & (notes[:, 0] >= (bars - 1) * bar) & (notes[:, 0] < bars * bar)]
+    inside = notes[
+        (notes[:, 3] == Role.MELODY) & (notes[:, 0] >= (bars - 1) * bar) & (notes[:, 0] < bars * bar)
+    ]
     return len(inside) == 0 or int(inside[:, 1].max()) >= 36 or len(inside) == 1
 
 
 def _usable(notes: Whole, minor: int, bars: int, tuneful: float) -> bool:
-    tune, below = notes[notes[:, 3] == Role.MELODY], notes[(notes[:, 3] != Role.MELODY) & (notes[:, 3] != Role.DRUMS)]
+    tune, below = (
+        notes[notes[:, 3] == Role.MELODY],
+        notes[(notes[:, 3] != Role.MELODY) & (notes[:, 3] != Role.DRUMS)],
+    )
     inner = below[below[:, 3] != Role.BASS]
     if tuneful < TUNEFUL or len(inner) < INNER * bars or len(notes) > FULLEST * bars:
         return False
@@ -243,7 +258,12 @@ def source_of(candidate: Candidate) -> Source:
     length = candidate.bars * candidate.bar
     chords = read_harmony(candidate.notes[:, :4], length, beat)
     return Source(
-        candidate.notes, candidate.bar, candidate.bars, beat, chords, lowest(candidate.notes, len(chords), beat)
+        candidate.notes,
+        candidate.bar,
+        candidate.bars,
+        beat,
+        chords,
+        lowest(candidate.notes, len(chords), beat),
     )
 
 
@@ -297,7 +317,9 @@ def mine_passages(corpus_file: Path, say: Callable[[str], None] = lambda _: None
     return pack(rows)
 
 
-def _drafts(number: int, chosen: list[Candidate], sources: list[Source]) -> Iterator[tuple[float, int, Whole]]:
+def _drafts(
+    number: int, chosen: list[Candidate], sources: list[Source]
+) -> Iterator[tuple[float, int, Whole]]:
     """(fault, texture, notes) of every texture that is tried: how rough it sounds, and how often it covers the tune."""
     tune = chosen[number].notes[chosen[number].notes[:, 3] == Role.MELODY]
     for k in textures_for(number, chosen):
@@ -308,7 +330,8 @@ def _drafts(number: int, chosen: list[Candidate], sources: list[Source]) -> Iter
 def _row(
     corpus: Corpus, candidate: Candidate, texture: Candidate, chords: Sequence[Sonority], notes: Whole
 ) -> dict[str, Any]:
-    """A passage as `videoscore.compose.passages.pack` takes it: mood, pace and place between those of its two sources."""
+    """A passage as `videoscore.compose.passages.pack` takes it: mood, pace and place between those of its two
+    sources."""
     old = candidate.notes[candidate.notes[:, 3] == Role.MELODY]
     length = candidate.bars * candidate.bar
     both = np.concatenate([old, notes])

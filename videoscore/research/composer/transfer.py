@@ -2,7 +2,8 @@
 AccoMontage (Zhao & Xia 2021).
 
 Every note keeps its time, its length and its place in the texture: what was the n-th chord tone of its chord from below
-becomes the tone of the new chord at that place, all of a beat's moving together and as little as may be; the lowest part
+becomes the tone of the new chord at that place, all of a beat's moving together and as little as may be; the
+lowest part
 takes the new passage's bass; what was foreign to the chord keeps its distance from the chord tone under it.
 """
 
@@ -29,8 +30,10 @@ HIGHEST_BASS = 57  # A3
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A passage to transfer from or to. notes : (n, 5) onset, duration, pitch, role, velocity. bar, bars : units, and how
-    many. beat : units of a chord. chords : of every beat. low : (beats,) pitch class of the lowest note, -1 for none."""
+    """A passage to transfer from or to. notes : (n, 5) onset, duration, pitch, role, velocity. bar, bars :
+    units, and how
+    many. beat : units of a chord. chords : of every beat. low : (beats,) pitch class of the lowest note, -1 for
+    none."""
 
     notes: Whole
     bar: int
@@ -51,7 +54,8 @@ def lowest(notes: Whole, count: int, beat: int) -> Whole:
 
 
 def transfer(texture: Source, harmony: Source) -> Whole:
-    """(n, 5) the notes of `texture` without its tune, in the harmony and for the bars of `harmony`; both in one metre."""
+    """(n, 5) the notes of `texture` without its tune, in the harmony and for the bars of `harmony`; both in one
+    metre."""
     rows: list[tuple[int, int, int, int, int]] = []
     per_bar = harmony.bar // harmony.beat
     below = texture.notes[texture.notes[:, 3] != Role.MELODY]
