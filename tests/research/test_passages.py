@@ -19,7 +19,7 @@ from videoscore.research.composer.paraphrase import (
     spots_of,
     tune_of,
 )
-from videoscore.research.composer.passages import mine_passages
+from videoscore.research.composer.passages import mine_passages, own_tunes, points_of
 from videoscore.research.composer.transfer import Source, crossing, lowest, roughness, transfer
 
 BAR, UNITS = 96, 24
@@ -155,3 +155,20 @@ def test_a_stock_is_made_of_what_may_be_read_and_comes_back_from_its_file(tmp_pa
         assert (own.notes == other.notes).all() and (own.tunes == other.tunes).all()
         assert (own.tunes == same[k].tunes).all() and len(own.chords) == 32
         assert not (own.notes[:, 3] == Role.MELODY).any()
+
+
+def test_a_tune_that_some_piece_has_is_thrown_away(tmp_path):
+    path = corpus(tmp_path / "c.npz")
+    rhythm = [(k * UNITS, UNITS) for k in range(32)]
+    copy = [TUNE[k % 16] + 5 for k in range(32)]  # in another key
+    own = [72 + (k * 5) % 7 for k in range(32)]
+    kept = own_tunes([{"rhythm": rhythm, "tunes": [copy, own]}, {"rhythm": rhythm, "tunes": [copy]}], path)
+    assert [row["tunes"] for row in kept] == [[own]]
+
+
+def test_a_passage_sounds_livelier_faster():
+    notes = passage(SIMPLE, broken=True)
+    tune = tune_of(notes[:, :4])
+    points = points_of(notes[notes[:, 3] != Role.MELODY], [n[:2] for n in tune], [n[2] for n in tune])
+    arousal = [a for _, a in points]
+    assert arousal == sorted(arousal) and arousal[-1] > arousal[0] + 0.2

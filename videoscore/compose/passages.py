@@ -32,6 +32,8 @@ QUALITIES: dict[str, tuple[int, ...]] = {
 }
 NAMES = tuple(QUALITIES)
 
+PACES = (60.0, 85.0, 120.0, 150.0)  # quarters a minute at which a passage was heard
+
 # column -> type, of the table of passages
 COLUMNS = {
     "bar": np.int16,
@@ -39,14 +41,19 @@ COLUMNS = {
     "minor": np.bool_,
     "compound": np.bool_,
     "tempo": np.float32,
-    "valence": np.float32,
-    "arousal": np.float32,
     "tunes": np.int16,
 }
 
 
 # array -> what one entry of it holds
-WIDTH: dict[str, tuple[int, ...]] = {"closes": (), "notes": (5,), "rhythm": (2,), "tunes": (), "chords": (2,)}
+WIDTH: dict[str, tuple[int, ...]] = {
+    "closes": (),
+    "notes": (5,),
+    "rhythm": (2,),
+    "tunes": (),
+    "chords": (2,),
+    "points": (2,),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +61,8 @@ class Passage:
     """Some bars of one piece, in C major or A minor, without its tune.
 
     bar : units (1/24 quarter) in one. bars : how many. closes : numbers of bars after which it may end, on the tonic.
-    compound : the beats are parted into three. tempo : quarters a minute in its piece. valence, arousal : mean label.
-    piece : set and name of the piece. notes : (n, 5) onset, duration, pitch, role, velocity, the tune left out.
+    compound : the beats are parted into three. tempo : quarters a minute in its pieces. points : (4, 2) valence and
+    arousal as the tagger hears it at `PACES`. piece : set and name of the piece. notes : (n, 5) onset, duration, pitch, role, velocity, the tune left out.
     rhythm : (m, 2) onset and duration of a tune's notes. tunes : (k, m) pitches of tunes that fit.
     chords : of every beat (or bar, where it has no whole number of quarters), root and place in `QUALITIES`.
     """
@@ -66,8 +73,7 @@ class Passage:
     minor: bool
     compound: bool
     tempo: float
-    valence: float
-    arousal: float
+    points: NDArray[np.float64]
     piece: str
     notes: Whole
     rhythm: Whole
@@ -102,14 +108,20 @@ class Stock:
             row["minor"],
             row["compound"],
             row["tempo"],
-            row["valence"],
-            row["arousal"],
+            part["points"].astype(float),
             str(self.pieces[k]),
             part["notes"].astype(np.int64),
             rhythm,
             part["tunes"].astype(np.int64).reshape(row["tunes"], len(rhythm)),
             part["chords"].astype(np.int64),
         )
+
+    def points_at(self, pace: float) -> NDArray[np.float64]:
+        """(n, 2) valence and arousal of every passage at a tempo, quarters a minute."""
+        points = self.arrays["points"].reshape(-1, len(PACES), 2).astype(float)
+        at = np.interp(np.log(pace), np.log(PACES), np.arange(len(PACES)))
+        low = min(int(at), len(PACES) - 2)
+        return points[:, low] + (at - low) * (points[:, low + 1] - points[:, low])
 
     def save(self, path: Path) -> None:
         """Write it as one file. The same stock gives the same bytes."""
@@ -122,9 +134,7 @@ class Stock:
 def pack(rows: Sequence[Mapping[str, Any]]) -> Stock:
     """Passages, as `videoscore.research.composer.passages` mines them, as one stock."""
     table: dict[str, NDArray[Any]] = {
-        name: np.array([row["point"][name == "arousal"] for row in rows], kind)
-        if name in ("valence", "arousal")
-        else np.array([len(row["tunes"]) if name == "tunes" else row[name] for row in rows], kind)
+        name: np.array([len(row["tunes"]) if name == "tunes" else row[name] for row in rows], kind)
         for name, kind in COLUMNS.items()
     }
     parts: dict[str, list[NDArray[Any]]] = {
@@ -132,6 +142,7 @@ def pack(rows: Sequence[Mapping[str, Any]]) -> Stock:
         "notes": [np.array(row["notes"], np.uint16).reshape(-1, 5) for row in rows],
         "rhythm": [np.array(row["rhythm"], np.uint16).reshape(-1, 2) for row in rows],
         "tunes": [np.array(row["tunes"], np.uint8).ravel() for row in rows],
+        "points": [np.array(row["points"], np.float16) for row in rows],
         "chords": [
             np.array([(root, NAMES.index(quality)) for root, quality in row["chords"]], np.uint8)
             for row in rows

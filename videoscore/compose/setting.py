@@ -22,15 +22,16 @@ from videoscore.compose.parts import fill_roles, into_roles
 from videoscore.compose.passages import NAMES, QUALITIES, Passage, Stock
 from videoscore.compose.tone import Tone
 from videoscore.cues.meter import TEMPO
-from videoscore.mood.circle import centre, mood_of
+from videoscore.mood.circle import mood_of
 from videoscore.music.score import Role
 
 SHORTEST = 3  # bars of a cue from which a passage is worth setting
-CHOICE = 14  # passages of a mood among which the film's seed chooses
-ELSEWHERE = 0.4  # on the plane: so far from the cue's mean a phrase is another mood's
-LEVEL = 0.3  # of valence and arousal: what lies in one step of both keeps its passage
+CHOICE = 8  # passages of a mood among which the film's seed chooses
+ELSEWHERE = 0.25  # on the plane: so far from the cue's mean a phrase is another mood's
+PUSH = 1.6  # of the wish away from neutral
+LEVEL = 0.2  # of valence and arousal: what lies in one step of both keeps its passage
 TEMPO_SLACK = 0.35  # natural logarithm: so much slower or faster a passage stays itself
-LIVELIER = 0.5  # arousal that e times the tempo adds
+OTHER_MODE = 3.0  # what a passage in the wrong mode costs beside its distance on the plane
 VAMP = 3  # bars of accompaniment alone that may open a cue
 TONIC = {False: 0, True: 9}  # C major, A minor
 # What an unclean cut costs: not at a phrase's start, out of step with the phrases, a short way to the close
@@ -175,10 +176,9 @@ def _mood_of_phrase(wish: Wish, start: int, end: int) -> tuple[str, bool]:
 
 
 def _target(wish: Wish, start: int, end: int, mood: str, minor: bool) -> Target:
-    """A mood and mode at about what the curve means from bar to bar, halfway to the middle of the mood."""
-    v, a = centre(mood)
+    """What the curve means from bar to bar, taken farther out: passages lie nearer to neutral than wishes do."""
     means = _mean(wish.valence[start:end]), _mean(wish.arousal[start:end])
-    near = [LEVEL * round((x + m) / 2 / LEVEL) for x, m in zip((v, a), means)]
+    near = [LEVEL * round(PUSH * m / LEVEL) for m in means]
     return Target(mood, minor, near[0], near[1])
 
 
@@ -194,15 +194,14 @@ def _passage_of(wish: Wish, target: Target, stock: Stock) -> tuple[Passage, int]
 @lru_cache(maxsize=256)
 def ranking(stock: Stock, target: Target, beats: int, pace: float) -> tuple[int, ...]:
     """Numbers of the passages of a metre, that first which suits a target best. pace : quarters a minute at which they
-    will be played; what is played faster than it was written is livelier."""
+    will be played."""
     table = stock.table
-    rows = []
-    for k in np.flatnonzero(table["bar"] == beats * UNITS).tolist():
-        faster = math.log(pace / float(table["tempo"][k]))
-        v, a = float(table["valence"][k]), float(table["arousal"][k]) + LIVELIER * faster
-        cost = math.hypot(v - target.valence, a - target.arousal) + max(0.0, abs(faster) - TEMPO_SLACK)
-        rows.append((cost + 3.0 * (bool(table["minor"][k]) != target.minor), k))
-    return tuple(k for _, k in sorted(rows))
+    points = stock.points_at(pace)
+    cost = np.hypot(points[:, 0] - target.valence, points[:, 1] - target.arousal)
+    cost += np.maximum(0.0, np.abs(np.log(pace / table["tempo"])) - TEMPO_SLACK)
+    cost += OTHER_MODE * (table["minor"] != target.minor)
+    order = np.argsort(cost, kind="stable")
+    return tuple(order[table["bar"][order] == beats * UNITS].tolist())
 
 
 @lru_cache(maxsize=4)

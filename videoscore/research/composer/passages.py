@@ -23,9 +23,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoscore.compose.passages import Stock, pack
+from videoscore.compose.passages import PACES, Stock, pack
 from videoscore.mood.circle import MOODS, centre
+from videoscore.music.features import NoteArrays
 from videoscore.music.score import Role
+from videoscore.music.tagger import Tagger
+from videoscore.research.composer import copies
 from videoscore.research.composer.harmony import Sonority, read_harmony
 from videoscore.research.composer.paraphrase import (
     paraphrase,
@@ -34,6 +37,8 @@ from videoscore.research.composer.paraphrase import (
     spots_of,
     tune_of,
 )
+from videoscore.research.composer.real_music import TRAINED
+from videoscore.research.composer.real_music import Corpus as Music
 from videoscore.research.composer.transfer import Source, crossing, lowest, roughness, transfer
 
 Whole = NDArray[np.int64]
@@ -56,16 +61,17 @@ DOUBLED = 0.33  # largest share of the tune's notes that another part has, too
 FOREIGN = 0.16  # largest share of notes outside C major, or A minor with its raised degrees
 STEADY = 8.0  # largest change of tempo, quarters a minute
 TUNES = 4
-TRIES = 8  # tunes that are written for each that is kept
+TRIES = 7  # tunes that are written for each that is kept
 LONGEST_RUN, MOST_SAME = (
     8,
     0.35,
 )  # intervals in a row, and share of pitch classes, that a tune may have from the old one
-TEXTURES = 14  # that are tried on a passage
-DRESSES = 1  # that are kept of them
+TEXTURES = 8  # that are tried on a passage
+DRESSES = 2  # that are kept of them
 COVERED = 0.4  # what a covered note of the tune weighs beside a rough one
 WORST = 0.14  # fault of a texture that is still taken
-A_MOOD = 30  # passages of each metre
+A_MOOD = 34  # passages of each metre
+LONGEST_COPY = 14  # notes in a row, from which a tune shares too many with some piece
 A_PIECE = 2  # of a piece in a metre and mood
 TONIC = {0: 1, 1: 29}  # label of the tonic triad in C major and in A minor
 SCALES = {0: (0, 2, 4, 5, 7, 9, 11), 1: (0, 2, 4, 5, 6, 7, 8, 9, 11)}
@@ -287,7 +293,7 @@ def _register(candidate: Candidate) -> float:
 
 
 def tunes_of(notes: Whole, bar: int, length: int, seed: str) -> list[list[int]]:
-    """Up to `TUNES` rows of pitches for the rhythm of a passage's tune, those first that owe least to it."""
+    """Up to `TRIES` rows of pitches for the rhythm of a passage's tune, those first that owe least to it."""
     spots = spots_of(notes[:, :4], bar, length)
     rows: dict[tuple[int, ...], float] = {}
     for number in range(TRIES):
@@ -295,7 +301,23 @@ def tunes_of(notes: Whole, bar: int, length: int, seed: str) -> list[list[int]]:
         run, same = shared_run(spots, pitches), shared_classes(spots, pitches)
         if run <= LONGEST_RUN and same <= MOST_SAME:
             rows[tuple(pitches)] = run / LONGEST_RUN + same
-    return [list(row) for row in sorted(rows, key=lambda row: (rows[row], row))[:TUNES]]
+    return [list(row) for row in sorted(rows, key=lambda row: (rows[row], row))]
+
+
+def points_of(
+    notes: Whole, rhythm: Sequence[tuple[int, int]], tune: Sequence[int]
+) -> list[tuple[float, float]]:
+    """Valence and arousal of a passage with a tune, as the tagger hears it at each of `PACES`."""
+    pitched = notes[notes[:, 3] != Role.DRUMS][:, :3]
+    line = np.array([(onset, duration, pitch) for (onset, duration), pitch in zip(rhythm, tune)])
+    both = np.concatenate([pitched, line])
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    tagger = Tagger.load("tagger")
+    out = []
+    for pace in PACES:
+        unit = 60 / pace / UNITS  # seconds
+        out.append(tagger.predict(NoteArrays(both[:, 0] * unit, both[:, 1] * unit, both[:, 2])))
+    return out
 
 
 def mine_passages(corpus_file: Path, say: Callable[[str], None] = lambda _: None) -> Stock:
@@ -310,11 +332,24 @@ def mine_passages(corpus_file: Path, say: Callable[[str], None] = lambda _: None
         drafts = sorted(_drafts(number, chosen, sources), key=lambda draft: draft[:2])
         for fault, k, notes in drafts[:DRESSES]:
             if fault <= WORST:
-                row = _row(corpus, candidate, chosen[k], sources[number].chords, notes)
-                if row["tunes"]:
-                    rows.append(row)
+                rows.append(_row(corpus, candidate, chosen[k], sources[number].chords, notes))
+    rows = own_tunes(rows, corpus_file)
     say(f"{len(rows)} passages with {sum(len(r['tunes']) for r in rows)} tunes")
     return pack(rows)
+
+
+def own_tunes(rows: list[dict[str, Any]], corpus_file: Path) -> list[dict[str, Any]]:
+    """The passages with the tunes, `TUNES` at most, that share no long run of notes with any piece that was read."""
+    known = [copies.melody(piece) for piece in Music(corpus_file).pieces(TRAINED)]
+    onsets = [np.array([onset for onset, _ in row["rhythm"]]) for row in rows]
+    asked = [copies.tokens(on, np.array(tune)) for row, on in zip(rows, onsets) for tune in row["tunes"]]
+    runs = iter(copies.longest_shared(asked, known) if asked else [])
+    out = []
+    for row in rows:
+        tunes = [tune for tune in row["tunes"] if next(runs) < LONGEST_COPY][:TUNES]
+        if tunes:
+            out.append({**row, "tunes": tunes})
+    return out
 
 
 def _drafts(
@@ -336,6 +371,8 @@ def _row(
     length = candidate.bars * candidate.bar
     both = np.concatenate([old, notes])
     pieces = (candidate.piece, texture.piece)
+    rhythm = [(onset, duration) for onset, duration, _ in tune_of(old[:, :4])]
+    tunes = tunes_of(both, candidate.bar, length, f"{candidate.first}/{texture.first}")
     return {
         "bar": candidate.bar,
         "bars": candidate.bars,
@@ -343,10 +380,10 @@ def _row(
         "minor": candidate.minor,
         "compound": candidate.compound,
         "tempo": math.sqrt(candidate.tempo * texture.tempo),
-        "point": tuple((a + b) / 2 for a, b in zip(candidate.point, texture.point)),
         "piece": " | ".join(f"{corpus.data['piece_set'][p]}/{corpus.data['piece_name'][p]}" for p in pieces),
         "notes": notes[np.lexsort((notes[:, 2], notes[:, 0]))],
-        "rhythm": [(onset, duration) for onset, duration, _ in tune_of(old[:, :4])],
-        "tunes": tunes_of(both, candidate.bar, length, f"{candidate.first}/{texture.first}"),
+        "rhythm": rhythm,
+        "tunes": tunes,
+        "points": points_of(notes, rhythm, tunes[0]) if tunes else [],
         "chords": chords,
     }
