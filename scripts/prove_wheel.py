@@ -23,6 +23,7 @@ from setup import CPU_BUILDS, reachable  # noqa: E402
 # what a wheel that lacks it could not work without
 CARRIES = (
     "videoscore/compose/figures.json",
+    "videoscore/compose/passages.npz",
     "videoscore/weights/SHA256SUMS",
     "videoscore/presets/cinematic.toml",
     "videoscore/soundfonts/registry.toml",

@@ -11,6 +11,7 @@ WEIGHT_SUMS = WEIGHTS / "SHA256SUMS"
 LIBRARY_PIECES = PACKAGE / "library" / "pieces"
 CUE_SHEET_SCHEMA = PACKAGE / "cues" / "file" / "cue-sheet.schema.json"
 FIGURES = PACKAGE / "compose" / "figures.json"
+PASSAGES = PACKAGE / "compose" / "passages.npz"
 STUDIO_STATIC = PACKAGE / "studio" / "static"
 
 

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from videoscore.compose.bank import chunks, load_bank
+from videoscore.compose.passages import load_passages
 from videoscore.errors import SetupError
 from videoscore.music.score import Role
 from videoscore.research.composer.figures import mine
@@ -33,7 +34,9 @@ def corpus(path, pieces: int = 3, held_out: int = 0, bars: int = 4):
     np.savez(
         path,
         note_bar=table[:, 0], note_pos=table[:, 1], note_role=table[:, 2], note_pitch=table[:, 3],
-        note_dur=table[:, 4], bar_len=np.full(count, 96), bar_den=np.full(count, 4), bar_minor=np.zeros(count, int),
+        note_dur=table[:, 4], note_vel=np.full(len(table), 80), bar_tempo=np.full(count, 100.0),
+        piece_set=np.array(["own"] * pieces), bar_len=np.full(count, 96), bar_den=np.full(count, 4),
+        bar_minor=np.zeros(count, int),
         bar_chord=np.ones(count, int), bar_segment=np.zeros(count, int), bar_valence=np.full(count, 0.5),
         bar_arousal=np.full(count, 0.25), bar_piece=np.repeat(np.arange(pieces), bars),
         piece_name=np.array([f"p{k}" for k in range(pieces)]),
@@ -101,6 +104,9 @@ def test_training_goes_on_from_its_corpus_and_refuses_other_sets(tmp_path):
     before = out.read_bytes()
     assert train(tmp_path / "one", run, out) == first and out.read_bytes() == before
     facts = json.loads(out.with_suffix(".facts.json").read_text())
+    assert (
+        facts["passages"] == 0 == len(load_passages(tmp_path / "passages.npz"))
+    )  # pieces of four bars have none
     assert facts["figures"] == 2 and len(facts["corpus"]) == 64
     with pytest.raises(UsageError, match="begun with --music"):
         train(tmp_path / "two", run, out)

@@ -17,7 +17,9 @@ from videoscore.compose.gesture import write_gesture
 from videoscore.compose.locked_notes import assembled, standing
 from videoscore.compose.marks import build_up, gesture_of, marks_of
 from videoscore.compose.motif import motif_of
+from videoscore.compose.passages import Stock, load_passages
 from videoscore.compose.realise import realise, released
+from videoscore.compose.setting import can_set, write_setting
 from videoscore.cues.grid import bar_time, sections, tempo_map
 from videoscore.cues.sheet import Cue, CueSheet
 from videoscore.cues.wishes import read_roles
@@ -48,7 +50,7 @@ def compose(
     options = options or ComposeOptions()
     if all(cue.locked for cue in sheet.cues):
         return assembled(sheet)
-    bank = load_bank()
+    bank, stock = load_bank(), load_passages()
     parts, tempo = list(sections(sheet)), tempo_map(sheet)
     notes: list[Note] = []
     total = float(sheet.duration)
@@ -56,7 +58,7 @@ def compose(
     for number, cue in enumerate(sheet.cues):
         if cue.locked:
             continue
-        page, written = _write(sheet, number, parts[number], options, roles or {}, bank)
+        page, written = _write(sheet, number, parts[number], options, roles or {}, bank, stock)
         parts[number] = replace(parts[number], chords=_chords(page, cue))
         notes += written
         progress("compose", float(cue.end), total)
@@ -77,7 +79,13 @@ def compose_many(
 
 
 def _write(
-    sheet: CueSheet, number: int, section: Section, options: ComposeOptions, roles: Roles, bank: Bank
+    sheet: CueSheet,
+    number: int,
+    section: Section,
+    options: ComposeOptions,
+    roles: Roles,
+    bank: Bank,
+    stock: Stock,
 ) -> tuple[Page, list[Note]]:
     """A cue's page and notes, the best of its takes."""
     cue = sheet.cues[number]
@@ -86,7 +94,12 @@ def _write(
     pages = []
     for take in range(1 if gesture else options.takes):
         draft = replace(wish, take=take)
-        pages.append(write_cue(draft, bank) if gesture is None else write_gesture(draft, gesture))
+        if gesture is not None:
+            pages.append(write_gesture(draft, gesture))
+        elif can_set(draft, stock):
+            pages.append(write_setting(draft, stock))
+        else:
+            pages.append(write_cue(draft, bank))
     scored = [realise(cue, section, page, {} if gesture else marks) for page in pages]
     best = best_take(cue, section, scored) if len(scored) > 1 else 0
     return pages[best], scored[best]

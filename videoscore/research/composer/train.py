@@ -1,7 +1,7 @@
-"""Make what the composer writes with: ``videoscore train composer``, one command from the sets to its stock of figures.
+"""Make what the composer writes with: ``videoscore train composer``, one command from the sets to its stocks.
 
 The corpus is built first (or taken as it is, where it lies in the run's folder), then figures, cells and grooves are
-mined from the pieces that aren't kept back. The same sets give the same file.
+mined from the pieces that aren't kept back, and passages are made of them. The same sets give the same files.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from videoscore.files import write_text
 from videoscore.research.composer.corpus import build
 from videoscore.research.composer.figures import mine
 from videoscore.research.composer.labelled import Table
+from videoscore.research.composer.passages import mine_passages
 from videoscore.research.weights import commit
+from videoscore.resources import PASSAGES
 
 CORPUS = "corpus.npz"
 SETTINGS = "settings.json"
@@ -33,7 +35,8 @@ def train(
     workers: int = 2,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, int]:
-    """Write the composer's stock to `out` (and beside it the facts by which it can be made again); its numbers.
+    """Write the composer's figures to `out`, its passages beside them as `PASSAGES`, and the facts by which both can be
+    made again; their numbers.
 
     music : folder that holds the sets' folders, and `groove_midi`. run : folder that keeps the corpus, so that the
     same command goes on where it stopped.
@@ -51,6 +54,9 @@ def train(
         part.replace(corpus)
     drums = music / DRUMS
     numbers = mine(corpus, out, drums if drums.is_dir() else None)
+    stock = mine_passages(corpus, say)
+    stock.save(out.with_name(PASSAGES.name))
+    numbers |= {"passages": len(stock), "tunes": int(stock.table["tunes"].sum())}
     facts = {"command": command, "commit": commit(), "corpus": _digest(corpus), **numbers}
     write_text(out.with_suffix(".facts.json"), json.dumps(facts, indent=1) + "\n")
     return numbers

@@ -1,0 +1,240 @@
+"""Another tune for a passage: its rhythm, other pitches over the same harmony.
+
+Pitches are the cheapest way through (dynamic programming). What was a chord tone stays one, what was passed through by
+step still is; the line keeps the old one's rise and fall, or turns it upside down, and is paid for every pitch class
+that it takes from it. So it breathes and closes with the accompaniment as the old tune did, and is another tune.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoscore.music.score import Role
+from videoscore.research.composer.harmony import local_scale, read_harmony, tones
+
+Whole = NDArray[np.int64]
+
+UNITS = 24  # a quarter
+MARGIN = 4  # semitones by which the new tune may leave the old one's range
+OFFSETS = (-5, -4, -3, -2, 2, 3, 4)  # steps of the scale away from the old tune
+# Cost of a move by its semitones: tritones, sevenths and what is over an octave are rare in tunes.
+LEAPS = {
+    0: 0.5,
+    1: 0.0,
+    2: 0.0,
+    3: 0.25,
+    4: 0.35,
+    5: 0.3,
+    6: 4.0,
+    7: 0.5,
+    8: 0.8,
+    9: 0.9,
+    10: 3.5,
+    11: 6.0,
+    12: 1.0,
+}
+_LEAPS = np.array([*LEAPS.values(), 10.0])
+REST = 12  # units of silence from which a new breath begins
+LONG = 72  # units; so long a note ends a phrase
+
+Note = tuple[int, int, int]  # onset, duration, pitch
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What a note of the old tune says of the new one's.
+
+    onset, duration : units. pitch : the old one. chord, scale : pitch classes. below : pitches that sound with it;
+    struck : of those, what is struck with it. bass : the lowest. weight : how much it is heard, 0 to 1. ends :
+    whether a phrase ends with it. last : whether the tune does.
+    """
+
+    onset: int
+    duration: int
+    pitch: int
+    chord: frozenset[int]
+    scale: tuple[int, ...]
+    below: tuple[int, ...]
+    struck: frozenset[int]
+    weight: float
+    ends: bool
+    last: bool
+
+    @property
+    def bass(self) -> int | None:
+        return min(self.below, default=None)
+
+    @property
+    def consonant(self) -> bool:
+        """Whether the old note belonged to the chord."""
+        return self.pitch % 12 in self.chord
+
+    def step(self, pitch: int) -> int:
+        """Number of the step of the scale that lies nearest to a pitch, the lower of two."""
+        octave, pc = divmod(pitch, 12)
+        places = [
+            (abs(tone + 12 * o - pc), 7 * o + k) for o in (-1, 0, 1) for k, tone in enumerate(self.scale)
+        ]
+        return 7 * octave + min(places)[1]
+
+
+def tune_of(notes: Whole) -> list[Note]:
+    """The tune of a passage as one line: of notes struck together the highest, none longer than to the next."""
+    rows = notes[notes[:, 3] == Role.MELODY]
+    line: dict[int, tuple[int, int]] = {}
+    for onset, duration, pitch, _ in rows.tolist():
+        if onset not in line or pitch > line[onset][1]:
+            line[onset] = (duration, pitch)
+    onsets = sorted(line)
+    following = [*onsets[1:], 1 << 30]
+    return [(o, min(line[o][0], after - o), line[o][1]) for o, after in zip(onsets, following)]
+
+
+def spots_of(notes: Whole, bar: int, length: int) -> list[Spot]:
+    """The facts of every note of a passage's tune. notes : (n, 4) onset, duration, pitch, role. bar, length : units."""
+    tune = tune_of(notes)
+    below = notes[(notes[:, 3] != Role.MELODY) & (notes[:, 3] != Role.DRUMS)]
+    beat = UNITS if bar % UNITS == 0 else bar
+    chords = [frozenset(tones(s)) for s in read_harmony(notes, length, beat)]
+    out = []
+    for k, (onset, duration, pitch) in enumerate(tune):
+        last = k + 1 == len(tune)
+        gap = REST if last else tune[k + 1][0] - onset - duration
+        sounding = below[(below[:, 0] < onset + max(duration, 1)) & (below[:, 0] + below[:, 1] > onset)]
+        near = below[
+            (below[:, 0] < onset + duration + UNITS // 2) & (below[:, 0] + below[:, 1] > onset - UNITS // 2)
+        ]
+        classes = {int(p) % 12 for p in near[:, 2]} | {
+            p % 12 for o, _, p in tune if abs(o - onset) <= bar // 2
+        }
+        out.append(
+            Spot(
+                onset,
+                duration,
+                pitch,
+                chords[min(onset // beat, len(chords) - 1)],
+                local_scale(classes),
+                tuple(sounding[:, 2].tolist()),
+                frozenset(sounding[sounding[:, 0] <= onset][:, 2].tolist()),
+                min(1.0, 0.7 * _stress(onset % bar, bar) + 0.5 * min(1.0, duration / 36)),
+                last or (gap >= REST and duration >= 18) or duration >= LONG,
+                last,
+            )
+        )
+    return out
+
+
+def _stress(position: int, bar: int) -> float:
+    if position == 0:
+        return 1.0
+    if bar % (2 * UNITS) == 0 and position == bar // 2:
+        return 0.8
+    return 0.55 if position % UNITS == 0 else 0.2
+
+
+def paraphrase(spots: Sequence[Spot], rng: Random) -> list[int]:
+    """A pitch for every note of the tune. rng : decides how far from the old tune, and whether upside down."""
+    mirrored, offset = rng.random() < 1 / 3, rng.choice(OFFSETS)
+    steps = [spot.step(spot.pitch) for spot in spots]
+    pivot = sorted(steps)[len(steps) // 2]
+    aims = [2 * pivot - s + offset // 3 if mirrored else s + offset for s in steps]
+    low = min(s.pitch for s in spots) - MARGIN
+    high = max(s.pitch for s in spots) + MARGIN
+    rows = [_row(spot, aim, low, high) for spot, aim in zip(spots, aims)]
+    total, ways = rows[0].cost, []
+    for k in range(1, len(spots)):
+        wish = steps[k] - steps[k - 1]
+        reach = total[:, None] + _moves(
+            spots[k - 1], rows[k - 1], spots[k], rows[k], -wish if mirrored else wish
+        )
+        ways.append(reach.argmin(0))
+        total = reach.min(0) + rows[k].cost
+    place = int(total.argmin())
+    out = [int(rows[-1].pitch[place])]
+    for row, way in zip(reversed(rows[:-1]), reversed(ways)):
+        place = int(way[place])
+        out.append(int(row.pitch[place]))
+    return out[::-1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """The pitches that a note may have, (n,) each: their steps of the scale, whether they are foreign to the chord, and
+    what they cost by themselves."""
+
+    pitch: Whole
+    step: Whole
+    foreign: NDArray[np.bool_]
+    cost: NDArray[np.float64]
+
+
+def _row(spot: Spot, aim: int, low: int, high: int) -> _Row:
+    pitches = [p for p in range(low, high + 1) if p % 12 in spot.scale or p % 12 in spot.chord]
+    return _Row(
+        np.array(pitches),
+        np.array([spot.step(p) for p in pitches]),
+        np.array([p % 12 not in spot.chord for p in pitches]),
+        np.array([_alone(spot, p, aim) for p in pitches]),
+    )
+
+
+def _alone(spot: Spot, pitch: int, aim: int) -> float:
+    """What a pitch costs by itself."""
+    consonant = pitch % 12 in spot.chord
+    cost = 0.1 * abs(spot.step(pitch) - aim) ** 1.3
+    if not consonant:
+        cost += 2.2 + 3.5 * spot.weight if spot.consonant else 0.25 + 0.5 * spot.weight
+    for other in spot.below:
+        if (pitch - other) % 12 in (1, 11):
+            clash = (2.2 if consonant else 1.2) * (1 if spot.duration >= 18 else 0.5)
+            cost += clash * (2 if abs(pitch - other) == 1 else 1)
+    if pitch in spot.struck:
+        cost += 0.8
+    same = pitch % 12 == spot.pitch % 12
+    if same and spot.consonant and not spot.ends:
+        cost += 0.9 * (0.4 + spot.weight)
+    if spot.ends:
+        cost += 0 if consonant else 6.0
+        if spot.last and spot.consonant and not same:
+            cost += 1.5
+    return cost
+
+
+def _moves(a: Spot, old: _Row, b: Spot, new: _Row, wish: int) -> NDArray[np.float64]:
+    """(n, m) what it costs to go from a pitch of one note to one of the next. wish : steps that the old tune goes."""
+    breath = a.ends or b.onset - a.onset - a.duration >= REST
+    away = new.pitch[None] - old.pitch[:, None]
+    steps = new.step[None] - old.step[:, None]
+    size = np.abs(away)
+    cost = _LEAPS[np.minimum(size, len(_LEAPS) - 1)] * (0.4 if breath else 1.0)
+    cost = cost + (0.25 if breath else 0.7) * np.abs(steps - wish) ** 1.15
+    if not breath:
+        cost += 0.5 * (wish * steps < 0)
+    cost += 0.9 * (steps == 0) if wish else 0.8 * (steps != 0)
+    cost += 0.18 * ((away != 0) & (away == b.pitch - a.pitch))  # the old tune's own interval
+    cost += old.foreign[:, None] * np.where(size > 2, 3.5, (size == 0) * (0.0 if breath else 1.0))
+    leapt = 1.5 if not b.consonant and abs(b.pitch - a.pitch) > 2 else 3.0
+    cost += leapt * (new.foreign[None] & (size > 2))
+    if a.bass is not None and b.bass is not None and a.bass != b.bass:
+        first, second = (old.pitch[:, None] - a.bass) % 12, (new.pitch[None] - b.bass) % 12
+        cost += 8.0 * ((first == second) & ((first == 0) | (first == 7)) & (away != 0))
+    return cost
+
+
+def shared_run(spots: Sequence[Spot], pitches: Sequence[int]) -> int:
+    """Longest run of intervals that the new tune has from the old one."""
+    best = run = 0
+    for k in range(1, len(spots)):
+        run = run + 1 if pitches[k] - pitches[k - 1] == spots[k].pitch - spots[k - 1].pitch else 0
+        best = max(best, run)
+    return best
+
+
+def shared_classes(spots: Sequence[Spot], pitches: Sequence[int]) -> float:
+    """Share of the notes that have the old tune's pitch class."""
+    return float(np.mean([s.pitch % 12 == p % 12 for s, p in zip(spots, pitches)]))
