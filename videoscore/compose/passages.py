@@ -54,17 +54,25 @@ WIDTH: dict[str, tuple[int, ...]] = {
     "chords": (2,),
     "points": (2,),
 }
+    "closes": (),
+    "notes": (5,),
+    "rhythm": (2,),
+    "tunes": (),
+    "chords": (2,),
+    "points": (2,),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """Some bars of one piece, in C major or A minor, without its tune.
+    """Some bars in C major or A minor: the harmony of one piece in the texture of another, without a tune.
 
-    bar : units (1/24 quarter) in one. bars : how many. closes : numbers of bars after which it may end, on the tonic.
-    compound : the beats are parted into three. tempo : quarters a minute in its pieces. points : (4, 2) valence and
-    arousal as the tagger hears it at `PACES`. piece : set and name of the piece. notes : (n, 5) onset, duration, pitch, role, velocity, the tune left out.
-    rhythm : (m, 2) onset and duration of a tune's notes. tunes : (k, m) pitches of tunes that fit.
-    chords : of every beat (or bar, where it has no whole number of quarters), root and place in `QUALITIES`.
+    bar : units (1/24 quarter) in one. bars : how many. closes : numbers of bars after which it may end, on the
+    tonic. compound : the beats are parted into three. tempo : quarters a minute in its pieces. points : (4, 2)
+    valence and arousal as the tagger hears it at `PACES`. piece : set and name of both. notes : (n, 5) onset,
+    duration, pitch, role, velocity. rhythm : (m, 2) onset and duration of a tune's notes. tunes : (k, m) pitches of
+    tunes that fit. chords : of every beat (or bar, where it has no whole number of quarters), root and place in
+    `QUALITIES`.
     """
 
     bar: int

@@ -343,7 +343,7 @@ def own_tunes(rows: list[dict[str, Any]], corpus_file: Path) -> list[dict[str, A
     known = [copies.melody(piece) for piece in Music(corpus_file).pieces(TRAINED)]
     onsets = [np.array([onset for onset, _ in row["rhythm"]]) for row in rows]
     asked = [copies.tokens(on, np.array(tune)) for row, on in zip(rows, onsets) for tune in row["tunes"]]
-    runs = iter(copies.longest_shared(asked, known) if asked else [])
+    runs: Iterator[int] = iter(copies.longest_shared(asked, known).tolist() if asked else [])
     out = []
     for row in rows:
         tunes = [tune for tune in row["tunes"] if next(runs) < LONGEST_COPY][:TUNES]
