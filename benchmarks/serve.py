@@ -158,8 +158,8 @@ def busiest(server: Server) -> psutil.Process:
 
     def spent(worker: psutil.Process) -> float:
         total = 0.0
-        for process in (worker, *worker.children(recursive=True)):
-            with suppress(psutil.Error):  # it has just ended
+        with suppress(psutil.Error):  # one of them has just ended
+            for process in (worker, *worker.children(recursive=True)):
                 total += sum(process.cpu_times()[:2])
         return total
 

@@ -123,9 +123,9 @@ def storm(t: float) -> Image.Image:
             draw.line((x, y, *to), fill=(255, 255, 230), width=6)
             x, y = to
     hill(draw, H * 0.9, 40, 1.0, (14, 16, 14))
-    drops = np.random.default_rng(int(t * FPS))
-    for x, y in drops.uniform((0, 0), (W, H), (170, 2)):
-        draw.line((x, y, x - 10, y + 34), fill=(120, 125, 140), width=2)
+    for x, y in rng.uniform((0, 0), (W, H), (60, 2)):  # rain, each drop falling on
+        y = (y + 700 * t) % (H + 60) - 30
+        draw.line((x, y, x - 14, y + 44), fill=(105, 110, 125), width=3)
     return image
 
 
@@ -234,8 +234,9 @@ def write(film: Path, ffmpeg: str) -> None:
             file.setparams((1, 2, RATE, 0, "NONE", ""))
             file.writeframes((sound() * 32767).astype("<i2").tobytes())
         command = [ffmpeg, "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}"]
-        command += ["-r", str(FPS), "-i", "pipe:0", "-i", str(own), "-c:v", "libx264", "-crf", "30", "-preset", "slow"]
-        command += ["-pix_fmt", "yuv420p", "-threads", "1", "-c:a", "aac", "-b:a", "64k", "-ac", "1"]
+        command += ["-r", str(FPS), "-i", "pipe:0", "-i", str(own), "-c:v", "libx264", "-crf", "33", "-preset", "slow"]
+        command += ["-tune", "animation"]
+        command += ["-pix_fmt", "yuv420p", "-threads", "1", "-c:a", "aac", "-b:a", "48k", "-ac", "1"]
         command += ["-movflags", "+faststart", "-bitexact", str(film)]
         encoder = subprocess.Popen(command, stdin=subprocess.PIPE)
         assert encoder.stdin is not None
