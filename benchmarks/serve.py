@@ -3,11 +3,12 @@
     python benchmarks/serve.py FOLDER [--requests 50] [--clients 4]
 
 Makes short films in FOLDER (new or empty), starts the server on it, and has as many clients at once ask for them over
-HTTP, each its next film when the one before has ended. Five requests are bad (three refused at the door, two films that
-are none), three are cancelled while they are worked on. A worker is killed after a fifth of them, the server itself after
-two fifths; it is started again and the clients go on. Then everything that was promised is counted: the state of each job,
-the pictures of each film, packet for packet, what else lies in the folder, who can reach the server, memory over time.
-With openapi-spec-validator installed, the server's description is validated by it. Exit code 1: something was lost.
+HTTP, each its next film when the one before has ended. Five requests are bad (three refused at the door, two films
+that are none), three are cancelled while they are worked on. A worker is killed after a fifth of them, the server
+itself after two fifths; it is started again and the clients go on. Then everything that was promised is counted: the
+state of each job, the pictures of each film, packet for packet, what else lies in the folder, who can reach the
+server, memory over time. With openapi-spec-validator installed, the server's description is validated by it. Exit
+code 1: something was lost.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def ffmpeg(*words: str | Path) -> bytes:
 
 
 def make(folder: Path, count: int) -> None:
-    """Two shots of three seconds in all, each film of other colours and another tone; those to be cancelled last 60 s."""
+    """Two shots of three seconds in all, films of different colours and tones; those to be cancelled last 60 s."""
     for k in range(count):
         film = folder / f"f{k}.mp4"
         if k in NO_FILMS:
@@ -62,7 +63,9 @@ def make(folder: Path, count: int) -> None:
         sources = [w for shot in shots for w in ("-f", "lavfi", "-i", shot)]
         tone = ["-f", "lavfi", "-i", f"sine=f={200 + 10 * k}:d={2 * half}"]
         joined = ["-filter_complex", "[0:v][1:v]concat=n=2:v=1[v]", "-map", "[v]", "-map", "2:a"]
-        ffmpeg(*sources, *tone, *joined, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", film)
+        ffmpeg(
+            *sources, *tone, *joined, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", film
+        )
 
 
 def packets(film: Path) -> bytes:
@@ -72,7 +75,10 @@ def packets(film: Path) -> bytes:
 
 @dataclass
 class Server:
-    """The server of a folder as a process, started again when it was killed. memory : (seconds, server's, workers' bytes)."""
+    """The server of a folder as a process, started again when it was killed.
+
+    memory : of each start, (seconds, bytes of the server, of its largest worker).
+    """
 
     folder: Path
     slots: int
@@ -125,7 +131,7 @@ class Server:
             connection.close()
 
     def insist(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """The same, through a death of the server. Asking twice for one output gives 409: who gets it looks for their job."""
+        """The same, through a death of the server. Asking twice for one output gives 409."""
         while True:
             try:
                 return self.ask(method, path, body)
@@ -220,7 +226,11 @@ def reach(server: Server) -> dict[str, Any]:
             attempt.settimeout(2)
             if attempt.connect_ex((address.partition("%")[0], port)) == 0:
                 opened.append(address)
-    return {"listens_on": [f"{a.ip}:{a.port}" for a in sockets], "others_tried": len(others), "open_to": opened}
+    return {
+        "listens_on": [f"{a.ip}:{a.port}" for a in sockets],
+        "others_tried": len(others),
+        "open_to": opened,
+    }
 
 
 def described(server: Server) -> str:
@@ -240,7 +250,13 @@ def lost(folder: Path, ends: list[dict[str, Any]]) -> list[str]:
     for end in ends:
         k, state = end["k"], end["state"]
         expected = (
-            "refused" if k in BAD else "failed" if k in NO_FILMS else "cancelled" if k in CANCELLED else "done"
+            "refused"
+            if k in BAD
+            else "failed"
+            if k in NO_FILMS
+            else "cancelled"
+            if k in CANCELLED
+            else "done"
         )
         if state != expected or (k in BAD and end["status"] != BAD[k][1]):
             wrong.append(f"{k}: {state}, not {expected}: {end.get('error')}")

@@ -42,7 +42,20 @@ def ffmpeg(*words: str | Path) -> None:
 
 def ogg(source: Path, target: Path, *more: str) -> None:
     """Vorbis of about 70 kbit/s; the same bytes each time."""
-    ffmpeg("-i", source, *more, "-vn", "-map_metadata", "-1", "-c:a", "libvorbis", "-q:a", "0.5", "-bitexact", target)
+    ffmpeg(
+        "-i",
+        source,
+        *more,
+        "-vn",
+        "-map_metadata",
+        "-1",
+        "-c:a",
+        "libvorbis",
+        "-q:a",
+        "0.5",
+        "-bitexact",
+        target,
+    )
 
 
 def moods(work: Path) -> None:

@@ -29,7 +29,10 @@ SHOTS = (
     ("storm", 9.0),
     ("night", 11.0),
 )
-LINES = (("dawn", 1.5, "Every morning, the sea is the first to wake."), ("night", 1.5, "And at night, one lamp waits."))
+LINES = (
+    ("dawn", 1.5, "Every morning, the sea is the first to wake."),
+    ("night", 1.5, "And at night, one lamp waits."),
+)
 
 
 def sky(top: Colour, bottom: Colour, power: float = 1.0) -> Image.Image:
@@ -70,7 +73,13 @@ def meadow(t: float) -> Image.Image:
     hill(draw, H * 0.72, 60, 0.4 + t * 0.05, (120, 200, 90))
     hill(draw, H * 0.85, 50, 2.0 + t * 0.08, (90, 180, 70))
     for k, colour in enumerate(((235, 60, 60), (250, 190, 40), (60, 110, 235), (235, 90, 190))):
-        balloon(draw, W * (0.15 + 0.2 * k) + 30 * math.sin(1.7 * t + k), H * (0.75 - 0.12 * t - 0.05 * k), 34, colour)
+        balloon(
+            draw,
+            W * (0.15 + 0.2 * k) + 30 * math.sin(1.7 * t + k),
+            H * (0.75 - 0.12 * t - 0.05 * k),
+            34,
+            colour,
+        )
     return image
 
 
@@ -85,7 +94,10 @@ def balloons(t: float) -> Image.Image:
     draw = ImageDraw.Draw(image)
     colours = ((235, 60, 60), (250, 190, 40), (60, 110, 235), (235, 90, 190), (80, 200, 110))
     for k in range(9):
-        x, y = W * (0.06 + 0.11 * k) + 40 * math.sin(2 * t + 2 * k), H * (1.1 - 0.35 * t + 0.3 * math.sin(5 * k))
+        x, y = (
+            W * (0.06 + 0.11 * k) + 40 * math.sin(2 * t + 2 * k),
+            H * (1.1 - 0.35 * t + 0.3 * math.sin(5 * k)),
+        )
         balloon(draw, x, y, 60, colours[k % 5])
     return image
 
@@ -233,8 +245,32 @@ def write(film: Path, ffmpeg: str) -> None:
         with wave.open(str(own), "wb") as file:
             file.setparams((1, 2, RATE, 0, "NONE", ""))
             file.writeframes((sound() * 32767).astype("<i2").tobytes())
-        command = [ffmpeg, "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDTH}x{HEIGHT}"]
-        command += ["-r", str(FPS), "-i", "pipe:0", "-i", str(own), "-c:v", "libx264", "-crf", "33", "-preset", "slow"]
+        command = [
+            ffmpeg,
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "rgb24",
+            "-s",
+            f"{WIDTH}x{HEIGHT}",
+        ]
+        command += [
+            "-r",
+            str(FPS),
+            "-i",
+            "pipe:0",
+            "-i",
+            str(own),
+            "-c:v",
+            "libx264",
+            "-crf",
+            "33",
+            "-preset",
+            "slow",
+        ]
         command += ["-tune", "animation"]
         command += ["-pix_fmt", "yuv420p", "-threads", "1", "-c:a", "aac", "-b:a", "48k", "-ac", "1"]
         command += ["-movflags", "+faststart", "-bitexact", str(film)]

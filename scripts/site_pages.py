@@ -1,4 +1,4 @@
-"""What the documentation's site has beside docs/: pages made from code, and pages and files that lie elsewhere in the tree.
+"""What the documentation's site has beside docs/: pages made from code, pages and files that lie elsewhere.
 
 A hook of MkDocs (mkdocs.yml names it). Links keep working in both places: in the tree, and in the site.
 """
@@ -47,9 +47,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         place = site_place(source_of(page.file.src_uri), match[2])
         return match[0] if place is None else f"{match[1]}{posixpath.relpath(place, here or '.')}{match[3]}"
 
-    return "".join(
-        part if fenced else LINK.sub(moved, part) for part, fenced in parts(markdown)
-    )
+    return "".join(part if fenced else LINK.sub(moved, part) for part, fenced in parts(markdown))
 
 
 def parts(markdown: str) -> list[tuple[str, bool]]:
@@ -108,7 +106,12 @@ def commands() -> str:
     from videoscore.cli.main import COMMANDS, commands
 
     top = click.Context(commands, info_name="videoscore")
-    lines = ["# Every command's options", "", "Made from the commands themselves; `videoscore COMMAND --help` says the same.", ""]
+    lines = [
+        "# Every command's options",
+        "",
+        "Made from the commands themselves; `videoscore COMMAND --help` says the same.",
+        "",
+    ]
     for name in COMMANDS:
         command = commands.get_command(top, name)
         assert command is not None
@@ -116,7 +119,9 @@ def commands() -> str:
         lines += helped(f"videoscore {name}", context, 2)
         if isinstance(command, click.Group):
             for sub, one in command.commands.items():
-                lines += helped(f"videoscore {name} {sub}", click.Context(one, info_name=sub, parent=context), 3)
+                lines += helped(
+                    f"videoscore {name} {sub}", click.Context(one, info_name=sub, parent=context), 3
+                )
     return "\n".join(lines)
 
 
@@ -129,7 +134,11 @@ def schema() -> str:
     """The schema's objects as tables, and the whole of it."""
     document = json.loads((DOCS / "cue-sheet.schema.json").read_text(encoding="utf-8"))
     lines = ["# Schema of the cue sheet", "", document["description"], ""]
-    lines += ["[cue-sheet.md](../cue-sheet.md) tells it for people; the file is ", "[here](../cue-sheet.schema.json).", ""]
+    lines += [
+        "[cue-sheet.md](../cue-sheet.md) tells it for people; the file is ",
+        "[here](../cue-sheet.schema.json).",
+        "",
+    ]
     for name, part in {"the sheet": document, **document["$defs"]}.items():
         if "properties" in part:
             lines += [f"## {name}", "", "| field | type | what it is |", "|---|---|---|"]
@@ -159,12 +168,25 @@ def python_names() -> str:
     import videoscore
     from videoscore import stages
 
-    lines = ["# Python names", "", "Examples that run: [From Python](../python-api.md).", "", "## videoscore", ""]
+    lines = [
+        "# Python names",
+        "",
+        "Examples that run: [From Python](../python-api.md).",
+        "",
+        "## videoscore",
+        "",
+    ]
     for name in videoscore.__all__:
         if not name.startswith("__"):
             place = videoscore._PUBLIC[name]
             dotted = place.replace(":", ".") if ":" in place else f"{place}.{name}"
-            lines += [f"::: {dotted}", ""]
+            lines += [
+                f"::: {dotted}",
+                "    options:",
+                f"      heading: {name}",
+                f"      toc_label: {name}",
+                "",
+            ]
     lines += ["## videoscore.stages", ""]
     for name in stages.__all__:
         stage = getattr(stages, name)
@@ -175,7 +197,10 @@ def python_names() -> str:
 def models() -> str:
     """The cards of all models."""
     lines = ["# What is measured, and how", ""]
-    lines += ["Each model has a card: what it learnt from, its licence, its figures beside chance, its limits.", ""]
+    lines += [
+        "Each model has a card: what it learnt from, its licence, its figures beside chance, its limits.",
+        "",
+    ]
     for path in sorted((DOCS / "models").glob("*.md")):
         title = path.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
         lines.append(f"- [{title}](../models/{path.name})")

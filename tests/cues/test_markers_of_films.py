@@ -27,11 +27,20 @@ def written(request, tmp_path_factory) -> tuple[Fraction, str, Path]:
     """Rate, first code, and the folder with film.cues.json, film.edl and film.otio."""
     rate, own, first = FILMS[request.param]
     folder = tmp_path_factory.mktemp("markers")
-    make_clip(folder / "plain.mp4", seconds=SECONDS, fps=rate, cuts=[round(65 * rate)], size=(64, 36), gop=250)
+    make_clip(
+        folder / "plain.mp4", seconds=SECONDS, fps=rate, cuts=[round(65 * rate)], size=(64, 36), gop=250
+    )
     code = [] if own is None else ["-timecode", own]
     run_ffmpeg("-i", folder / "plain.mp4", "-c", "copy", *code, folder / "film.mov")
     told = run_command(
-        "analyze", folder / "film.mov", "--cues", folder / "film.cues.json", "--mood", MOODS, "--sample-every", "2"
+        "analyze",
+        folder / "film.mov",
+        "--cues",
+        folder / "film.cues.json",
+        "--mood",
+        MOODS,
+        "--sample-every",
+        "2",
     )
     assert told.code == 0, told.err
     for suffix in (".edl", ".otio"):

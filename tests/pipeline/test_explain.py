@@ -74,7 +74,10 @@ def test_words_and_locks_are_told(film):
     assert second.reading.mood == "Peaceful"  # what was read, not what was said
     assert "1.00 s from the time you said: you asked for it" in second.boundary
     words = reasons_text((first, second), options)
-    assert "Tired, as you said with --mood; Peaceful was read" in words and "its notes stand in the cue sheet" in words
+    assert (
+        "Tired, as you said with --mood; Peaceful was read" in words
+        and "its notes stand in the cue sheet" in words
+    )
 
 
 def test_a_mood_on_a_border_is_told_with_both(film):

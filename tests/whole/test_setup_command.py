@@ -12,7 +12,8 @@ from conftest import ROOT, run_command
 from videoscore.perform.render.soundfont import install_command
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or "apt-get" not in install_command(), reason="tried with Debian's package manager"
+    sys.platform != "linux" or "apt-get" not in install_command(),
+    reason="tried with Debian's package manager",
 )
 GONE = "raise ImportError('libfluidsynth is missing')\n"
 

@@ -220,7 +220,9 @@ def _passed_over(analysis: Analysis, cue: Cue, cuts: Sequence[Cut], options: Opt
     gap = math.dist(*(_point(analysis, a, b) for a, b in ((cue.start, cut.t), (cut.t, cue.end))))
     edges = cells(analysis.curve, analysis.cuts, analysis.media.duration)
     audible = max(LEAST_APART, APART * scale_of(analysis.curve, edges))
-    what = f"{count}: at {float(cut.t):.2f} s (strength {cut.strength:.2f} of 1) the mood changes by {gap:.2f}"
+    what = (
+        f"{count}: at {float(cut.t):.2f} s (strength {cut.strength:.2f} of 1) the mood changes by {gap:.2f}"
+    )
     if gap < audible:
         return f"{what} of valence and arousal, and from {audible:.2f} on music is changed"
     return f"{what} of valence and arousal, too little for so short a cue"
