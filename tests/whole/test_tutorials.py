@@ -32,7 +32,8 @@ def lay_out(folder: Path, name: str) -> None:
     """What a tutorial takes for granted."""
     examples = ROOT / "examples"
     shutil.copy(examples / "day.mp4", folder)
-    shutil.copy(examples / "edit_cues.py", folder)
+    (folder / "examples").mkdir()
+    shutil.copy(examples / "edit_cues.py", folder / "examples")
     if name == "a-folder":
         (folder / "clips").mkdir()
         for number in (1, 2):
