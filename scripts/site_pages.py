@@ -126,7 +126,7 @@ def commands() -> str:
 
 
 def helped(name: str, context: click.Context, level: int) -> list[str]:
-    context.max_content_width = context.terminal_width = 100
+    context.max_content_width = context.terminal_width = 78
     return [f"{'#' * level} {name}", "", "```text", context.get_help().replace("\b\n", ""), "```", ""]
 
 
