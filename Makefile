@@ -48,7 +48,7 @@ wheel: setup-dev
 	@$(BIN)/python scripts/prove_wheel.py
 
 docs: setup-dev
-	@PYTHONPATH=. $(BIN)/python -m mkdocs build --strict --quiet
+	@PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "open build/site/index.html, or, for the search: python3 -m http.server -b 127.0.0.1 -d build/site"
 
 examples: setup-dev
