@@ -4,7 +4,7 @@ BIN := .venv/bin
 TESTS ?= tests
 WORKERS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help setup setup-dev demo test test-all bench lint format wheel lock checksums clean
+.PHONY: help setup setup-dev demo test test-all bench lint format wheel lock checksums docs examples clean
 
 help:
 	@echo "make demo      set up, then score a real clip"
@@ -13,6 +13,8 @@ help:
 	@echo "make bench     wall time and peak memory, stage by stage (FILES=\"a.mp4 b.mp4\" for your own)"
 	@echo "make lint      format, lint and types: ruff and mypy (make format puts the format right)"
 	@echo "make wheel     build the wheel and prove that it works alone"
+	@echo "make docs      the documentation as a site, in build/site"
+	@echo "make examples  all that can be heard or seen in examples/, anew from seeds (needs espeak-ng)"
 	@echo "PYTHON=...     the interpreter to make .venv with (3.10 or newer)"
 
 setup:
@@ -44,6 +46,13 @@ format: setup-dev
 
 wheel: setup-dev
 	@$(BIN)/python scripts/prove_wheel.py
+
+docs: setup-dev
+	@PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open build/site/index.html, or, for the search: python3 -m http.server -b 127.0.0.1 -d build/site"
+
+examples: setup-dev
+	@$(BIN)/python scripts/examples.py
 
 # after a weight file changed
 checksums:

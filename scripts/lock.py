@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = ".[train,decord,editors,ray,slideshow,studio,dev]"
+EXTRAS = ".[train,decord,docs,editors,ray,slideshow,studio,dev]"
 BUILDS = re.compile(r"^(nvidia-|cuda-|triton$)")
 OURS = "videoscore"
 # not the newest: the newest of which there are CPU builds wherever this project is tested

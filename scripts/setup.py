@@ -101,7 +101,9 @@ def packages(dev: bool) -> int:
         there = json.loads(STAMP.read_text())
         if there["wanted"] == stamp["wanted"] and there["dev"] >= dev:
             return 0
-    say("installing pinned packages (about 1.5 GB on disk, most of it torch)")
+    cpu_builds = platform.system() == "Linux" and reachable(CPU_BUILDS + "/torch/")
+    size_to_come = "5.5" if platform.system() == "Linux" and not cpu_builds else "1.5"
+    say(f"installing pinned packages (about {size_to_come} GB on disk, most of it torch)")
     command = [
         str(PYTHON),
         "-m",
@@ -115,7 +117,7 @@ def packages(dev: bool) -> int:
         "--editable",
         f"{ROOT}{'[dev,train]' if dev else ''}",
     ]
-    if platform.system() == "Linux" and reachable(CPU_BUILDS + "/torch/"):
+    if cpu_builds:
         command += ["--extra-index-url", CPU_BUILDS]
     code = subprocess.run(command, check=False).returncode
     if code:

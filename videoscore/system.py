@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -197,3 +198,33 @@ def _disk() -> Check:
         "Free some space: the stems of an hour take several GB." if few else "",
         needed=False,
     )
+
+
+# What a package manager has to be told so that it doesn't ask again, and what it needs first.
+AGREED = {"apt-get": "-y", "dnf": "-y", "pacman": "--noconfirm", "choco": "-y"}
+FIRST = {"apt-get": ("update",)}
+
+
+def repairs(checks: Sequence[Check]) -> list[list[str]]:
+    """The commands, in order, by which this system's package manager gives what the checks lack; none where nothing
+    is lacking that it has.
+
+    Raises SetupError : there is no such package manager here, or no right to use it.
+    """
+    from videoscore.perform.render.soundfont import install_command
+
+    command = install_command()
+    if not any(command in check.remedy for check in checks if not check.ok):
+        return []
+    words = [word for word in shlex.split(command) if word != "sudo"]
+    manager = words[0]
+    if shutil.which(manager) is None:
+        raise SetupError(
+            f"the package manager {manager} isn't there", remedy=f"With yours, do the like of: {command}"
+        )
+    rights = ["sudo"] if command.startswith("sudo ") and os.geteuid() != 0 else []
+    if rights and shutil.which("sudo") is None:
+        raise SetupError("only an administrator may install", remedy=f"Have one run: {command}")
+    before = [[*rights, manager, word] for word in FIRST.get(manager, ())]
+    agreed = [AGREED[manager]] if manager in AGREED else []
+    return [*before, [*rights, manager, *words[1:2], *agreed, *words[2:]]]

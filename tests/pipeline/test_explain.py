@@ -43,19 +43,20 @@ def test_a_cue_on_a_cut_a_cut_passed_over_and_what_was_read(film):
     seen = analysis_of(film, options, [(0.6, -0.2)] * 40 + [(-0.5, 0.6)] * 40, cuts)
     first, second = explain(seen.sheet, options, seen)
     assert (first.boundary, first.reading.mood, first.reading.shares) == (
-        "the film begins",
+        "with the film",
         "Peaceful",
         {"scene": 0.75, "face": 0.25},
     )
-    assert first.passed_over.startswith(
-        "1 inside; at the strongest that leaves 8 s on either side (0.40 of 1, 10.00 s)"
+    assert first.passed_over == (
+        "the one inside begins no cue: at 10.00 s (strength 0.40 of 1) the mood changes by 0.00 of valence and "
+        "arousal, and from 0.28 on music is changed"
     )
-    assert "changes by 0.00" in first.passed_over
+    assert first.mood.startswith("Peaceful, where that lies on the circle; next ")
     assert second.boundary == (
         "on a cut (strength 0.90 of 1): the mood goes from Peaceful to Angry (valence -1.10, arousal +0.80)"
     )
     assert second.reading.mood == "Angry" and second.reading.confidence == 0.8
-    assert second.key.startswith(f"{second.cue.key}: minor, for the valence of Angry is negative")
+    assert second.key.startswith(f"{second.cue.key}, since the valence of Angry is negative")
     bpm = float(re.match(r"[\d.]+", second.tempo)[0])
     assert bpm == pytest.approx(float(second.cue.bpm), abs=0.05)
     words = reasons_text((first, second), options)
@@ -73,23 +74,37 @@ def test_words_and_locks_are_told(film):
     assert second.reading.mood == "Peaceful"  # what was read, not what was said
     assert "1.00 s from the time you said: you asked for it" in second.boundary
     words = reasons_text((first, second), options)
-    assert "Tired, as you said with --mood" in words and "its notes stand in the cue sheet" in words
+    assert (
+        "Tired, as you said with --mood; Peaceful was read" in words
+        and "its notes stand in the cue sheet" in words
+    )
+
+
+def test_a_mood_on_a_border_is_told_with_both(film):
+    options = build()
+    seen = analysis_of(film, options, [(-0.3, 0.002)] * 40 + [(-0.3, -0.002)] * 40, [])
+    (only,) = explain(seen.sheet, options, seen)
+    word, _, why = only.mood.partition(", on its border to ")
+    assert word == only.cue.mood and {word, re.match(r"\w+", why)[0]} == {"Anxiety", "Depressed"}
+    neutral = analysis_of(film, options, [(0.004, 0.004)] * 80, [])
+    (only,) = explain(neutral.sheet, options, neutral)
+    assert only.mood.startswith(f"{only.cue.mood}, next to neutral, where the moods meet")
 
 
 def test_a_short_cue_for_its_cuts(film):
     options = build()
     seen = analysis_of(film, options, [(0.6, -0.2)] * 80, [Cut(Fraction(3), 1.0)])
     (only,) = explain(seen.sheet, options, seen)
-    assert only.passed_over.endswith("a cue from or to any of them would be shorter than 8 s")
+    assert only.passed_over.endswith("parted at it, a cue would be shorter than 8 s")
 
 
 def test_explain_as_a_command(film, tmp_path):
     sheet = tmp_path / "a.cues.json"
     said = run_command("analyze", film.path, "--explain", "--cues", sheet)
     assert said.code == 0, said.err
-    assert re.search(r"begins +the film begins\n  read .*confidence", said.out)
+    assert re.search(r"begins +with the film\n  read .*confidence", said.out)
     plan = run_command("score", film.path, "--cues", sheet, "--dry-run", "--explain", "--json")
     (reason, *_) = plan.result["reasons"]
-    assert reason["read"] is None and reason["key"] and reason["boundary"] == "the film begins"
+    assert reason["read"] is None and reason["key"] and reason["boundary"] == "with the film"
     many = run_command("score", film.path, film.path, "-o", tmp_path / "out", "--explain")
     assert many.code == 2 and "--explain is for one film" in many.err

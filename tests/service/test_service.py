@@ -324,6 +324,11 @@ def test_the_description_is_openapi_and_says_what_is_answered(client):
             assert reference.removeprefix("#/components/schemas/") in described["components"]["schemas"]
 
 
+def test_the_description_is_valid_openapi(client):
+    validator = pytest.importorskip("openapi_spec_validator", reason="openapi-spec-validator isn't installed")
+    validator.validate(client.ask("GET", "/openapi.json")[1])
+
+
 def _references(value):
     if isinstance(value, dict):
         yield from ([value["$ref"]] if "$ref" in value else [])

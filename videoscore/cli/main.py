@@ -47,6 +47,7 @@ COMMANDS = {
     "playlist": ("playlist:playlist", "Pieces of the library for a video's dominant emotion."),
     "presets": ("presets:presets", "List the presets, or show one."),
     "doctor": ("doctor:doctor", "Check the parts of the system that scoring needs."),
+    "setup": ("doctor:setup", "Install what doctor lacks, by the system's package manager, after asking."),
     "train": ("train:train", "Train a model."),
     "evaluate": ("evaluate:evaluate", "Measure a trained model."),
 }

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from videoscore.cues.contour import mean
+from videoscore.cues.contour import mean, moods_at
 from videoscore.cues.keys import distance, is_minor, signature_and_mode
 from videoscore.cues.meter import TEMPO
 from videoscore.cues.sheet import Cue, CueSheet
@@ -30,14 +30,14 @@ LEAST_SHARE = 0.005  # of a source, to be named
 class Reading:
     """What was read in a cue's time, before words overruled it; means over the time.
 
-    mood : that of valence and arousal. second : the mood that is likeliest beside it, with its probability.
+    mood : that of valence and arousal. likely : every mood's probability, the likeliest first; they sum to 1.
     confidence : 0..1. shares : of each source, by name; "held" : nothing was to be read. They sum to 1.
     """
 
     valence: float
     arousal: float
     mood: str
-    second: tuple[str, float]
+    likely: Mapping[str, float]
     confidence: float
     shares: Mapping[str, float]
 
@@ -47,7 +47,8 @@ class CueReason:
     """Why a cue is as it is.
 
     reading : None where the film wasn't watched (the cue sheet was given).
-    overruled : the word that was said for it with --mood. boundary, passed_over, key, tempo, hits : sentences;
+    overruled : the word that was said for it with --mood. boundary, mood, passed_over, key, tempo, hits : sentences;
+        mood : how its word follows from the reading, "" where there is none;
         passed_over : why the strongest cut inside it begins no cue, "" where there is none.
     """
 
@@ -55,6 +56,7 @@ class CueReason:
     reading: Reading | None
     overruled: str | None
     boundary: str
+    mood: str
     passed_over: str
     key: str
     tempo: str
@@ -71,12 +73,14 @@ class CueReason:
                 "valence": read.valence,
                 "arousal": read.arousal,
                 "mood": read.mood,
+                "likely": dict(read.likely),
                 "confidence": read.confidence,
                 "shares": dict(read.shares),
             },
             "overruled": self.overruled,
             "locked": self.cue.locked,
             "boundary": self.boundary,
+            "mood": self.mood,
             "passed_over": self.passed_over,
             "key": self.key,
             "tempo": self.tempo,
@@ -95,12 +99,14 @@ def explain(sheet: CueSheet, options: Options, analysis: Analysis | None = None)
     for k, cue in enumerate(sheet.cues):
         before = sheet.cues[k - 1] if k else None
         part = next(p for p in reversed(parts) if p.start <= cue.start)
+        reading = _reading(analysis, cue) if analysis else None
         out.append(
             CueReason(
                 cue,
-                _reading(analysis, cue) if analysis else None,
+                reading,
                 part.mood,
                 _boundary(cue, before, cuts, part.asked if part.start == cue.start else None, options),
+                _mood(cue, reading, part.mood) if reading else "",
                 _passed_over(analysis, cue, cuts, options) if analysis else "",
                 _key(cue, sheet.cues[:k]),
                 _tempo(cue),
@@ -126,12 +132,11 @@ def _reading(analysis: Analysis, cue: Cue) -> Reading:
     curve, weight = analysis.curve, _weights(analysis, cue.start, cue.end)
     valence, arousal = float(weight @ curve.valence), float(weight @ curve.arousal)
     mood, likely = mood_of(valence, arousal), weight @ curve.moods
-    order = [MOODS[i] for i in np.argsort(-likely) if MOODS[i] != mood]
     return Reading(
         round(valence, 3),
         round(arousal, 3),
         mood,
-        (order[0], round(float(likely[MOODS.index(order[0])]), 3)),
+        {MOODS[i]: round(float(likely[i]), 3) for i in np.argsort(-likely, kind="stable")},
         round(float(weight @ curve.confidence), 3),
         {
             name: round(float(weight @ share), 3)
@@ -141,6 +146,23 @@ def _reading(analysis: Analysis, cue: Cue) -> Reading:
     )
 
 
+def _mood(cue: Cue, reading: Reading, word: str | None) -> str:
+    """How the cue's word follows from what was read, or from what was said."""
+    if word is not None:
+        return f"{word}, as you said with --mood; {reading.mood} was read"
+    near = moods_at(reading.valence, reading.arousal)
+    share = {mood: f"{100 * p:.0f} %" for mood, p in reading.likely.items()}
+    if len(near) == 1:
+        other = next(m for m in reading.likely if m != cue.mood)
+        return f"{cue.mood}, where that lies on the circle; next {other}, {share[other]}"
+    others = [m for m in reading.likely if m in near and m != cue.mood]
+    where = f"on its border to {others[0]}" if len(others) == 1 else "next to neutral, where the moods meet"
+    if any(reading.likely[cue.mood] < reading.likely[m] for m in others):
+        return f"{cue.mood}, {where}"
+    which = "the likelier of the two" if len(others) == 1 else "the likeliest of them"
+    return f"{cue.mood}, {where}; {which} ({share[cue.mood]}, {others[0]} {share[others[0]]})"
+
+
 # ---------------------------------------------------------------- where it begins
 
 
@@ -148,7 +170,7 @@ def _boundary(
     cue: Cue, before: Cue | None, cuts: Sequence[Cut], asked: Fraction | None, options: Options
 ) -> str:
     if before is None:
-        return "the film begins"
+        return "with the film"
     why = "you asked for it" if asked is not None else _change(before, cue)
     if cue.start_on == "cut":
         cut = next((c for c in cuts if c.t == cue.start), None)
@@ -190,19 +212,20 @@ def _passed_over(analysis: Analysis, cue: Cue, cuts: Sequence[Cut], options: Opt
         return ""
     least = options.spot.min_cue
     possible = [c for c in inside if min(c.t - cue.start, cue.end - c.t) >= least]
-    cut = max(possible or inside, key=lambda c: c.strength)
-    what = f"{len(inside)} inside, the strongest ({cut.strength:.2f} of 1) at {float(cut.t):.2f} s"
+    count = f"{len(inside)} inside begin no cue" if len(inside) > 1 else "the one inside begins no cue"
     if not possible:
-        return f"{what}: a cue from or to any of them would be shorter than {float(least):g} s"
-    what = f"{len(inside)} inside; at the strongest that leaves {float(least):g} s on either side"
-    what += f" ({cut.strength:.2f} of 1, {float(cut.t):.2f} s)"
-    va = [_point(analysis, a, b) for a, b in ((cue.start, cut.t), (cut.t, cue.end))]
-    gap = math.dist(*va)
+        which = "any of them" if len(inside) > 1 else "it"
+        return f"{count}: parted at {which}, a cue would be shorter than {float(least):g} s"
+    cut = max(possible, key=lambda c: c.strength)
+    gap = math.dist(*(_point(analysis, a, b) for a, b in ((cue.start, cut.t), (cut.t, cue.end))))
     edges = cells(analysis.curve, analysis.cuts, analysis.media.duration)
     audible = max(LEAST_APART, APART * scale_of(analysis.curve, edges))
+    what = (
+        f"{count}: at {float(cut.t):.2f} s (strength {cut.strength:.2f} of 1) the mood changes by {gap:.2f}"
+    )
     if gap < audible:
-        return f"{what} the mood changes by {gap:.2f} on the plane, and music changes from {audible:.2f} on"
-    return f"{what} the mood changes by {gap:.2f} on the plane, which a further cue isn't worth"
+        return f"{what} of valence and arousal, and from {audible:.2f} on music is changed"
+    return f"{what} of valence and arousal, too little for so short a cue"
 
 
 def _point(analysis: Analysis, start: Fraction, end: Fraction) -> tuple[float, float]:
@@ -217,30 +240,26 @@ def _key(cue: Cue, before: Sequence[Cue]) -> str:
     signature, minor = signature_and_mode(cue.key)
     sign = "negative" if is_minor(cue.mood) else "positive"
     if minor == is_minor(cue.mood):
-        mode = f"{'minor' if minor else 'major'}, for the valence of {cue.mood} is {sign}"
+        mode = f"since the valence of {cue.mood} is {sign}"
     else:
-        mode = (
-            f"{'minor' if minor else 'major'}, though {cue.mood} would have the other mode: it was asked for"
-        )
+        mode = f"though {cue.mood} would have the other mode: it was asked for"
     if not before:
-        return f"{cue.key}: {mode}"
+        return f"{cue.key}, {mode}"
     steps = distance(signature, signature_and_mode(before[-1].key)[0])
     home = next((c for c in before if c.mood == cue.mood), None)
     if home is not None and signature_and_mode(home.key)[0] == signature:
-        return f"{cue.key}: {mode}; the key that {cue.mood} had before"
+        return f"{cue.key}, {mode}; the key that {cue.mood} had before"
     related = {0: "with the tones of the cue before", 1: "all tones but one those of the cue before"}
-    return f"{cue.key}: {mode}; {related.get(steps, f'{steps} steps of fifths from the cue before')}"
+    return f"{cue.key}, {mode}; {related.get(steps, f'{steps} steps of fifths from the cue before')}"
 
 
 def _tempo(cue: Cue) -> str:
     low, high = TEMPO[cue.mood]
     bpm, bars = float(cue.bpm), cue.meter.bars
     fill = f"{bars} bars of {cue.meter.beats} fill" if bars > 1 else f"one bar of {cue.meter.beats} fills"
+    usual = f"the usual {low:g} to {high:g} of {cue.mood}"
     inside = "within" if low <= bpm <= high else "outside of"
-    return (
-        f"{bpm:.1f} quarters a minute, at which {fill} its {float(cue.duration):.3f} s exactly; "
-        f"{inside} the {low:g} to {high:g} of {cue.mood}"
-    )
+    return f"{bpm:.1f} quarters a minute, at which {fill} its {float(cue.duration):.3f} s exactly; {inside} {usual}"
 
 
 def _hits(cue: Cue) -> str:

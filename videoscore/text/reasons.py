@@ -37,8 +37,8 @@ def _paragraph(reason: CueReason) -> str:
     lines += [f"  begins   {reason.boundary}"]
     if reason.reading is not None:
         lines += [f"  read     {_reading(reason.reading)}"]
-    if reason.overruled is not None:
-        lines += [f"  mood     {reason.overruled}, as you said with --mood"]
+    if reason.mood:
+        lines += [f"  mood     {reason.mood}"]
     if reason.passed_over:
         lines += [f"  cuts     {reason.passed_over}"]
     lines += [f"  key      {reason.key}", f"  tempo    {reason.tempo}"]
@@ -54,8 +54,7 @@ def _reading(reading: Reading) -> str:
         f"{100 * share:.0f} % {SOURCES.get(name, name)}"
         for name, share in sorted(reading.shares.items(), key=lambda item: -item[1])
     )
-    mood, likely = reading.second
     return (
-        f"{reading.mood} (valence {reading.valence:+.2f}, arousal {reading.arousal:+.2f}; next {mood}, "
-        f"{100 * likely:.0f} %), confidence {reading.confidence:.2f}, from {shares}"
+        f"valence {reading.valence:+.2f}, arousal {reading.arousal:+.2f} from {shares}; "
+        f"confidence {reading.confidence:.2f} of 1"
     )
