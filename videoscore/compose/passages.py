@@ -54,13 +54,6 @@ WIDTH: dict[str, tuple[int, ...]] = {
     "chords": (2,),
     "points": (2,),
 }
-    "closes": (),
-    "notes": (5,),
-    "rhythm": (2,),
-    "tunes": (),
-    "chords": (2,),
-    "points": (2,),
-}
 
 
 @dataclass(frozen=True, eq=False)
