@@ -29,7 +29,7 @@ from videoscore.music.midi import to_bytes
 from videoscore.music.score import Score
 from videoscore.music.tagger import Tagger, tag_sections
 from videoscore.pipeline.without_film import write_music
-from videoscore.resources import FIGURES, LIBRARY_PIECES
+from videoscore.resources import FIGURES, LIBRARY_PIECES, PASSAGES
 
 STRONG = 0.75  # distance from neutral that is asked for; the judge hears less than is asked
 CANDIDATES = 1000  # seeds that a piece has to itself
@@ -106,7 +106,7 @@ def best(
 def write(out: Path, moods: list[str], pieces: int, candidates: int, seconds: float) -> None:
     """The whole folder, made beside its place and then put there."""
     judge = Tagger.load("judge")
-    composer = hashlib.sha256(FIGURES.read_bytes()).hexdigest()
+    composer = hashlib.sha256(FIGURES.read_bytes() + PASSAGES.read_bytes()).hexdigest()
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.part", dir=out.parent))
     try:
