@@ -8,8 +8,8 @@ passage of that mood takes over. What a cue has more bars than a passage is play
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -25,8 +25,9 @@ from videoscore.cues.meter import TEMPO
 from videoscore.mood.circle import mood_of
 from videoscore.music.score import Role
 
+HIGH_TUNE, LOWEST = 85, 28  # C#6, above which one note in ten of a tune may lie; E1
 SHORTEST = 3  # bars of a cue from which a passage is worth setting
-CHOICE = 8  # passages of a mood among which the film's seed chooses
+CHOICE = 12  # passages of a mood among which the film's seed chooses
 ELSEWHERE = 0.25  # on the plane: so far from the cue's mean a phrase is another mood's
 PUSH = 1.6  # of the wish away from neutral
 LEVEL = 0.2  # of valence and arousal: what lies in one step of both keeps its passage
@@ -79,7 +80,7 @@ def write_setting(wish: Wish, stock: Stock) -> Page:
         _lay(page, block, wish)
     if not wish.goes_on:
         _close(page, wish, blocks[-1].passage.minor)
-    page.tones = into_roles(page.tones, wish.roles)
+    page.tones = into_roles(_settled(page.tones, wish.shift), wish.roles)
     if Role.DRUMS not in wish.roles:
         page.strokes = []
     fill_roles(page, wish)
@@ -285,6 +286,15 @@ def _close(page: Page, wish: Wish, minor: bool) -> None:
         before = page.chords[-1]
         page.chords[-1] = Harmony(before.start, min(before.length, start - before.start), before.chord)
     page.chords = _merged([*page.chords, Harmony(start, end - start, tonic)])
+
+
+def _settled(tones: Mapping[Role, list[Tone]], shift: int) -> Mapping[Role, list[Tone]]:
+    """All parts an octave lower, where the cue's key would put the tune too high and the bass allows it."""
+    tune = sorted(t.pitch for t in tones.get(Role.MELODY, ()))
+    lowest = min((t.pitch for rows in tones.values() for t in rows), default=0)
+    if not tune or tune[9 * len(tune) // 10] + shift <= HIGH_TUNE or lowest + shift - 12 < LOWEST:
+        return tones
+    return {role: [replace(t, pitch=t.pitch - 12) for t in rows] for role, rows in tones.items()}
 
 
 def _add(page: Page, role: Role, tone: Tone) -> None:
