@@ -26,13 +26,14 @@ from videoscore.library.store.builtin import MANIFEST, manifest
 from videoscore.library.store.entry import PieceEntry
 from videoscore.mood.circle import MOODS, centre, mood_index, mood_of
 from videoscore.music.midi import to_bytes
-from videoscore.music.score import Score
+from videoscore.music.score import Role, Score
 from videoscore.music.tagger import Tagger, tag_sections
 from videoscore.pipeline.without_film import write_music
 from videoscore.resources import FIGURES, LIBRARY_PIECES, PASSAGES
 
 STRONG = 0.75  # distance from neutral that is asked for; the judge hears less than is asked
 CANDIDATES = 1000  # seeds that a piece has to itself
+OPENING = 16  # notes of a bass that are compared
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Candidate:
     entry: PieceEntry
     judged: tuple[float, float]
     off: float
+    bass: tuple[int, ...]  # intervals of its opening, by which the same music in another key is told
 
     @property
     def rank(self) -> tuple[bool, bool, float]:
@@ -79,7 +81,8 @@ def candidate(mood: str, number: int, seed: int, seconds: float, judge: Tagger) 
         return None
     judged = heard_by(judge, music)
     off = math.dist(judged, centre(mood))
-    return Candidate(seed, data, entry, judged, off)
+    bass = [n.pitch for n in music.notes if n.role == Role.BASS][:OPENING]
+    return Candidate(seed, data, entry, judged, off, tuple(b - a for a, b in zip(bass, bass[1:])))
 
 
 def heard_by(judge: Tagger, music: Score) -> tuple[float, float]:
@@ -91,16 +94,16 @@ def heard_by(judge: Tagger, music: Score) -> tuple[float, float]:
 
 
 def best(
-    mood: str, number: int, candidates: int, seconds: float, judge: Tagger
+    mood: str, number: int, candidates: int, seconds: float, judge: Tagger, known: set[tuple[int, ...]]
 ) -> tuple[Candidate, list[Candidate]]:
-    """The best take of a piece, and all of them."""
+    """The best take of a piece that is no other piece's music again, and all of them. known : basses of those."""
     first = (mood_index(mood) * 100 + number) * CANDIDATES
     takes = [
         t for k in range(candidates) if (t := candidate(mood, number, first + k, seconds, judge)) is not None
     ]
     if not takes:
         raise SystemExit(f"{mood} {number}: none of {candidates} takes can be used; ask for more")
-    return min(takes, key=lambda t: t.rank), takes
+    return min(takes, key=lambda t: (t.bass in known, t.rank)), takes
 
 
 def write(out: Path, moods: list[str], pieces: int, candidates: int, seconds: float) -> None:
@@ -111,9 +114,11 @@ def write(out: Path, moods: list[str], pieces: int, candidates: int, seconds: fl
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.part", dir=out.parent))
     try:
         rows: list[tuple[PieceEntry, str, dict[str, Any]]] = []
+        known: set[tuple[int, ...]] = set()
         for mood in moods:
             for number in range(1, pieces + 1):
-                chosen, takes = best(mood, number, candidates, seconds, judge)
+                chosen, takes = best(mood, number, candidates, seconds, judge, known)
+                known.add(chosen.bass)
                 name = f"{mood.lower()}-{number}.mid"
                 (folder / name).write_bytes(chosen.data)
                 rows.append(
