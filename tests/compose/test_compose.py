@@ -177,8 +177,8 @@ def test_takes_are_chosen_from():
 
 
 def test_voices_lead_as_they_are_taught():
-    """No more parallel fifths or octaves between tune and bass than real pieces have (.094), no second in the low register, few wide leaps
-    in the tune, and the figure of a bar kept in the next."""
+    """No more parallel fifths or octaves between tune and bass on the beats than real pieces have (.094), no second in
+    the low register, and few wide leaps in the tune."""
     parallels = moves = low = leaps = steps = 0
     for seed in range(6):
         for mood in ("Happy", "Depressed", "Peaceful", "Anxiety"):
