@@ -29,7 +29,9 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
         one = folder / f"{name}.mkv"
         cut = ["-ss", str(start), "-t", str(length), "-i", str(CLIP), "-an", "-vf", "fps=10,scale=320:180"]
         ffmpeg(*cut, "-c:v", "mjpeg", "-q:v", "3", str(one))
-        ffmpeg("-stream_loop", "-1", "-i", str(one), "-t", str(HALF), "-c", "copy", str(folder / f"{name}.mjpeg"))
+        ffmpeg(
+            "-stream_loop", "-1", "-i", str(one), "-t", str(HALF), "-c", "copy", str(folder / f"{name}.mjpeg")
+        )
     film = folder / "camera.mjpeg"
     film.write_bytes(b"".join((folder / f"{name}.mjpeg").read_bytes() for name in PARTS))
     return film
@@ -108,4 +110,9 @@ def test_what_is_no_picture_is_refused(server: Server) -> None:
         )
         assert status == 400
         assert page.evaluate("""async () => (await fetch("/live/piece/99")).status""") == 404
-        assert page.evaluate("""async () => (await fetch("/live/choose?emotion=odd", { method: "POST" })).status""") == 400
+        assert (
+            page.evaluate(
+                """async () => (await fetch("/live/choose?emotion=odd", { method: "POST" })).status"""
+            )
+            == 400
+        )

@@ -117,5 +117,5 @@ def test_a_page_that_slept_has_seen_nothing_meanwhile():
 
 
 def test_only_emotions_can_be_chosen():
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="hungry"):
         Sitter().session.choose("hungry")

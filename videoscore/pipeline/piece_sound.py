@@ -9,11 +9,11 @@ from videoscore.errors import InputError
 from videoscore.files import read_start
 from videoscore.library.read.read import MOST_BYTES, Music, Unusable, read
 from videoscore.music.score import PPQ, Note, Role, Score, Section, TempoMap
+from videoscore.perform.orchestrate.palette_file import load_preset
 from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.soundtrack import master_stems, render_stems
 from videoscore.progress import silent
 from videoscore.settings.fields import Options
-from videoscore.perform.orchestrate.palette_file import load_preset
 
 BEATS = 4  # quarters of a bar by which the piece is laid out, whatever its own bars are
 
@@ -46,9 +46,13 @@ def score_of(path: Path, place: tuple[str, float, float]) -> Score:
     except Unusable as error:
         raise InputError(f"the piece can't be read ({error})", path=path, remedy=remedy) from error
     begin = int(music.bar_start[0])
-    rows = zip(*(getattr(music, name).tolist() for name in ("onset", "role", "pitch", "duration", "velocity")))
+    rows = zip(
+        *(getattr(music, name).tolist() for name in ("onset", "role", "pitch", "duration", "velocity"))
+    )
     notes = [Note(max(0, at - begin), Role(role), *rest) for at, role, *rest in rows]
-    last = max(int(music.bar_start[-1] + music.bar_length[-1]) - begin, max(n.start + n.duration for n in notes))
+    last = max(
+        int(music.bar_start[-1] + music.bar_length[-1]) - begin, max(n.start + n.duration for n in notes)
+    )
     bars = -(-last // (BEATS * PPQ))
     end = bars * BEATS * PPQ
     tempo = _tempo(music, begin)
@@ -69,9 +73,11 @@ def _tempo(music: Music, begin: int) -> TempoMap:
 def _as_flac(wav: Path, target: Path) -> None:
     import soundfile
 
-    with soundfile.SoundFile(wav) as sound:
-        with soundfile.SoundFile(
+    with (
+        soundfile.SoundFile(wav) as sound,
+        soundfile.SoundFile(
             target, "w", sound.samplerate, sound.channels, format="FLAC", subtype="PCM_16"
-        ) as out:
-            for block in sound.blocks(1 << 16, dtype="float32"):
-                out.write(block)
+        ) as out,
+    ):
+        for block in sound.blocks(1 << 16, dtype="float32"):
+            out.write(block)

@@ -130,11 +130,9 @@ class Live:
         return [self._track(entry) for entry in matching[:PIECES]]
 
     def _track(self, entry: PlaylistEntry) -> Track:
-        for number, known in enumerate(self.entries):
-            if known.path == entry.path:
-                break
-        else:
-            number = len(self.entries)
+        paths = [known.path for known in self.entries]
+        number = paths.index(entry.path) if entry.path in paths else len(paths)
+        if number == len(paths):
             self.entries.append(entry)
         return Track(number, entry.title, entry.mood, entry.seconds)
 
@@ -183,7 +181,12 @@ class Live:
     def _play(self, number: int) -> None:
         entry, target = self.entries[number], self.folder / f"{number}.flac"
         name = self._name(entry)
-        if self._cache is not None and self._cache.get(name, lambda path: shutil.copy(path, target)):
+
+        def copy(kept: Path) -> bool:
+            shutil.copy(kept, target)
+            return True
+
+        if self._cache is not None and self._cache.get(name, copy):
             return
         part = target.with_suffix(".part")
         self._runner.run(Play(entry.path, entry.mood, entry.valence, entry.arousal, self.options, part))
@@ -194,7 +197,9 @@ class Live:
 
     def _name(self, entry: PlaylistEntry) -> str:
         o = self.options
-        how = repr((__version__, entry.mood, entry.valence, entry.arousal, o.preset, o.seed, o.render, o.master))
+        how = repr(
+            (__version__, entry.mood, entry.valence, entry.arousal, o.preset, o.seed, o.render, o.master)
+        )
         return hashlib.sha256(entry.path.read_bytes() + how.encode()).hexdigest()
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the live page asks for: to look at a picture, to go on, to hear a piece. All behind `videoscore.studio.access`."""
+"""What the live page asks for: to look at a picture, to go on, to hear a piece."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ VECTORS = np.array(
     ]
 )
 
-# Where music is asked for by an emotion: at its place. A neutral face lies where four of the five classes of music meet,
-# so its music is asked for in the middle of the class that no other emotion asks for.
+# A neutral face lies where four of the five classes of music meet: its music is asked for in the middle of the class
+# that no other emotion asks for.
 NEUTRAL_MUSIC = (0.4, -0.4)
 
 
