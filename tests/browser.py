@@ -40,7 +40,7 @@ class Server:
 
     @property
     def origin(self) -> str:
-        return self.address.partition("/?")[0]
+        return "/".join(self.address.split("/")[:3])
 
 
 @contextlib.contextmanager
@@ -81,14 +81,14 @@ def serving(*arguments: str | Path, cwd: Path | None = None) -> Iterator[Server]
 
 
 @contextlib.contextmanager
-def browsing() -> Iterator[Any]:
-    """A headless Chromium. Skips where there is none."""
+def browsing(*arguments: str) -> Iterator[Any]:
+    """A headless Chromium, with further arguments. Skips where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
     pytest.importorskip("nicegui", reason="the extra `studio` isn't installed")
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium isn't installed (apt-get install chromium)")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *arguments])
         try:
             yield browser
         finally:

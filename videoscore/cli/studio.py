@@ -34,6 +34,7 @@ from videoscore.errors import UsageError
     metavar="MB",
     help="largest film that may be uploaded",
 )
+@click.option("--live", is_flag=True, help="open the live camera: music for the emotion of a face")
 @click.option("--no-browser", is_flag=True, help="print the address, and open nothing")
 @with_settings(
     *WATCHING, "compose", *SOUNDING, *MIXING, without=("reference",)
@@ -46,6 +47,7 @@ def studio(
     cues: str | None,
     port: int | None,
     max_upload: int,
+    live: bool,
     no_browser: bool,
     **settings: Any,
 ) -> None:
@@ -57,11 +59,13 @@ def studio(
 
     require()
     from videoscore.cues.conform import conform
-    from videoscore.pipeline.settle import load_sheet
+    from videoscore.pipeline.settle import check_players, load_sheet
     from videoscore.stages import probe
     from videoscore.studio.allowed_files import Shelf
     from videoscore.studio.open_films import Studio
 
+    if live and video is not None:
+        raise UsageError("--live takes no film", remedy=f"Leave out {video}, or --live.")
     if cues is not None and video is None:
         raise UsageError("--cues belongs to a film", remedy="Name the VIDEO, too.")
     sheet = None if cues is None else load_sheet(cues)
@@ -76,6 +80,8 @@ def studio(
                 conform(sheet, media.duration)
         owners = {name: settings.pop(name) for name in ("preset", "seed")}
         at_work = Studio(shelf, owners["preset"], owners["seed"], settings, sheet)
+        if live:
+            check_players(at_work.options)
 
         def tell(address: str) -> None:
             print_result(teller, {"address": address}, f"{address}\n(Ctrl-C ends the studio)")
@@ -83,7 +89,7 @@ def studio(
                 webbrowser.open(address)
 
         with contextlib.suppress(KeyboardInterrupt):
-            serve(at_work, sock, tell)
+            serve(at_work, sock, tell, "/live" if live else "/")
     finally:
         sock.close()
         if shelf is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from videoscore import errors
 from videoscore.errors import Cancelled, UsageError, VideoscoreError
 from videoscore.progress import Progress, silent
-from videoscore.studio.tasks import Export, Make, Watch, work
+from videoscore.studio.tasks import Job, work
 from videoscore.workers.executor import ProgressReport, Setup, Task, TaskEnd, WorkerLoss
 from videoscore.workers.local import LocalPool
 
@@ -35,7 +35,7 @@ class Runner:
         self._busy, self._stop = threading.Lock(), threading.Event()
         self._count = 0
 
-    def run(self, job: Watch | Make | Export, progress: Progress = silent) -> Any:
+    def run(self, job: Job, progress: Progress = silent) -> Any:
         """What the job gives. Raises Failure, Cancelled after `cancel`, or UsageError while another runs."""
         if not self._busy.acquire(blocking=False):
             raise UsageError("something is being made already", remedy="Wait for it, or cancel it.")

@@ -11,6 +11,7 @@ from videoscore.pipeline.settle import settle, settle_sheet
 from videoscore.settings.fields import Options
 from videoscore.studio.allowed_files import Shelf
 from videoscore.studio.desk import Desk
+from videoscore.studio.live import Live
 from videoscore.studio.session import check_written
 
 MOST_DESKS = 8
@@ -39,6 +40,7 @@ class Studio:
             self.cues, self.options = settle_sheet(cues, preset, seed, **self.settings)
         check_written(self.options)
         self.desks: dict[str, Desk] = {}
+        self.live = Live(shelf.temporary, self.options)
 
     def desk(self, film: Path) -> Desk:
         """The desk of a film that the shelf has; a new one begins to watch it. Needs a running event loop."""
@@ -66,4 +68,5 @@ class Studio:
     async def close(self) -> None:
         for key in list(self.desks):
             await self.shut(key)
+        await self.live.close()
         self.shelf.close()

@@ -15,6 +15,7 @@ from videoscore.resources import STUDIO_STATIC
 from videoscore.studio import proxy
 from videoscore.studio.allowed_files import TooLarge
 from videoscore.studio.desk import Desk, describe
+from videoscore.studio.live_routes import add_live_routes
 from videoscore.studio.open_films import Studio
 
 FRESH = {"cache-control": "no-store"}
@@ -34,6 +35,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
 
         return served
 
+    add_live_routes(app, studio.live)
     # answers to GET with Range are FileResponse's
     app.get("/film/{key}/video")(serve("", lambda desk, _: desk.film if desk.viewing is not None else None))
     app.get("/film/{key}/preview/{name}")(serve("", lambda desk, _: desk.preview))

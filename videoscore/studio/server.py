@@ -45,8 +45,8 @@ def listen(port: int | None, usual: int = PORT) -> socket.socket:
     raise AssertionError("the last port raises")
 
 
-def serve(studio: Studio, sock: socket.socket, tell: Callable[[str], None]) -> None:
-    """Run until a signal. tell : gets the address, with its token, once it answers."""
+def serve(studio: Studio, sock: socket.socket, tell: Callable[[str], None], page: str = "/") -> None:
+    """Run until a signal. tell : gets the address of `page`, with its token, once it answers."""
     import uvicorn
     from fastapi import FastAPI
     from nicegui import ui
@@ -59,7 +59,7 @@ def serve(studio: Studio, sock: socket.socket, tell: Callable[[str], None]) -> N
 
     @contextlib.asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
-        tell(f"http://{HOST}:{port}/?token={token}")
+        tell(f"http://{HOST}:{port}{page}?token={token}")
         yield
         await studio.close()
 

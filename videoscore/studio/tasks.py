@@ -82,7 +82,22 @@ class Export:
     folder: Path
 
 
-def work(payload: Watch | Make | Export, progress: Progress) -> Outcome:
+@dataclass(frozen=True)
+class Play:
+    """Play a piece of the library. mood, valence, arousal : as the library knows it. target : the FLAC file to be."""
+
+    piece: Path
+    mood: str
+    valence: float
+    arousal: float
+    options: Options
+    target: Path
+
+
+Job = Watch | Make | Export | Play
+
+
+def work(payload: Job, progress: Progress) -> Outcome:
     """Do one of them; what it gives is `about["result"]` of the outcome."""
     from videoscore.workers.executor import Outcome
 
@@ -90,6 +105,11 @@ def work(payload: Watch | Make | Export, progress: Progress) -> Outcome:
         return Outcome(about={"result": watch(payload, progress)})
     if isinstance(payload, Make):
         return Outcome(about={"result": make(payload, progress)})
+    if isinstance(payload, Play):
+        from videoscore.pipeline.piece_sound import play_piece
+
+        place = (payload.mood, payload.valence, payload.arousal)
+        return Outcome(about={"result": play_piece(payload.piece, place, payload.options, payload.target)})
     return Outcome(about={"result": export(payload, progress)})
 
 

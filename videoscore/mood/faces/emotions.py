@@ -25,6 +25,18 @@ VECTORS = np.array(
     ]
 )
 
+# A neutral face lies where four of the five classes of music meet: its music is asked for in the middle of the class
+# that no other emotion asks for.
+NEUTRAL_MUSIC = (0.4, -0.4)
+
+
+def music_point(emotion: str) -> tuple[float, float]:
+    """Valence and arousal of the music that is asked for by a face of this emotion, one of `EMOTIONS`."""
+    if emotion == "neutral":
+        return NEUTRAL_MUSIC
+    valence, arousal = VECTORS[EMOTIONS.index(emotion)].tolist()
+    return valence, arousal
+
 
 def embed(probabilities: Array) -> Array:
     """(n, 7) probabilities of `EMOTIONS` -> (n, 2) expected valence and arousal."""

@@ -3,7 +3,7 @@
 Each of the seven emotions asks at its place on the plane (`videoscore.mood.faces.emotions.VECTORS`); the rule over
 valence and energy (`videoscore.research.composer.labelled.five_class`) gives the class that is asked for, and likewise
 the one that is heard. A neutral face lies where four of the five classes meet, and no other emotion asks for "Others":
-its music is asked for at `REST`, in the middle of that class.
+its music is asked for in the middle of that class (`videoscore.mood.faces.emotions.music_point`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.compose.compose import compose_many
-from videoscore.mood.faces.emotions import EMOTIONS, VECTORS
+from videoscore.mood.faces.emotions import EMOTIONS, music_point
 from videoscore.music.score import Score
 from videoscore.research.composer.hit_rates import JUDGES, judged
 from videoscore.research.composer.labelled import five_class
@@ -24,7 +24,6 @@ from videoscore.research.composer.sheets import Task, spotted
 from videoscore.settings.fields import ComposeOptions
 
 CLASSES = ("Happiness", "Surprise", "Anger", "Sadness", "Others")
-REST = (0.4, -0.4)
 
 Say = Callable[[str], None]
 
@@ -49,8 +48,7 @@ def class_of(valence: float, arousal: float) -> str:
 
 def asked() -> tuple[Asked, ...]:
     """What each of the seven emotions asks for."""
-    points = {name: tuple(v) for name, v in zip(EMOTIONS, VECTORS.tolist())} | {"neutral": REST}
-    return tuple(Asked(name, *points[name]) for name in EMOTIONS)
+    return tuple(Asked(name, *music_point(name)) for name in EMOTIONS)
 
 
 def evaluate(cues: int = 16, seconds: int = 30, seed: int = 1, say: Say = lambda _: None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from videoscore.errors import VideoscoreError
 from videoscore.studio.desk import Desk, describe
 from videoscore.studio.open_films import Studio
 from videoscore.studio.page.film import DeskPage
+from videoscore.studio.page.live import live_page
 from videoscore.studio.page.widgets import button, heading
 
 HEAD = '<link rel="stylesheet" href="/studio/static/studio.css"><link rel="icon" href="data:,">'
@@ -37,6 +38,11 @@ def add_pages(studio: Studio) -> None:
         elif studio.shelf.film is not None and (given or studio.shelf.folder is None and not all):
             ui.navigate.to(f"/film/{studio.desk(studio.shelf.film).key}")
         _start(studio, note)
+
+    @ui.page("/live", title="Live – videoscore studio")
+    def live() -> None:
+        ui.add_head_html(HEAD)
+        live_page()
 
     @ui.page("/film/{key}", title="videoscore studio")
     def film(key: str) -> None:
@@ -66,6 +72,9 @@ def _start(studio: Studio, note: str) -> None:
         with ui.element("section").classes("panel"):
             heading("Films in this folder" if shelf.folder is not None else "Film")
             _films(studio)
+        with ui.element("section").classes("panel"):
+            heading("Live")
+            ui.link("Music for what your camera sees", "/live")
         with ui.element("section").classes("panel"):
             heading("Another film")
             ui.element("input").classes("upload").props(
