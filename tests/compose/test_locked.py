@@ -164,15 +164,15 @@ def struck(music: Arrangement, number: int) -> list[tuple[int, ...]]:
             if message.type == "program_change":
                 program = message.program
             elif message.type == "note_on" and message.velocity:
-                sounding[message.note] = (now, message.velocity)
+                sounding[message.note] = (now, message.velocity, program)
             elif message.type in ("note_on", "note_off"):
-                on, velocity = sounding.pop(message.note)
+                on, velocity, struck_by = sounding.pop(message.note)
                 if section.start <= on < section.end:
                     out.append(
                         (
                             on - section.start,
                             now - section.start,
-                            program,
+                            struck_by,
                             message.channel == 9,
                             message.note,
                             velocity,

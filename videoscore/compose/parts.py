@@ -47,8 +47,8 @@ def into_roles(tones: Mapping[Role, list[Tone]], roles: frozenset[Role]) -> dict
 def fill_roles(page: Page, wish: Wish) -> None:
     """Write what has to play and has no part: held chords, a second voice, the root, a groove."""
     wanted = wish.required & wish.roles
-    drums = Role.DRUMS in wish.roles and not page.strokes and centre(wish.mood)[1] > DRUMS_FROM
-    if drums and (Role.DRUMS in wanted or shared_rng(wish, "band").random() < 0.5):
+    band = centre(wish.mood)[1] > DRUMS_FROM and shared_rng(wish, "band").random() < 0.5
+    if Role.DRUMS in wish.roles and not page.strokes and (band or Role.DRUMS in wanted):
         _add_drums(page, wish)
     missing = [role for role in sorted(wanted) if role is not Role.DRUMS and not page.tones.get(role)]
     if not wish.roles & set(page.tones):
