@@ -29,6 +29,7 @@ HIGH_TUNE, LOWEST = 85, 28  # C#6, above which one note in ten of a tune may lie
 SHORTEST = 3  # bars of a cue from which a passage is worth setting
 CHOICE = 12  # passages of a mood among which the film's seed chooses
 ELSEWHERE = 0.25  # on the plane: so far from the cue's mean a phrase is another mood's
+BRIEF = 6.0  # seconds
 PUSH = 1.6  # of the wish away from neutral
 LEVEL = 0.2  # of valence and arousal: what lies in one step of both keeps its passage
 TEMPO_SLACK = 0.35  # natural logarithm: so much slower or faster a passage stays itself
@@ -144,36 +145,39 @@ def _cut_cost(head: int, begin: int, tail: int) -> float:
 
 
 def _spans(wish: Wish) -> list[tuple[int, int, Target]]:
-    """(first bar, bars, target) of the blocks: what the cue is as a whole, but for phrases that go elsewhere. A phrase
-    alone goes with what was before it."""
+    """(first bar, bars, target) of the blocks: what the cue is as a whole, but for phrases that go elsewhere. A brief
+    phrase alone goes with what was before it."""
     count = max(1, wish.bars // PHRASE)
     edges = [k * PHRASE for k in range(count)] + [wish.bars]
     moods = [_mood_of_phrase(wish, start, end) for start, end in zip(edges, edges[1:])]
     for k in range(1, count):
-        if moods[k] != moods[k - 1] and (k + 1 == count or moods[k + 1] != moods[k]):
+        alone = moods[k] != moods[k - 1] and (k + 1 == count or moods[k + 1] != moods[k])
+        if alone and (edges[k + 1] - edges[k]) * wish.beats * 60 / wish.bpm < BRIEF:
             moods[k] = moods[k - 1]
     out: list[tuple[int, int, Target]] = []
     first = 0
     for k in range(count):
         if k + 1 == count or moods[k + 1] != moods[k]:
             start, end = edges[first], edges[k + 1]
-            whole = moods[k] == (wish.mood, wish.minor)
-            target = _target(wish, 0, wish.bars, *moods[k]) if whole else _target(wish, start, end, *moods[k])
+            mood, minor, away = moods[k]
+            home = not away and minor == wish.minor
+            target = _target(wish, *((0, wish.bars) if home else (start, end)), mood, minor)
             out.append((start, end - start, target))
             first = k + 1
     return out
 
 
-def _mood_of_phrase(wish: Wish, start: int, end: int) -> tuple[str, bool]:
-    """Mood and mode that a phrase asks for: the cue's own, unless its mode or its mood is another."""
+def _mood_of_phrase(wish: Wish, start: int, end: int) -> tuple[str, bool, bool]:
+    """Mood and mode that a phrase asks for, the cue's own unless its mode is another or its place; and whether its
+    place is."""
     v, a = _mean(wish.valence[start:end]), _mean(wish.arousal[start:end])
     minor = wish.minor if abs(v) < 0.1 else v < 0
     away = math.hypot(v - _mean(wish.valence), a - _mean(wish.arousal)) > ELSEWHERE
     if minor != wish.minor and (_mean(wish.valence) < 0) == minor:
         minor = wish.minor  # the cue's key goes against its own curve throughout
     if not away and minor == wish.minor:
-        return wish.mood, wish.minor
-    return mood_of(v, a), minor
+        return wish.mood, wish.minor, False
+    return mood_of(v, a), minor, away
 
 
 def _target(wish: Wish, start: int, end: int, mood: str, minor: bool) -> Target:
