@@ -58,11 +58,11 @@ WIDTH: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """Some bars in C major or A minor: the harmony of one piece in the texture of another, without a tune.
+    """Some bars of a piece in C major or A minor, without its tune.
 
     bar : units (1/24 quarter) in one. bars : how many. closes : numbers of bars after which it may end, on the
-    tonic. compound : the beats are parted into three. tempo : quarters a minute in its pieces. points : (4, 2)
-    valence and arousal as the tagger hears it at `PACES`. piece : set and name of both. notes : (n, 5) onset,
+    tonic. compound : the beats are parted into three. tempo : quarters a minute in its piece. points : (4, 2)
+    valence and arousal as the tagger hears it at `PACES`. piece : set and name. notes : (n, 5) onset,
     duration, pitch, role, velocity. rhythm : (m, 2) onset and duration of a tune's notes. tunes : (k, m) pitches of
     tunes that fit. chords : of every beat (or bar, where it has no whole number of quarters), root and place in
     `QUALITIES`.

@@ -1,13 +1,10 @@
-"""Make passages for the composer: eight to thirty-two bars, the form and harmony of one piece in the texture of
-another.
+"""Make passages for the composer: eight to 32 bars of one piece's accompaniment, with tunes of our own over them.
 
-A passage begins where a tune begins on a downbeat, stays in one key and metre, and closes on the tonic; where
-it does so
-on the way, it may be cut. Of each metre and mood those are taken that lie best in the mood's octant by the corpus's
-labels, few of a piece. Of a passage its harmony, its bass's pitch classes and its tune's rhythm are used; the
-notes of the
-accompaniment are another passage's, like in mood, carried over to that harmony (transfer.py); and `TUNES` tunes are
-written over both (paraphrase.py). So neither a tune nor an accompaniment stands as in any piece.
+A passage begins where a tune begins on a downbeat, stays in one key and metre, and closes on the tonic; where it does
+so on the way, it may be cut. Of each metre and mood those are taken that lie best in the mood's octant by the corpus's
+labels, few of a piece, none of the best-known composers' piano pieces and songs, whose accompaniments alone are
+known. The accompaniment stays as it stands, in C major or A minor; the tune doesn't: others are written over its
+rhythm and the harmony (paraphrase.py).
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ from videoscore.music.features import NoteArrays
 from videoscore.music.score import Role
 from videoscore.music.tagger import Tagger
 from videoscore.research.composer import copies
-from videoscore.research.composer.harmony import Sonority, read_harmony
+from videoscore.research.composer.harmony import read_harmony
 from videoscore.research.composer.paraphrase import (
     paraphrase,
     shared_classes,
@@ -39,7 +36,6 @@ from videoscore.research.composer.paraphrase import (
 )
 from videoscore.research.composer.real_music import TRAINED
 from videoscore.research.composer.real_music import Corpus as Music
-from videoscore.research.composer.transfer import Source, crossing, lowest, roughness, transfer
 
 Whole = NDArray[np.int64]
 
@@ -61,16 +57,19 @@ DOUBLED = 0.33  # largest share of the tune's notes that another part has, too
 FOREIGN = 0.16  # largest share of notes outside C major, or A minor with its raised degrees
 STEADY = 8.0  # largest change of tempo, quarters a minute
 TUNES = 4
-TRIES = 7  # tunes that are written for each that is kept
+TRIES = 6  # that are written for it
 LONGEST_RUN, MOST_SAME = (
     8,
     0.35,
 )  # intervals in a row, and share of pitch classes, that a tune may have from the old one
-TEXTURES = 8  # that are tried on a passage
-DRESSES = 2  # that are kept of them
-COVERED = 0.4  # what a covered note of the tune weighs beside a rough one
-WORST = 0.14  # fault of a texture that is still taken
-A_MOOD = 34  # passages of each metre
+CHAMBER = ("openscore_quartets", "openhymnal")  # sets whose accompaniments nobody hums
+# As the sets' file names have them
+KNOWN = (
+    "Chopin", "Beethoven", "Bach", "Mozart", "Satie", "Debussy", "Schubert", "Schumann", "Grieg", "Tchaikovsky",
+    "Brahms",
+    "Pachelbel", "Vivaldi", "Handel", "Haendel", "Liszt", "Mendelssohn", "Joplin", "Gounod", "Faur", "Dvo", "Holst",
+)  # fmt: skip
+A_MOOD = 45  # passages of each metre
 LONGEST_COPY = 14  # notes in a row, from which a tune shares too many with some piece
 A_PIECE = 2  # of a piece in a metre and mood
 TONIC = {0: 1, 1: 29}  # label of the tonic triad in C major and in A minor
@@ -140,10 +139,16 @@ def candidates(corpus: Corpus) -> Iterator[Candidate]:
         if group is None or corpus.data["bar_den"][first] not in (2, 4, 8):
             continue
         for begin in range(first, first + count - LEAST * group + 1):
-            if _opens(corpus, begin, first):
+            if _opens(corpus, begin, first) and not _known_everywhere(corpus, begin):
                 found = _candidate(corpus, begin, min(MOST * group, first + count - begin), group)
                 if found is not None:
                     yield found
+
+
+def _known_everywhere(corpus: Corpus, bar: int) -> bool:
+    """Whether a bar is of a piece whose accompaniment alone may be known."""
+    name = name_of(corpus, int(corpus.data["bar_piece"][bar]))
+    return not name.startswith(CHAMBER) and any(composer in name for composer in KNOWN)
 
 
 def _opens(corpus: Corpus, bar: int, first: int) -> bool:
@@ -258,40 +263,6 @@ def _overlap(a: Candidate, b: Candidate) -> bool:
     return a.first < b.first + b.bars * b.group and b.first < a.first + a.bars * a.group
 
 
-def source_of(candidate: Candidate) -> Source:
-    """A passage as `transfer` takes it."""
-    beat = UNITS if candidate.bar % UNITS == 0 else candidate.bar
-    length = candidate.bars * candidate.bar
-    chords = read_harmony(candidate.notes[:, :4], length, beat)
-    return Source(
-        candidate.notes,
-        candidate.bar,
-        candidate.bars,
-        beat,
-        chords,
-        lowest(candidate.notes, len(chords), beat),
-    )
-
-
-def textures_for(number: int, chosen: list[Candidate]) -> list[int]:
-    """Passages whose texture may clothe a passage's harmony, the likeliest first: of its metre and mode and another
-    piece, like in mood, in pace, and in where the tune lies."""
-    own = chosen[number]
-    tune = _register(own)
-    rows = []
-    for k, other in enumerate(chosen):
-        if other.metre != own.metre or other.minor != own.minor or other.piece == own.piece:
-            continue
-        cost = math.dist(own.point, other.point) + abs(math.log(own.tempo / other.tempo))
-        cost += 0.12 * abs(_register(other) - tune) + 0.3 * (other.bars < 8)
-        rows.append((cost, k))
-    return [k for _, k in sorted(rows)[:TEXTURES]]
-
-
-def _register(candidate: Candidate) -> float:
-    return float(candidate.notes[candidate.notes[:, 3] == Role.MELODY, 2].mean())
-
-
 def tunes_of(notes: Whole, bar: int, length: int, seed: str) -> list[list[int]]:
     """Up to `TRIES` rows of pitches for the rhythm of a passage's tune, those first that owe least to it."""
     spots = spots_of(notes[:, :4], bar, length)
@@ -326,13 +297,7 @@ def mine_passages(corpus_file: Path, say: Callable[[str], None] = lambda _: None
     pool = list(candidates(corpus))
     chosen = choose(pool)
     say(f"{len(chosen)} of {len(pool)} passages")
-    sources = [source_of(candidate) for candidate in chosen]
-    rows: list[dict[str, Any]] = []
-    for number, candidate in enumerate(chosen):
-        drafts = sorted(_drafts(number, chosen, sources), key=lambda draft: draft[:2])
-        for fault, k, notes in drafts[:DRESSES]:
-            if fault <= WORST:
-                rows.append(_row(corpus, candidate, chosen[k], sources[number].chords, notes))
+    rows = [_row(corpus, candidate) for candidate in chosen]
     rows = own_tunes(rows, corpus_file)
     say(f"{len(rows)} passages with {sum(len(r['tunes']) for r in rows)} tunes")
     return pack(rows)
@@ -352,38 +317,28 @@ def own_tunes(rows: list[dict[str, Any]], corpus_file: Path) -> list[dict[str, A
     return out
 
 
-def _drafts(
-    number: int, chosen: list[Candidate], sources: list[Source]
-) -> Iterator[tuple[float, int, Whole]]:
-    """(fault, texture, notes) of every texture that is tried: how rough it sounds, and how often it covers the tune."""
-    tune = chosen[number].notes[chosen[number].notes[:, 3] == Role.MELODY]
-    for k in textures_for(number, chosen):
-        notes = transfer(sources[k], sources[number])
-        yield roughness(notes) + COVERED * crossing(notes, tune), k, notes
-
-
-def _row(
-    corpus: Corpus, candidate: Candidate, texture: Candidate, chords: Sequence[Sonority], notes: Whole
-) -> dict[str, Any]:
-    """A passage as `videoscore.compose.passages.pack` takes it: mood, pace and place between those of its two
-    sources."""
-    old = candidate.notes[candidate.notes[:, 3] == Role.MELODY]
+def _row(corpus: Corpus, candidate: Candidate) -> dict[str, Any]:
+    """A passage as `videoscore.compose.passages.pack` takes it, with all tunes that were written for it."""
+    notes = candidate.notes[candidate.notes[:, 3] != Role.MELODY]
     length = candidate.bars * candidate.bar
-    both = np.concatenate([old, notes])
-    pieces = (candidate.piece, texture.piece)
-    rhythm = [(onset, duration) for onset, duration, _ in tune_of(old[:, :4])]
-    tunes = tunes_of(both, candidate.bar, length, f"{candidate.first}/{texture.first}")
+    rhythm = [(onset, duration) for onset, duration, _ in tune_of(candidate.notes[:, :4])]
+    tunes = tunes_of(candidate.notes, candidate.bar, length, str(candidate.first))
     return {
         "bar": candidate.bar,
         "bars": candidate.bars,
         "closes": candidate.closes,
         "minor": candidate.minor,
         "compound": candidate.compound,
-        "tempo": math.sqrt(candidate.tempo * texture.tempo),
-        "piece": " | ".join(f"{corpus.data['piece_set'][p]}/{corpus.data['piece_name'][p]}" for p in pieces),
+        "tempo": candidate.tempo,
+        "piece": name_of(corpus, candidate.piece),
         "notes": notes[np.lexsort((notes[:, 2], notes[:, 0]))],
         "rhythm": rhythm,
         "tunes": tunes,
         "points": points_of(notes, rhythm, tunes[0]) if tunes else [],
-        "chords": chords,
+        "chords": read_harmony(candidate.notes[:, :4], length, UNITS),
     }
+
+
+def name_of(corpus: Corpus, piece: int) -> str:
+    """Set and name of a piece."""
+    return f"{corpus.data['piece_set'][piece]}/{corpus.data['piece_name'][piece]}"
