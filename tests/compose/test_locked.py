@@ -239,7 +239,7 @@ def test_the_others_hear_what_is_locked(score: Score) -> None:
 
 
 def test_takes_and_options_leave_it_alone(score: Score, middle: CueSheet) -> None:
-    again = compose(middle, ComposeOptions(takes=3, intensity=2.0))
+    again = compose(middle, ComposeOptions(takes=3, intensity=0.6))
     assert notes_of(again, 2) == notes_of(score, 2) and notes_of(again, 1) != notes_of(score, 1)
 
 
