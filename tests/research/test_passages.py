@@ -84,7 +84,7 @@ def corpus(path, names=("a", "b", "held")):
         note_dur=table[:, 4], note_vel=table[:, 5], bar_len=np.full(count, BAR), bar_den=np.full(count, 4),
         bar_minor=np.zeros(count, int), bar_chord=np.tile([1, 16, 22, 1], count // 4), bar_segment=np.array(bars),
         bar_valence=np.full(count, 0.5), bar_arousal=np.full(count, 0.25), bar_piece=np.array(bars),
-        bar_tempo=np.full(count, 100.0), piece_name=np.array(names), piece_set=np.array(["own"] * len(names)),
+        bar_tempo=np.full(count, 100.0), piece_name=np.array(names), piece_set=np.array(["mutopia"] * len(names)),
         piece_split=np.array([0] * (len(names) - 1) + [1]),
     )  # fmt: skip
     return path
@@ -102,20 +102,27 @@ def test_a_stock_is_made_of_what_may_be_read_and_comes_back_from_its_file(tmp_pa
     for k in range(len(stock)):
         own, other = stock[k], again[k]
         assert own.bar == BAR and own.bars == 8 and own.closes[-1] == 8
-        assert own.piece in ("own/a", "own/b")
+        assert own.piece in ("mutopia/a", "mutopia/b")
         assert (own.notes == other.notes).all() and (own.tunes == other.tunes).all()
         assert (own.tunes == same[k].tunes).all() and len(own.chords) == 32
         assert not (own.notes[:, 3] == Role.MELODY).any()
-        below = passage(SIMPLE, broken=own.piece == "own/b")
+        below = passage(SIMPLE, broken=own.piece == "mutopia/b")
         below = below[below[:, 3] != Role.MELODY]
         assert sorted(map(tuple, own.notes.tolist())) == sorted(map(tuple, below.tolist()))
         for pitches in own.tunes:  # not the piece's own
             assert np.mean(np.array(TUNE * 2) % 12 == pitches % 12) <= 0.35
 
 
+def test_only_what_asks_for_no_credit_is_taken(tmp_path):
+    path = corpus(tmp_path / "c.npz")
+    with np.load(path) as arrays:
+        np.savez(path, **{**arrays, "piece_set": np.array(["film_and_game", "openscore_lieder", "mutopia"])})
+    assert {str(piece) for piece in mine_passages(path).pieces} == {"openscore_lieder/b"}
+
+
 def test_what_everybody_knows_is_left_out(tmp_path):
     stock = mine_passages(corpus(tmp_path / "c.npz", ("ChopinFF__O28__4", "somebody", "held")))
-    assert {str(piece) for piece in stock.pieces} == {"own/somebody"}
+    assert {str(piece) for piece in stock.pieces} == {"mutopia/somebody"}
 
 
 def test_a_tune_that_some_piece_has_is_thrown_away(tmp_path):

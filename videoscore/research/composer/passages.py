@@ -62,6 +62,8 @@ LONGEST_RUN, MOST_SAME = (
     8,
     0.35,
 )  # intervals in a row, and share of pitch classes, that a tune may have from the old one
+# Sets that ask nothing of whoever publishes what is made with them: CC0 and public domain
+FREE = ("openscore_", "mutopia", "openhymnal")
 CHAMBER = ("openscore_quartets", "openhymnal")  # sets whose accompaniments nobody hums
 # As the sets' file names have them
 KNOWN = (
@@ -139,16 +141,17 @@ def candidates(corpus: Corpus) -> Iterator[Candidate]:
         if group is None or corpus.data["bar_den"][first] not in (2, 4, 8):
             continue
         for begin in range(first, first + count - LEAST * group + 1):
-            if _opens(corpus, begin, first) and not _known_everywhere(corpus, begin):
+            if _opens(corpus, begin, first) and _may_be_heard(corpus, begin):
                 found = _candidate(corpus, begin, min(MOST * group, first + count - begin), group)
                 if found is not None:
                     yield found
 
 
-def _known_everywhere(corpus: Corpus, bar: int) -> bool:
-    """Whether a bar is of a piece whose accompaniment alone may be known."""
+def _may_be_heard(corpus: Corpus, bar: int) -> bool:
+    """Whether a bar is of a piece that asks for no credit, and whose accompaniment alone isn't known everywhere."""
     name = name_of(corpus, int(corpus.data["bar_piece"][bar]))
-    return not name.startswith(CHAMBER) and any(composer in name for composer in KNOWN)
+    known = not name.startswith(CHAMBER) and any(composer in name for composer in KNOWN)
+    return name.startswith(FREE) and not known
 
 
 def _opens(corpus: Corpus, bar: int, first: int) -> bool:
