@@ -251,6 +251,27 @@ def test_a_head_learns_survives_packing_and_is_calibrated():
     assert confidence.min() >= 0.1 and confidence.max() == pytest.approx(1.0)
 
 
+def test_what_a_kind_of_picture_has_of_its_own_is_learned_and_a_still_tells_its_kind():
+    from videoscore.mood.perceivers.backbone import LITE, feature_size
+    from videoscore.mood.perceivers.head import FILM, KINDS, PEOPLE, STILL
+    from videoscore.research.scene.head_fit import fit
+
+    rng = np.random.default_rng(1)
+    n, d = 600, feature_size(LITE["lite0"])
+    kinds = rng.integers(0, 4, n).astype(np.uint8)
+    cause, drawn = rng.normal(size=(n, 2)), (kinds == KINDS.index("drawn")) * 2.0 - 1
+    x = np.column_stack([cause, 4 * drawn]) @ rng.normal(size=(3, d)) + 0.3 * rng.normal(size=(n, d))
+    y = cause + np.where(kinds == KINDS.index("clip"), 1.0, 0.0)[:, None]  # moments of films are rated higher
+    head = fit(x[:400].astype(np.float32), y[:400], np.ones(400), ("lite0",), 0, kinds[:400])
+    rest, photo = x[400:].astype(np.float32), kinds[400:] == KINDS.index("photo")
+    film, still, people = (head.point(rest, like) for like in (FILM, STILL, PEOPLE))
+    assert (film[photo] - still[photo]).mean() > 0.3 and (film - people).mean() > 0.3
+    sure = head.similarity(rest) @ head.drawn + head.drawn_bias
+    assert ((sure > 0.5) == (kinds[400:] == KINDS.index("drawn"))).mean() > 0.95
+    plain = fit(x[:400].astype(np.float32), y[:400], np.ones(400), ("lite0",), 0)
+    assert (plain.point(rest, FILM) == plain.point(rest, STILL)).all()
+
+
 def test_measures_of_a_perfect_and_of_a_blind_reader():
     from videoscore.research.scene.evaluate import chance, measures, octants
 

@@ -73,15 +73,35 @@ def emotions(teller: Teller, cues: int, seconds: int, seed: int) -> None:
 @with_rated
 @with_run
 @with_pictures
+@click.option("--tenths", is_flag=True, help="OASIS in ten folds besides: twenty regressions, minutes each")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="with --tenths: the training's"
+)
 @with_voice
-def scene(teller: Teller, oasis: Path, frames: Path, clips: Path, run: Path, pictures: Path | None) -> None:
+def scene(
+    teller: Teller,
+    oasis: Path,
+    frames: Path,
+    clips: Path,
+    run: Path,
+    pictures: Path | None,
+    tenths: bool,
+    seed: int,
+) -> None:
     """Cross-validation of the scene model: what `videoscore train scene` left in RUN, folds by source."""
     from videoscore.research.scene.evaluate import evaluate as stage
-    from videoscore.research.scene.evaluate import table
+    from videoscore.research.scene.evaluate import in_tenths, table
     from videoscore.research.scene.train import load_unseen, tables
 
-    report = stage(load_unseen(tables(oasis, frames, clips), run), pictures)
-    print_result(teller, report, table(report))
+    items = tables(oasis, frames, clips)
+    report = stage(load_unseen(items, run), pictures)
+    text = table(report)
+    if tenths:
+        report["OASIS in tenths"] = in_tenths(items, run, seed, teller.say)
+        text += "\nOASIS in ten folds: " + ", ".join(
+            f"{k} {v:.3f}" for k, v in report["OASIS in tenths"].items()
+        )
+    print_result(teller, report, text)
 
 
 @evaluate.command("time")

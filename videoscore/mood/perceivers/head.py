@@ -1,4 +1,4 @@
-"""From backbone features to valence and arousal: a kernel regression. Numpy only, no files."""
+"""From backbone features to valence and arousal: a kernel regression over kinds of pictures. Numpy only, no files."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ LEVELS = 127  # of a stored component on either side of 0: a byte
 LEAST_CONFIDENCE = 0.1  # of a picture that the model is least sure of
 BATCH = 256  # pictures whose distances are worked out at a time
 
+# What was rated, by whom: photographs by people, single pictures and moments of films by a model
+KINDS = ("oasis", "photo", "drawn", "clip")
+PEOPLE, STILL, FILM = (
+    "people",
+    "still",
+    "film",
+)  # as what a picture is read: as people rate it, alone, in a film
+
 
 @dataclass(frozen=True, eq=False)
 class SceneHead:
@@ -31,8 +39,11 @@ class SceneHead:
     mean : (d,). scale : (2, d), standard deviations and weights. z = clip((x - mean) / sd) * weight.
     basis : (d, q) float16, leading principal directions of z. p = z @ basis.
     anchors : (n, q) int8, training pictures' p in steps of `step` (1,). lengths : (n,) their |p|^2.
-    dual : (n, 2), bias : (2,), gamma : (1,). y = sum_i dual_i exp(-gamma |p - p_i|^2) + bias, where y is
-        standardised valence and arousal.
+    kinds : (n,) uint8, what each is of `KINDS`. own : (1,) by how much more pictures of one kind say of each other.
+    dual : (n, 2), bias : (2,), gamma : (1,). With k_i = exp(-gamma |p - p_i|^2) and s the shares of the kinds in
+        the picture, y = sum_i k_i (1 + own s_kind(i)) dual_i + bias, standardised valence and arousal (the intrinsic
+        coregionalisation of Bonilla, Chai & Williams 2007, "Multi-task Gaussian process prediction").
+    drawn : (n,), drawn_bias : (1,). sum_i k_i drawn_i + drawn_bias is how far a still is drawn, 0 to 1.
     stretch : (2, 2). Slope and offset per target that give predictions the spread of the ratings.
     spread : (5,). `Spread` of the stretched prediction, in units of the plane.
     doubt : (d + 1,) float32. Of the features, and a constant: the mean logarithm of the standard deviations of the
@@ -46,9 +57,13 @@ class SceneHead:
     anchors: NDArray[np.int8]
     step: Array
     lengths: Array
+    kinds: NDArray[np.uint8]
+    own: Array
     dual: Array
     bias: Array
     gamma: Array
+    drawn: Array
+    drawn_bias: Array
     stretch: Array
     spread: Array
     doubt: Array
@@ -61,15 +76,35 @@ class SceneHead:
         distance = (p * p).sum(1)[:, None] + self.lengths - 2 * inner
         return np.exp(-self.gamma[0] * np.maximum(distance, 0))
 
-    def point(self, x: Array) -> Array:
-        """(m, d) features -> (m, 2) standardised valence and arousal, not stretched."""
-        parts = [self.similarity(x[k : k + BATCH]) @ self.dual for k in range(0, len(x), BATCH)]
-        return np.concatenate([*parts, np.empty((0, 2), np.float32)]) + self.bias
+    def point(self, x: Array, like: str = FILM) -> Array:
+        """(m, d) features -> (m, 2) standardised valence and arousal, not stretched. like : `PEOPLE`, `STILL` or
+        `FILM`."""
+        parts = [self._point(self.similarity(x[k : k + BATCH]), like) for k in range(0, len(x), BATCH)]
+        return np.concatenate([*parts, np.empty((0, 2), np.float32)])
 
-    def predict(self, x: Array) -> tuple[Array, Array]:
+    def _point(self, k: Array, like: str) -> Array:
+        """(m, n) kernel values -> (m, 2)."""
+        result: Array = np.tile(self.bias, (len(k), 1))
+        for kind, share in enumerate(self._shares(k, like).T):
+            members = self.kinds == kind
+            result += k[:, members] @ self.dual[members] * (1 + self.own * share[:, None])
+        return result
+
+    def _shares(self, k: Array, like: str) -> Array:
+        """(m, kinds): how far each picture is read as one of `KINDS`."""
+        shares = np.zeros((len(k), len(KINDS)), np.float32)
+        if like == STILL:
+            drawn = np.clip(k @ self.drawn + self.drawn_bias, 0, 1)
+            shares[:, KINDS.index("drawn")] = drawn
+            shares[:, KINDS.index("photo")] = 1 - drawn
+        else:
+            shares[:, KINDS.index({PEOPLE: "oasis", FILM: "clip"}[like])] = 1
+        return shares
+
+    def predict(self, x: Array, like: str = FILM) -> tuple[Array, Array]:
         """(m, d) features -> (m, 2) standardised valence and arousal with the spread of the ratings, and (m,)
         confidence in [`LEAST_CONFIDENCE`, 1]: how small an error the model expects."""
-        point = self.point(x) * self.stretch[0] + self.stretch[1]
+        point = self.point(x, like) * self.stretch[0] + self.stretch[1]
         logarithm = x @ self.doubt[:-1] + self.doubt[-1]
         return point, np.interp(logarithm, self.doubts, (1.0, LEAST_CONFIDENCE)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""The scene perceiver: EfficientNet-Lites whose upper stages were tuned on rated pictures, read by a linear head.
+"""The scene perceiver: EfficientNet-Lites whose upper stages were tuned on rated pictures, read by a kernel regression.
 
 docs/models/scene.md is its card; `videoscore train scene` makes its weights.
 """
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from videoscore.errors import SetupError
 from videoscore.mood.octants import octant_probabilities
 from videoscore.mood.perceivers.backbone import LITE, EfficientNetLite, half_precision
-from videoscore.mood.perceivers.head import RIM, SceneHead, unpack
+from videoscore.mood.perceivers.head import FILM, RIM, SceneHead, unpack
 from videoscore.mood.perceivers.perceiver import Reading
 from videoscore.mood.perceivers.titles import load as load_titles
 from videoscore.mood.visible import content_box
@@ -136,14 +136,15 @@ def load(path: Path = WEIGHTS, threads: int | None = None) -> tuple[Backbones, S
 class ScenePerceiver:
     """Mood of whole pictures, each by itself.
 
-    weights : the file of `videoscore train scene`. threads : see `Backbones`.
-    Raises SetupError when the weights can't be read.
+    weights : the file of `videoscore train scene`. threads : see `Backbones`. like : as what pictures are read, see
+    `SceneHead.point`. Raises SetupError when the weights can't be read.
     """
 
     name = "scene"
 
-    def __init__(self, weights: Path = WEIGHTS, threads: int | None = None) -> None:
+    def __init__(self, weights: Path = WEIGHTS, threads: int | None = None, like: str = FILM) -> None:
         self.backbones, self.head = load(weights, threads)
+        self.like = like
         self.titles = load_titles()
 
     def perceive(self, frames: Sequence[Frame]) -> Reading:
@@ -153,7 +154,7 @@ class ScenePerceiver:
             empty = np.empty(0)
             return Reading(empty, empty, np.empty((0, 8)), empty, empty)
         x = self.backbones.features([np.ascontiguousarray(f.rgb[content_box(f.rgb)]) for f in frames])
-        point, confidence = self.head.predict(x)  # (n, 2), (n,)
+        point, confidence = self.head.predict(x, self.like)  # (n, 2), (n,)
         plane = point.astype(np.float64) / RIM
         valence, arousal = np.clip(plane, -1, 1).T
         moods = octant_probabilities(plane[:, 0], plane[:, 1], self.head.uncertainty)

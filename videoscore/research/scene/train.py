@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from videoscore.errors import NotFound
-from videoscore.mood.perceivers.head import SceneHead, pack
+from videoscore.mood.perceivers.head import FILM, KINDS, PEOPLE, STILL, SceneHead, pack
 from videoscore.mood.perceivers.scene import BACKBONES, SHAPES
 from videoscore.research.folds import grouped_folds
 from videoscore.research.run import Budget, Run
@@ -28,6 +28,7 @@ from videoscore.research.weights import write_weights
 FOLDS = 5
 EPOCHS = 3
 CHECKPOINT = 120.0  # seconds of training between two saved states
+LIKE = {"oasis": PEOPLE, "photo": STILL, "drawn": STILL, "clip": FILM}
 ALL = "all"
 READINGS, WEIGHTS, UNSEEN = "readings.npz", "weights.pt", "unseen.npz"
 CREDITS = "OASIS (Kurdi, Lozano & Banaji 2017), rated frames, rated clips"
@@ -124,17 +125,25 @@ def readings(run: Path, fold: str) -> tuple[NDArray[np.float32], NDArray[np.floa
     return features, np.mean([t["out"][:, 2:].mean(1) for t in tuned], 0)
 
 
+def head_of(items: Sequence[Rated], x: NDArray[np.float32], seen: NDArray[np.int64], seed: int) -> SceneHead:
+    """The head that learns from the pictures `seen`, not calibrated. x : (n, d) features of all."""
+    y, weight = np.array([i.y for i in items]), weights_of(items).astype(float)
+    kinds = np.array([KINDS.index(i.kind) for i in items], np.uint8)
+    return fit(x[seen], y[seen], weight[seen], BACKBONES, seed, kinds[seen])
+
+
 def read_folds(items: Sequence[Rated], run: Path, seed: int, say: Say = lambda line: None) -> Unseen:
     """Every picture read by the models of its fold, which are left in `run`, see `fold_weights`."""
-    folds, y, weight = folds_of(items, seed), np.array([i.y for i in items]), weights_of(items)
-    exact = np.array([i.exact for i in items])
-    point, doubt = np.zeros_like(y), np.zeros(len(y))
+    folds, exact = folds_of(items, seed), np.array([i.exact for i in items])
+    like = np.array([LIKE[i.kind] for i in items])
+    point, doubt = np.zeros((len(items), 2)), np.zeros(len(items))
     heads = []
     for k in range(FOLDS):
         x, logarithm = readings(run, str(k))
-        seen, unseen = np.flatnonzero((folds != k) & exact), folds == k
-        heads.append(fit(x[seen], y[seen], weight[seen].astype(float), BACKBONES, seed))
-        point[unseen], doubt[unseen] = heads[k].point(x[unseen]), logarithm[unseen]
+        heads.append(head_of(items, x, np.flatnonzero((folds != k) & exact), seed))
+        for way in PEOPLE, STILL, FILM:
+            unseen = (folds == k) & (like == way)
+            point[unseen], doubt[unseen] = heads[k].point(x[unseen], way), logarithm[unseen]
         say(f"fold {k + 1} of {FOLDS} read")
     result = Unseen(items, folds, point, doubt)
     for k, head in enumerate(heads):
@@ -198,7 +207,7 @@ def write(
     unseen = read_folds(items, run, seed, say)
     exact = np.flatnonzero([i.exact for i in items])
     x, _ = readings(run, ALL)
-    head = fit(x[exact], unseen.y[exact], weights_of(items)[exact].astype(float), BACKBONES, seed)
+    head = head_of(items, x, exact, seed)
     parts = tensors(run, ALL, complete(head, run, ALL, unseen))
     write_weights(path, partial(save_file, parts, metadata=METADATA), facts(items, seed, command))
     say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
