@@ -113,4 +113,6 @@ def curve(cues: Sequence[Passage], hops: Curve, energies: Curve, options: Master
 def linear(decibels: Curve, start: int, count: int) -> NDArray[np.float32]:
     """(count,) gain of the samples from `start`, between the values of a curve at every HOP."""
     at = (np.arange(start, start + count) - HOP / 2) / HOP
-    return np.interp(at, np.arange(len(decibels)), 10 ** (decibels / 20)).astype(np.float32)
+    first = max(0, min(int(at[0]), len(decibels) - 1))
+    near = decibels[first : int(at[-1]) + 2]  # the whole of an hour would be worked through for each block
+    return np.interp(at - first, np.arange(len(near)), 10 ** (near / 20)).astype(np.float32)
