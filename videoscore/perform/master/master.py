@@ -96,16 +96,16 @@ class _Mastering:
 
     def run(self, intensity: Intensity | None) -> None:
         meter = Meter(self.rate, peaks=False)
-        energies: list[NDArray[np.float64]] = []
+        energies, known = np.zeros(-(-self.samples // HOP)), 0
         with wav_writer(self.raw, self.rate, self.samples) as wav:
             for block in Tone(self.options, self.rate).run(summed(self.stems)):
                 meter.add(block)
                 wav.write(block)
-                energies.append(_energies(block))
+                of_block = _energies(block)
+                energies[known : known + len(of_block)] = of_block
+                known += len(of_block)
                 self._tell(len(block))
-        self.curve = curve(
-            self.cues, np.array(meter.energies), np.concatenate(energies), self.options, self.rate
-        )
+        self.curve = curve(self.cues, np.array(meter.energies), energies, self.options, self.rate)
         if intensity is not None:
             seconds = (np.arange(len(self.curve)) + 0.5) * HOP / self.rate
             self.curve += 20 * np.log10(np.maximum(intensity(seconds), LEAST))
