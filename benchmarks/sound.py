@@ -107,7 +107,18 @@ def from_midi(path: Path) -> Arrangement:
 
 
 def sounded(music: Arrangement, out: Path, options: Options) -> dict[str, float]:
-    """The music alone, mixed, at `out`. Returns seconds of wall and CPU, and the most memory of a process in MB."""
+    """The music alone, mixed, at `out`. Returns seconds of wall and CPU, and the most memory of this process and of a
+    worker in MB, where the tree can tell."""
+    if not importlib.util.find_spec("videoscore.workers.memory"):
+        return _sounded(music, out, options)
+    from videoscore.workers.memory import PeakMemory, own_peak
+
+    with PeakMemory() as memory:
+        costs = _sounded(music, out, options)
+        return costs | {"MB": (own_peak() or 0) / 1e6, "MB of a worker": memory.children / 1e6}
+
+
+def _sounded(music: Arrangement, out: Path, options: Options) -> dict[str, float]:
     video = VideoStream(0, "h264", 64, 64, 0, Fraction(1, 90000), 0, music.duration, Fraction(1, 25))
     begin, used = time.monotonic(), _cpu()
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
@@ -118,8 +129,7 @@ def sounded(music: Arrangement, out: Path, options: Options) -> dict[str, float]
 
             stems = master(stems, passages(music), Path(folder) / "m.wav", options.master, options.mix)
         mix(stems, Media(out, "mp4", video, ()), replace(options.mix, audio="replace"), out)
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {"wall": time.monotonic() - begin, "cpu": _cpu() - used, "MB": peak / 1024}
+    return {"wall": time.monotonic() - begin, "cpu": _cpu() - used}
 
 
 def _cpu() -> float:
@@ -259,14 +269,25 @@ def onset_strength(sound: np.ndarray, rate: int) -> float:
 
 
 def contrast(folder: Path) -> dict[str, float]:
-    """Aroused minus calm cues of the piece of all moods: short-term loudness in LU, onset strength as a ratio."""
+    """Aroused minus calm cues of the piece of all moods: short-term loudness in LU, onset strength as a ratio, the same
+    with each cue brought to one RMS."""
     sound, rate = soundfile.read(folder / "moods.wav", dtype="float32")
-    groups: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+    groups: dict[bool, list[tuple[float, float, float]]] = {True: [], False: []}
     for _, start, end, arousal in json.loads((folder / "moods.json").read_text()):
         part = sound[round(start * rate) : round(end * rate)]
-        groups[arousal > 0].append((float(np.median(short_term(part, rate))), onset_strength(part, rate)))
+        even = part * np.float32(0.1 / np.sqrt((part**2).mean()))
+        figures = (
+            float(np.median(short_term(part, rate))),
+            onset_strength(part, rate),
+            onset_strength(even, rate),
+        )
+        groups[arousal > 0].append(figures)
     wild, calm = (np.array(groups[one]).mean(axis=0) for one in (True, False))
-    return {"aroused - calm, LU": float(wild[0] - calm[0]), "onsets, aroused/calm": float(wild[1] / calm[1])}
+    return {
+        "aroused - calm, LU": float(wild[0] - calm[0]),
+        "onsets, aroused/calm": float(wild[1] / calm[1]),
+        "the same at one level": float(wild[2] / calm[2]),
+    }
 
 
 def reverberation_time(path: Path) -> float:

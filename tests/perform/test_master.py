@@ -16,6 +16,7 @@ from videoscore.audio.loudness import Meter, measure
 from videoscore.perform.master.gain import HOP, Passage, compression, over_time
 from videoscore.perform.master.master import master
 from videoscore.perform.mix.level import ENCODER_MARGIN
+from videoscore.perform.mix.limiter import Limiter, expected
 from videoscore.perform.mix.mix import mix
 from videoscore.perform.parts import Stem
 from videoscore.settings.fields import MasterOptions, MixOptions
@@ -193,3 +194,20 @@ def test_a_meter_without_peaks_tells_the_same_loudness():
         meter.add(sound)
     with_peaks, without = (meter.result() for meter in meters)
     assert with_peaks.true_peak is not None and without == dataclasses.replace(with_peaks, true_peak=None)
+
+
+@pytest.mark.parametrize("ceiling", [-3.0, -6.0, -9.0])
+def test_what_the_limiter_takes_is_told_from_peaks_of_spans(ceiling):
+    """Decaying strokes, some of them loud: the power that is left, told and measured."""
+    rng, t = np.random.default_rng(3), np.arange(8 * RATE)
+    course = np.zeros(len(t))
+    for at, level in zip(range(0, len(t), RATE // 4), rng.random(32)):
+        course[at:] += level * np.exp(-(t[at:] - at) / 6000)
+    sound = (course * np.sin(0.05 * t)).astype(np.float32)[:, None].repeat(2, axis=1)
+    limited = np.concatenate(list(Limiter(ceiling, RATE).run([sound])))
+    peaks = np.abs(sound).max(axis=1).reshape(-1, HOP).max(axis=1).astype(float)
+    power = (sound.astype(float) ** 2).sum(axis=1).reshape(-1, HOP).sum(axis=1)
+    told = 10 * np.log10((power * 10 ** (-expected(peaks, ceiling, HOP / RATE) / 10)).sum() / power.sum())
+    measured = 10 * np.log10((limited.astype(float) ** 2).sum() / power.sum())
+    assert told == pytest.approx(measured, abs=0.3)
+    assert measured < -0.1

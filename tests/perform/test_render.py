@@ -192,12 +192,13 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_film(tmp_path):
     code = """if True:
-        import json, resource, sys
+        import json, sys
         from videoscore.perform.render.stem import StemJob, play
+        from videoscore.workers.memory import own_peak
         job = json.load(sys.stdin)
         job["events"] = [tuple(e) for e in job["events"]]
         play(StemJob(**job))
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        print(own_peak())
     """
     from videoscore.perform.render.stem import to_json
 

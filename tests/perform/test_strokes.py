@@ -66,7 +66,7 @@ def test_a_calm_cue_stays_calm_until_shortly_before_a_wild_one(bars):
     cymbals = part(orchestrate(score, preset, 0, cues_of(score, {})), "cymbals")
     first = min(n.start for n in cymbals.notes)
     end = score.sections[0].end
-    assert 0.15 * end >= end - first and end - first <= 2 * 2 * PPQ + 1  # 2 s at most, at 120 bpm
+    assert 0.1 * end >= end - first and end - first <= 2 * 2 * PPQ + 1  # 2 s at most, at 120 bpm
 
 
 def test_a_rise_over_a_boundary_is_led_to_and_a_fall_is_not():

@@ -22,8 +22,8 @@ def tracks(emotion: str) -> list[Track]:
 class Sitter:
     """Somebody before the camera, at five pictures a second."""
 
-    def __init__(self) -> None:
-        self.session, self.t = LiveSession(tracks), 0.0
+    def __init__(self, *unready: str) -> None:
+        self.session, self.t = LiveSession(tracks, lambda track: track.title not in unready), 0.0
 
     def shows(self, emotion: str | None, seconds: float) -> LiveSession:
         for _ in range(round(5 * seconds)):
@@ -69,6 +69,20 @@ def test_it_moves_on_after_ten_seconds_of_another_emotion_and_not_before():
     sitter.shows("happy", 13)
     assert sitter.title == "happy 0"
     assert session.playing.emotion == "happy"
+
+
+@pytest.mark.parametrize(("unready", "title"), [((), "sad 1"), (("sad 0",), "sad 0")])
+def test_a_piece_that_was_never_heard_comes_first_when_its_emotion_is_back(unready, title):
+    sitter = Sitter(*unready)
+    for emotion in ("sad", "happy", "sad"):
+        sitter.shows(emotion, 15)
+    assert sitter.title == title
+
+
+def test_the_next_piece_can_be_asked_for_before_this_one_is_ready():
+    sitter = Sitter("sad 0")
+    sitter.shows("sad", 5).ended(1)
+    assert sitter.title == "sad 1"
 
 
 def test_no_face_is_shown_as_none_and_the_music_goes_on():

@@ -25,7 +25,7 @@ class Role(IntEnum):
     DRUMS = 5
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Note:
     """start, duration : MIDI ticks from the beginning; pitch 0..127 (General MIDI key for drums);
     velocity 1..127.

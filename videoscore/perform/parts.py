@@ -9,7 +9,7 @@ from pathlib import Path
 from videoscore.music.score import Section, TempoMap
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Played:
     """One note as an instrument plays it: seconds are not stored, ticks are (480 a quarter). held : it is played by the
     part's sound for held notes, where that has one."""

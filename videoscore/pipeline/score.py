@@ -16,11 +16,12 @@ from videoscore.pipeline.outputs import Targets, plan_targets, publish
 from videoscore.pipeline.settle import check_players, load_sheet, refuse_watching, settle, settle_sheet
 from videoscore.pipeline.soundtrack import master_stems, mix_stems, mux_sound, render_stems
 from videoscore.pipeline.watch import Analysis, probe_film, watch
-from videoscore.pipeline.workspace import peak_memory, working_folder
+from videoscore.pipeline.workspace import working_folder
 from videoscore.pipeline.write import Music, choose, write
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import Options
 from videoscore.video.media import Media
+from videoscore.workers.memory import PeakMemory
 
 if TYPE_CHECKING:
     from videoscore.library.select.select import Selection
@@ -139,9 +140,10 @@ def score(
     Cancelled or KeyboardInterrupt : likewise.
     """
     clock = Clock(progress)
-    plan = _plan(input, output, options, cues, preset, seed, keep, overwrite, clock, settings)
-    with working_folder(plan.targets.output) as folder:
-        return _perform(plan, folder, workers, clock)
+    with PeakMemory() as memory:
+        plan = _plan(input, output, options, cues, preset, seed, keep, overwrite, clock, settings)
+        with working_folder(plan.targets.output) as folder:
+            return _perform(plan, folder, workers, clock, memory)
 
 
 def _plan(
@@ -179,7 +181,7 @@ def _plan(
     return Plan(media, options, sheet, targets, remarks, selection, analysis)
 
 
-def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> Result:
+def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock, memory: PeakMemory) -> Result:
     """From the cue sheet to the written files; everything is made in `folder` first."""
     media, options, targets = planned.media, planned.options, planned.targets
     music = write(planned.sheet, options, clock, selection=planned.selection)
@@ -209,7 +211,7 @@ def _perform(planned: Plan, folder: Path, workers: int | None, clock: Clock) -> 
         mix_result.loudness.integrated,
         mix_result.loudness.true_peak,
         clock.seconds,
-        peak_memory(),
+        memory.total,
         remarks,
         planned.selection,
         planned,

@@ -1,11 +1,10 @@
-"""The hidden folder beside an output in which everything is made, and what a run has cost."""
+"""The hidden folder beside an output in which everything is made."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,15 +35,3 @@ def working_folder(output: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def peak_memory() -> int:
-    """Bytes: the peak of this process so far plus that of its largest child that has ended."""
-    if sys.platform == "win32":
-        return 0
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * sum(
-        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )

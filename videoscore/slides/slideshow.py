@@ -17,7 +17,7 @@ from videoscore.pipeline.outputs import Targets, check_file, check_folder, files
 from videoscore.pipeline.score import write_music_files
 from videoscore.pipeline.settle import check_players, settle
 from videoscore.pipeline.soundtrack import master_stems, mix_stems, mux_sound, render_stems
-from videoscore.pipeline.workspace import peak_memory, working_folder
+from videoscore.pipeline.workspace import working_folder
 from videoscore.pipeline.write import Music, write
 from videoscore.progress import Progress, silent
 from videoscore.settings.fields import Options
@@ -30,6 +30,7 @@ from videoscore.slides.reading import find, library
 from videoscore.slides.titles import caption, font_file, missing_letters
 from videoscore.video.probe import probe
 from videoscore.workers.capacity import give_back_memory
+from videoscore.workers.memory import PeakMemory
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 MOST_NAMED = 20  # photographs that are told of by name
@@ -114,25 +115,28 @@ def slideshow(
     check_file(target, overwrite)
     for kind, path in kept.items():
         (check_folder if kind == "stems" else check_file)(path, overwrite)
-    clock = Clock(progress)
-    show = _Show(options, clock)
-    ordered = show.look([Path(p) for p in photos])
-    plan = sheet_for(ordered, options, as_text(target.stem))
+    with PeakMemory() as memory:
+        show = _Show(options, Clock(progress), memory)
+        return _made(show, [Path(p) for p in photos], Targets(target, kept, overwrite), workers)
+
+
+def _made(show: _Show, names: list[Path], targets: Targets, workers: int | None) -> SlideshowResult:
+    ordered = show.look(names)
+    plan = sheet_for(ordered, show.options, as_text(targets.output.stem))
     if plan.sheet.duration > MOST_SECONDS:
         raise InputError(
             f"{len(ordered)} photographs would last {float(plan.sheet.duration) / 3600:.1f} hours",
             remedy="Name fewer, or use a shorter --photo-seconds.",
         )
-    targets = Targets(target, kept, overwrite)
-    with working_folder(target) as folder:
+    with working_folder(targets.output) as folder:
         return show.perform(ordered, plan, targets, folder, workers)
 
 
 class _Show:
     """One run. remarks, skipped : gathered on the way."""
 
-    def __init__(self, options: Options, clock: Clock) -> None:
-        self.options, self.clock = options, clock
+    def __init__(self, options: Options, clock: Clock, memory: PeakMemory) -> None:
+        self.options, self.clock, self.memory = options, clock, memory
         self.remarks: list[str] = []
         self.skipped: tuple[InputError, ...] = ()
 
@@ -207,7 +211,7 @@ class _Show:
             len(music.score.notes),
             mix_result.loudness.integrated,
             clock.seconds,
-            peak_memory(),
+            self.memory.total,
             (*self.remarks, *mix_result.remarks, *losses),
         )
 

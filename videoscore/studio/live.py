@@ -75,7 +75,7 @@ class Live:
         self.folder, self.options = folder / "live", options
         self.folder.mkdir(exist_ok=True)
         self.entries: list[PlaylistEntry] = []
-        self.session = LiveSession(self.playlist)
+        self.session = self._session()
         self.trouble = ""
         self._lists: dict[str, list[Track]] = {}
         self._reader: FaceReader | None = None
@@ -88,7 +88,10 @@ class Live:
 
     def begin(self) -> None:
         """Forget what was seen: somebody turns the camera on."""
-        self.session, self.trouble = LiveSession(self.playlist), ""
+        self.session, self.trouble = self._session(), ""
+
+    def _session(self) -> LiveSession:
+        return LiveSession(self.playlist, lambda track: self.sound(track.number) is not None)
 
     async def look(self, t: float, rgb: NDArray[np.uint8]) -> None:
         """A picture of the camera at `t` seconds of the page's clock."""

@@ -47,10 +47,15 @@ class Playing:
 
 
 class LiveSession:
-    """playlist : the pieces for an emotion, best first; never empty."""
+    """playlist : the pieces for an emotion, best first; never empty. ready : whether a piece can be heard by now; one
+    that never was comes first when its emotion is back."""
 
-    def __init__(self, playlist: Callable[[str], Sequence[Track]]) -> None:
-        self.playlist = playlist
+    def __init__(
+        self,
+        playlist: Callable[[str], Sequence[Track]],
+        ready: Callable[[Track], bool] = lambda track: True,
+    ) -> None:
+        self.playlist, self.ready = playlist, ready
         self.pictures: deque[Array | None] = deque(maxlen=WINDOW)
         self.playing: Playing | None = None
         self.choice: str | None = None  # what the listener wants to hear, whatever the camera shows
@@ -146,6 +151,8 @@ class LiveSession:
             met = before.met >= 0.5 * before.seconds and before.seconds > 0
             self._unmet = 0 if met or self.choice is not None else self._unmet + 1
             self.asking = self.asking or self._unmet >= UNMET
+            if emotion != before.emotion and not self.ready(before.track):
+                self._places[before.emotion] -= 1
         track = self.next_of(emotion)
         self._places[emotion] = self._places.get(emotion, 0) + 1
         self._turns += 1

@@ -24,6 +24,7 @@ OFFSET, KNEE = 2.0, 6.0  # dB over a cue's own level at which compression begins
 WINDOW = 5  # hops: the level is the mean of 27 ms
 RECOVERY = 15.0  # dB a second that the compression lets go
 SMOOTH = 9  # hops: 48 ms, half of it before what is compressed
+PIECE = 1 << 14  # hops worked on at a time: an hour has 675,000
 QUIET = 1e-9  # energy under which nothing plays
 
 
@@ -70,14 +71,17 @@ def over_time(cues: Sequence[Passage], decibels: Sequence[float], count: int, ra
     """(count,) dB at every HOP: each cue's own, changing by its boundary where it grows and after it where it falls."""
     if not cues:
         return np.zeros(count)
-    t = np.arange(count) * HOP / rate
     points, values = [0.0], [decibels[0]]
     for (cue, before), (_, after) in pairwise(zip(cues, decibels)):
         first, last = (-RISE, 0.0) if after > before else (0.0, FALL)
         start = max(points[-1], cue.end + first)
         points += [start, max(start, cue.end + last)]
         values += [before, after]
-    return np.interp(t, points, values)
+    out = np.empty(count)
+    for first in range(0, count, PIECE):
+        hops = np.arange(first, min(first + PIECE, count))
+        out[hops[0] : hops[-1] + 1] = np.interp(hops * HOP / rate, points, values)
+    return out
 
 
 def compression(energies: Curve, cues: Sequence[Passage], ratio: float, rate: int) -> Curve:
@@ -88,29 +92,37 @@ def compression(energies: Curve, cues: Sequence[Passage], ratio: float, rate: in
     """
     if ratio <= 1 or not len(energies):
         return np.zeros(len(energies))
-    level = 10 * np.log10(np.convolve(energies, np.full(WINDOW, 1 / WINDOW), "same") + QUIET)
-    own = np.full(len(energies), np.nan)
+    held = np.convolve(energies, np.full(WINDOW, 1 / WINDOW), "same")
+    fall, before, done = RECOVERY * HOP / rate, 0.0, 0
     for cue in cues or (Passage(0.0, len(energies) * HOP / rate, 0.0),):
-        span = slice(round(cue.start * rate / HOP), round(cue.end * rate / HOP) + 1)
-        part = energies[span]
-        part = part[part > max(QUIET, 0.1 * float(part.mean()) if len(part) else 0.0)]
-        own[span] = 10 * np.log10(part.mean()) if len(part) else np.nan
-    over = np.nan_to_num(level - own - OFFSET, nan=-100.0)
-    knee = np.clip((over + KNEE / 2) / KNEE, 0.0, 1.0)
-    over = np.where(over > KNEE / 2, over, KNEE / 2 * knee**2)
-    line = RECOVERY * HOP / rate * np.arange(len(over))
-    held = np.maximum.accumulate((1 - 1 / ratio) * over + line) - line
+        start, stop = round(cue.start * rate / HOP), min(round(cue.end * rate / HOP) + 1, len(energies))
+        start = max(start, done)
+        part = energies[start:stop]
+        if not len(part):
+            continue
+        sounding = part[part > max(QUIET, 0.1 * float(part.mean()))]
+        own = 10 * np.log10(sounding.mean()) if len(sounding) else np.inf
+        over = 10 * np.log10(held[start:stop] + QUIET) - own - OFFSET
+        knee = np.clip((over + KNEE / 2) / KNEE, 0.0, 1.0)
+        line = fall * np.arange(1, len(over) + 1)
+        needed = (1 - 1 / ratio) * np.where(over > KNEE / 2, over, KNEE / 2 * knee**2) + line
+        held[start:stop] = np.maximum.accumulate(np.maximum(needed, before)) - line
+        held[done:start], before, done = 0.0, held[stop - 1], stop
+    held[done:] = 0.0
     window = np.hanning(SMOOTH + 2)[1:-1]
-    return -np.convolve(held, window / window.sum(), "same")
+    return np.negative(np.convolve(held, window / window.sum(), "same"))
 
 
 def curve(cues: Sequence[Passage], hops: Curve, energies: Curve, options: MasterOptions, rate: int) -> Curve:
     """dB at every HOP: ride and compression together."""
-    moved = over_time(cues, ride(cues, hops, options.dynamics), len(energies), rate)
-    return moved + compression(energies, cues, options.compression, rate)
+    out = compression(energies, cues, options.compression, rate)
+    out += over_time(cues, ride(cues, hops, options.dynamics), len(energies), rate)
+    return out
 
 
 def linear(decibels: Curve, start: int, count: int) -> NDArray[np.float32]:
     """(count,) gain of the samples from `start`, between the values of a curve at every HOP."""
     at = (np.arange(start, start + count) - HOP / 2) / HOP
-    return np.interp(at, np.arange(len(decibels)), 10 ** (decibels / 20)).astype(np.float32)
+    first = max(0, min(int(at[0]), len(decibels) - 1))
+    near = decibels[first : int(at[-1]) + 2]  # the whole of an hour would be worked through for each block
+    return np.interp(at - first, np.arange(len(near)), 10 ** (near / 20)).astype(np.float32)

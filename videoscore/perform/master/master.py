@@ -21,7 +21,7 @@ from videoscore.audio.wav import wav_writer
 from videoscore.perform.master.gain import HOP, Passage, curve, linear
 from videoscore.perform.master.tone import Tone
 from videoscore.perform.mix.level import ENCODER_MARGIN, levelled
-from videoscore.perform.mix.limiter import Limiter
+from videoscore.perform.mix.limiter import Limiter, expected
 from videoscore.perform.parts import Stem
 from videoscore.perform.stem_sum import summed
 from videoscore.progress import Progress, silent
@@ -34,6 +34,7 @@ MASTER, MIX = MasterOptions(), MixOptions()
 DRIVE = 2.0  # of the saturation at its most, for music of NOMINAL loudness
 NOMINAL = -14.0  # LUFS
 MOST_GAIN = 40.0  # dB on the whole
+GUESSES = 6  # rounds in which gain and what the limiter takes of it are brought together
 LEAST = 1e-4  # factor of an intensity: less is taken for it
 SILENT = 1e-20  # amplitude whose gain can't be told
 
@@ -96,31 +97,46 @@ class _Mastering:
 
     def run(self, intensity: Intensity | None) -> None:
         meter = Meter(self.rate, peaks=False)
-        energies: list[NDArray[np.float64]] = []
+        energies, known = np.zeros(-(-self.samples // HOP)), 0
+        peaks = np.zeros_like(energies)
         with wav_writer(self.raw, self.rate, self.samples) as wav:
             for block in Tone(self.options, self.rate).run(summed(self.stems)):
                 meter.add(block)
                 wav.write(block)
-                energies.append(_energies(block))
+                of_block, highest = _of_hops(block)
+                energies[known : known + len(of_block)] = of_block
+                peaks[known : known + len(of_block)] = highest
+                known += len(of_block)
                 self._tell(len(block))
-        self.curve = curve(
-            self.cues, np.array(meter.energies), np.concatenate(energies), self.options, self.rate
-        )
+        self.curve = curve(self.cues, np.array(meter.energies), energies, self.options, self.rate)
         if intensity is not None:
             seconds = (np.arange(len(self.curve)) + 0.5) * HOP / self.rate
             self.curve += 20 * np.log10(np.maximum(intensity(seconds), LEAST))
-        loudness = self._expected(np.array(meter.energies), meter.result())
-        if loudness is None:
+        gain = self._expected_gain(np.array(meter.energies), peaks, meter.result())
+        if gain is None:
             self._write(0.0)
         else:
-            levelled(self._write, loudness, self.target.loudness, MOST_GAIN)
+            levelled(self._write, self.target.loudness - gain, self.target.loudness, MOST_GAIN)
 
-    def _expected(self, hops: NDArray[np.float64], plain: Loudness) -> float | None:
-        """Loudness after the curve, in LUFS, before saturation and limiter."""
-        t = (np.arange(len(hops)) + 0.5) * self.rate / HOPS_A_SECOND / HOP
-        gains = 10 ** (np.interp(t, np.arange(len(self.curve)), self.curve) / 10)
-        whole = integrated(hops * gains)
-        return plain.best if whole is None else whole
+    def _expected_gain(
+        self, hops: NDArray[np.float64], peaks: NDArray[np.float64], plain: Loudness
+    ) -> float | None:
+        """Gain in dB that brings the music to its loudness, with the curve and about what the limiter will take; None
+        where there is nothing to measure. So the first pass over the sound is nearly always the last."""
+        centres = (np.arange(len(hops)) + 0.5) * self.rate / HOPS_A_SECOND / HOP
+        starts = (np.arange(len(hops)) * self.rate / HOPS_A_SECOND / HOP).astype(int)
+        counts = np.diff(np.append(starts, len(peaks)))
+        hops = hops * 10 ** (np.interp(centres, np.arange(len(self.curve)), self.curve) / 10)
+        peaks = peaks * 10 ** (self.curve / 20)
+        whole = integrated(hops)
+        if whole is None:
+            return None if plain.best is None else self.target.loudness - plain.best
+        gain, ceiling = self.target.loudness - whole, self.target.true_peak - ENCODER_MARGIN
+        for _ in range(GUESSES):
+            passed = 10 ** (-expected(peaks, ceiling - gain, HOP / self.rate) / 10)
+            left = integrated(hops * np.add.reduceat(passed, starts) / counts)
+            gain = min(self.target.loudness - (whole if left is None else left), MOST_GAIN)
+        return gain
 
     def _write(self, gain: float) -> tuple[Loudness, float]:
         limiter = Limiter(self.target.true_peak - ENCODER_MARGIN, self.rate)
@@ -164,8 +180,9 @@ class _Mastering:
         self.progress("master", min(self.done, total) / self.rate, total / self.rate)
 
 
-def _energies(block: Block) -> NDArray[np.float64]:
-    """Mean square of every HOP of a block, the last one's of what there is."""
+def _of_hops(block: Block) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean square, and highest magnitude, of every HOP of a block, the last one's of what there is."""
     power = (block.astype(np.float64) ** 2).sum(axis=1)
     starts = np.arange(0, len(power), HOP)
-    return np.add.reduceat(power, starts) / np.diff(np.append(starts, len(power)))
+    highest = np.maximum.reduceat(np.abs(block).max(axis=1), starts).astype(np.float64)
+    return np.add.reduceat(power, starts) / np.diff(np.append(starts, len(power))), highest

@@ -76,7 +76,7 @@ class Limiter:
             return None
         if gains is None:
             gains = np.zeros(ready + self.ahead)
-        envelope = self._released(_highest_ahead(gains, self.ahead))
+        envelope = _released(_highest_ahead(gains, self.ahead), float(self.held[-1]), self.decay)
         if self.first:  # nothing came before: the first samples can only be met by starting attenuated
             self.held[:] = envelope[0]
         envelope = np.concatenate((self.held, envelope))
@@ -97,16 +97,24 @@ class Limiter:
             return None
         return 20 * np.log10(np.maximum(peaks, 1.0)).astype(np.float64)
 
-    def _released(self, wanted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """max(wanted[n], result[n - 1] * exp(-decay)) for every n, without a loop.
 
-        In logarithms the release is a straight line, and a running maximum over what is left when
-        the line is taken away does the rest.
-        """
-        line = self.decay * np.arange(len(wanted) + 1)
-        start = np.log(np.maximum(np.concatenate(([self.held[-1]], wanted)), LEAST / 2)) + line
-        released = np.exp(np.maximum.accumulate(start) - line)[1:]
-        return np.where(released < LEAST, 0.0, released)
+def expected(peaks: NDArray[np.float64], ceiling: float, seconds: float) -> NDArray[np.float64]:
+    """About what a limiter takes off, in dB, told from the highest magnitudes of spans of so many `seconds` alone."""
+    over = 20 * np.log10(np.maximum(peaks, LEAST) / 10 ** (ceiling / 20))
+    near = _highest_ahead(np.pad(np.maximum(over, 0.0), 1, mode="edge"), 2)  # held ahead, and smoothed
+    return _released(near, 0.0, seconds / RELEASE)
+
+
+def _released(wanted: NDArray[np.float64], before: float, decay: float) -> NDArray[np.float64]:
+    """max(wanted[n], result[n - 1] * exp(-decay)) for every n, without a loop; result[-1] is `before`.
+
+    In logarithms the release is a straight line, and a running maximum over what is left when
+    the line is taken away does the rest.
+    """
+    line = decay * np.arange(len(wanted) + 1)
+    start = np.log(np.maximum(np.concatenate(([before], wanted)), LEAST / 2)) + line
+    released = np.exp(np.maximum.accumulate(start) - line)[1:]
+    return np.where(released < LEAST, 0.0, released)
 
 
 def _highest_ahead(values: NDArray[np.float64], ahead: int) -> NDArray[np.float64]:

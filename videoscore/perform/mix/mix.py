@@ -185,15 +185,19 @@ class _Mixing:
             out.append(f"the loudness is {best:.1f} LUFS and not {target:.1f}{why}")
         return tuple(out)
 
-    def _write(self, path: Path, blocks: Iterator[Block], subtype: str = "FLOAT") -> Loudness:
-        """Write and measure `blocks`, cut or filled up with silence to the exact length."""
+    def _write(
+        self, path: Path, blocks: Iterator[Block], subtype: str = "FLOAT", known: Loudness | None = None
+    ) -> Loudness:
+        """Write and measure `blocks`, cut or filled up with silence to the exact length. known : what they measure, if
+        they have been measured before."""
         meter = Meter(self.rate)
         with wav_writer(path, self.rate, self.samples, subtype) as wav:
             for block in _exactly(blocks, self.samples):
-                meter.add(block)
+                if known is None:
+                    meter.add(block)
                 wav.write(block)
                 self._tell(len(block))
-        return meter.result()
+        return known or meter.result()
 
     def _measured(self, blocks: Iterator[Block]) -> Loudness:
         meter = Meter(self.rate)
@@ -216,7 +220,7 @@ class _Mixing:
         peak = measured.true_peak
         if abs(target - measured.best) <= CLOSE and peak is not None and peak <= ceiling + SAME_PEAK:
             # music alone comes as it should be from its master, and is left so
-            return self._write(self.out, read_blocks(path), "PCM_24"), 0.0, 0.0
+            return self._write(self.out, read_blocks(path), "PCM_24", measured), 0.0, 0.0
 
         def write(gain: float) -> tuple[Loudness, float]:
             limiter = Limiter(ceiling, self.rate)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from multiprocessing import get_context
-from pathlib import Path
 
 from videoscore.compose.compose import compose
 from videoscore.cues.sheet import Cue, CueSheet, CurvePoint
 from videoscore.mood.circle import MOODS, centre
 from videoscore.research.composer.sheets import Task, spotted
 from videoscore.settings.fields import ComposeOptions
+from videoscore.workers.memory import own_peak
 
 
 def speed(seconds: int, options: ComposeOptions) -> float:
@@ -75,13 +74,5 @@ def _measure(seconds: int, options: ComposeOptions) -> dict[str, float] | None:
 
 def _peak() -> float | None:
     """Peak resident memory of this process in MB."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux, whose ru_maxrss begins with what the parent had taken
-        line = next(text for text in status.read_text().splitlines() if text.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, but bytes on macOS
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    peak = own_peak()
+    return None if peak is None else peak / (1 << 20)
