@@ -18,6 +18,8 @@ from videoscore.compose.chords import Chord
 from videoscore.compose.cue import Page, Wish, shared_rng
 from videoscore.compose.drums import Stroke
 from videoscore.compose.form import PHRASE, UNITS, Harmony
+from videoscore.compose.melody import scale_of
+from videoscore.compose.ornament import varied
 from videoscore.compose.parts import fill_roles, into_roles
 from videoscore.compose.passages import NAMES, QUALITIES, Passage, Stock
 from videoscore.compose.tone import Tone
@@ -34,6 +36,7 @@ PUSH = 1.6  # of the wish away from neutral
 LEVEL = 0.2  # of valence and arousal: what lies in one step of both keeps its passage
 TEMPO_SLACK = 0.35  # natural logarithm: so much slower or faster a passage stays itself
 OTHER_MODE = 3.0  # what a passage in the wrong mode costs beside its distance on the plane
+VARIED = 0.4  # share of the places of a tune that are ornamented when it is played again
 VAMP = 3  # bars of accompaniment alone that may open a cue
 TONIC = {False: 0, True: 9}  # C major, A minor
 # What an unclean cut costs: not at a phrase's start, out of step with the phrases, a short way to the close
@@ -237,6 +240,34 @@ def _lay(page: Page, block: Block, wish: Wish) -> None:
                 _add(page, Role.MELODY, Tone(to + at, min(length, limit - at), pitch))
         page.chords += _chords(passage, source, to)
     page.chords = _merged(page.chords)
+    for first, last in _played_again(sources):
+        _vary(page, (block.start + first) * bar, (block.start + last) * bar, passage.minor, wish)
+
+
+def _played_again(sources: Sequence[tuple[int, bool]]) -> list[tuple[int, int]]:
+    """(first, end) in bars of a block: phrases at most, whose tune has been heard in it before."""
+    before: set[int] = set()
+    out: list[tuple[int, int]] = []
+    for k, (source, tuneful) in enumerate(sources):
+        if tuneful and source in before:
+            if out and out[-1][1] == k and k - out[-1][0] < PHRASE:
+                out[-1] = out[-1][0], k + 1
+            else:
+                out.append((k, k + 1))
+        if tuneful:
+            before.add(source)
+    return out
+
+
+def _vary(page: Page, start: int, end: int, minor: bool, wish: Wish) -> None:
+    """Ornament the tune between two times, so that what is played again isn't the same again."""
+    tones = sorted(page.tones.get(Role.MELODY, ()), key=lambda t: t.start)
+    inside = [t for t in tones if start <= t.start < end]
+    rng = shared_rng(wish, "again", wish.mood, start)
+    new = varied(inside, page.chords, scale_of(minor), wish.bpm, VARIED, rng)
+    page.tones[Role.MELODY] = sorted(
+        [t for t in tones if not start <= t.start < end] + new, key=lambda t: t.start
+    )
 
 
 def _chords(passage: Passage, source: int, to: int) -> list[Harmony]:
