@@ -74,8 +74,8 @@ def test_a_mood_has_its_music_in_a_film_whatever_the_cue():
     assert short.passage.piece == long.passage.piece and short.tune == long.tune
     others = {plan_blocks(wish(16, film=film), STOCK)[0].passage.piece for film in range(20)}
     assert len(others) >= 5
-    own = plan_blocks(replace(wish(16, film=3), seed=4), STOCK)[0]
-    assert (own.passage.piece, own.tune) != (short.passage.piece, short.tune)
+    own = [plan_blocks(replace(wish(16, film=3), seed=seed), STOCK)[0] for seed in range(4, 12)]
+    assert sum((b.passage.piece, b.tune) != (short.passage.piece, short.tune) for b in own) >= 6
 
 
 def test_a_cue_longer_than_its_passage_hears_it_again_with_its_tune_ornamented():

@@ -8,8 +8,8 @@ passage of that mood takes over. What a cue has more bars than a passage is play
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -29,7 +29,7 @@ from videoscore.music.score import Role
 
 HIGH_TUNE, LOWEST = 85, 28  # C#6, above which one note in ten of a tune may lie; E1
 SHORTEST = 3  # bars of a cue from which a passage is worth setting
-CHOICE = 12  # passages of a mood among which the film's seed chooses
+CHOICE = 10  # passages of a mood among which the film's seed chooses
 ELSEWHERE = 0.25  # on the plane: so far from the cue's mean a phrase is another mood's
 BRIEF = 6.0  # seconds
 PUSH = 1.6  # of the wish away from neutral
@@ -84,7 +84,7 @@ def write_setting(wish: Wish, stock: Stock) -> Page:
         _lay(page, block, wish)
     if not wish.goes_on:
         _close(page, wish, blocks[-1].passage.minor)
-    page.tones = into_roles(_settled(page.tones, wish.shift), wish.roles)
+    page.tones = into_roles(page.tones, wish.roles)
     if Role.DRUMS not in wish.roles:
         page.strokes = []
     fill_roles(page, wish)
@@ -221,6 +221,7 @@ def _lay(page: Page, block: Block, wish: Wish) -> None:
     """The notes and chords of a block."""
     passage, bar = block.passage, block.passage.bar
     sources = block.sources
+    lift = -12 if _too_high(passage, block.tune, wish.shift) else 0
     for k, (source, tuneful) in enumerate(sources):
         to = (block.start + k) * bar
         goes_on = k + 1 < len(sources) and sources[k + 1][0] == source + 1
@@ -231,13 +232,13 @@ def _lay(page: Page, block: Block, wish: Wish) -> None:
             if role == Role.DRUMS:
                 page.strokes.append(Stroke(to + at, pitch, velocity / 127))
             else:
-                _add(page, Role(role), Tone(to + at, min(length, limit - at), pitch))
+                _add(page, Role(role), Tone(to + at, min(length, limit - at), pitch + lift))
         if tuneful and Role.MELODY in wish.roles:
             tune = passage.tunes[block.tune]
             inside = (passage.rhythm[:, 0] >= source * bar) & (passage.rhythm[:, 0] < (source + 1) * bar)
             for (onset, length), pitch in zip(passage.rhythm[inside].tolist(), tune[inside].tolist()):
                 at = onset - source * bar
-                _add(page, Role.MELODY, Tone(to + at, min(length, limit - at), pitch))
+                _add(page, Role.MELODY, Tone(to + at, min(length, limit - at), pitch + lift))
         page.chords += _chords(passage, source, to)
     page.chords = _merged(page.chords)
     for first, last in _played_again(sources):
@@ -323,13 +324,12 @@ def _close(page: Page, wish: Wish, minor: bool) -> None:
     page.chords = _merged([*page.chords, Harmony(start, end - start, tonic)])
 
 
-def _settled(tones: Mapping[Role, list[Tone]], shift: int) -> Mapping[Role, list[Tone]]:
-    """All parts an octave lower, where the cue's key would put the tune too high and the bass allows it."""
-    tune = sorted(t.pitch for t in tones.get(Role.MELODY, ()))
-    lowest = min((t.pitch for rows in tones.values() for t in rows), default=0)
-    if not tune or tune[9 * len(tune) // 10] + shift <= HIGH_TUNE or lowest + shift - 12 < LOWEST:
-        return tones
-    return {role: [replace(t, pitch=t.pitch - 12) for t in rows] for role, rows in tones.items()}
+def _too_high(passage: Passage, tune: int, shift: int) -> bool:
+    """Whether a cue's key puts a passage's tune so high that all parts had better be an octave lower, and can."""
+    high = sorted(passage.tunes[tune].tolist())
+    pitched = passage.notes[passage.notes[:, 3] != Role.DRUMS][:, 2]
+    lowest = min(int(pitched.min()), high[0]) if len(pitched) else high[0]
+    return high[9 * len(high) // 10] + shift > HIGH_TUNE and lowest + shift - 12 >= LOWEST
 
 
 def _add(page: Page, role: Role, tone: Tone) -> None:
