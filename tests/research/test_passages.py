@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +11,9 @@ from videoscore.compose.passages import load_passages
 from videoscore.music.score import Role
 from videoscore.research.composer.harmony import local_scale, read_harmony
 from videoscore.research.composer.paraphrase import (
+    OFFSETS,
     paraphrase,
+    returns,
     shared_classes,
     shared_run,
     spots_of,
@@ -55,19 +55,64 @@ def test_a_scale_has_seven_steps_and_what_sounds(classes):
     assert len(set(scale)) == 7 and scale == tuple(sorted(scale))
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_another_tune_keeps_the_rhythm_and_the_chords_and_little_else(seed):
+@pytest.mark.parametrize("offset", OFFSETS)
+def test_another_tune_keeps_the_rhythm_and_the_chords_and_little_else(offset):
     notes = passage(SIMPLE, broken=False)
     spots = spots_of(notes[:, :4], BAR, 8 * BAR)
-    pitches = paraphrase(spots, Random(seed))
+    pitches = paraphrase(spots, offset)
     assert len(pitches) == len(tune_of(notes[:, :4])) == 32
     assert shared_run(spots, pitches) <= 8 and shared_classes(spots, pitches) < 0.5
     heavy = [p % 12 in s.chord for s, p in zip(spots, pitches) if s.weight > 0.8]
     assert np.mean(heavy) > 0.8
     leaps = np.abs(np.diff(pitches))
     assert leaps.max() <= 12 and np.mean(leaps <= 4) > 0.6
-    assert pitches == paraphrase(spots, Random(seed))
+    assert pitches == paraphrase(spots, offset)
     assert pitches[-1] % 12 in spots[-1].chord
+
+
+MOTIVIC = (
+    72,
+    76,
+    79,
+    77,
+    74,
+    77,
+    81,
+    79,
+    76,
+    79,
+    83,
+    81,
+    72,
+    74,
+    76,
+    72,
+)  # one motif in three places, and a close
+
+
+@pytest.mark.parametrize("offset", OFFSETS)
+def test_where_the_old_tune_came_back_to_its_motif_the_new_one_does(offset):
+    notes = passage(SIMPLE, broken=False, tune=MOTIVIC)
+    spots = spots_of(notes[:, :4], BAR, 8 * BAR)
+    steps = [spot.step(spot.pitch) for spot in spots]
+    links = returns(spots, steps)
+    assert links[17:32] == list(range(1, 16))  # the second time is all a return
+    assert links[5:8] == [1, 2, 3]  # and so is the motif's second place
+    new = paraphrase(spots, offset)
+    moves = np.diff([spot.step(pitch) for spot, pitch in zip(spots, new)])
+    assert np.mean(moves[:15] == moves[16:31]) > 0.8
+
+
+def test_a_tune_stays_with_parts_that_move_in_octaves():
+    line = (60, 62, 64, 65, 67, 65, 64, 62)
+    rows = [
+        (k * UNITS, UNITS, pitch + up, role, 80)
+        for k, pitch in enumerate(line * 4)
+        for up, role in ((12, Role.MELODY), (0, Role.ACCOMPANIMENT), (-12, Role.BASS))
+    ]
+    spots = spots_of(np.array(sorted(rows))[:, :4], BAR, 8 * BAR)
+    new = paraphrase(spots, OFFSETS[0])
+    assert np.mean([p % 12 == s.pitch % 12 for p, s in zip(new, spots)]) > 0.8
 
 
 def corpus(path, names=("a", "b", "held")):

@@ -168,7 +168,7 @@ def _tune_of(sketch: _Sketch, k: int) -> list[Tone]:
     tune = [t for t in sketch.tune if _in(t, phrase, wish.beats)]
     if phrase.tuneful and (phrase.variant or phrase.letter == "b"):
         share = VARIED_LAST if k + 1 == len(sketch.phrases) else VARIED
-        return varied(tune, phrase, scale_of(phrase.minor), wish.bpm, share, sketch.rng)
+        return varied(tune, phrase.chords, scale_of(phrase.minor), wish.bpm, share, sketch.rng)
     return tune
 
 

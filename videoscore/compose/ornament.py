@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from videoscore.compose.form import UNITS, Phrase
+from videoscore.compose.form import UNITS, Harmony
 from videoscore.compose.melody import bent, harmony_at
 from videoscore.compose.tone import Tone
 
@@ -13,7 +13,12 @@ FAST = 0.11  # seconds: no note becomes shorter
 
 
 def varied(
-    tones: Sequence[Tone], phrase: Phrase, scale: Sequence[int], bpm: float, share: float, rng: Random
+    tones: Sequence[Tone],
+    chords: Sequence[Harmony],
+    scale: Sequence[int],
+    bpm: float,
+    share: float,
+    rng: Random,
 ) -> list[Tone]:
     """The tones of a phrase, about a `share` of its places varied. The first note and the last bar stay as they are."""
     shortest = max(6, round(FAST * bpm / 60 * UNITS / 6) * 6)
@@ -30,8 +35,8 @@ def varied(
             out.append(tone)
             continue
         assert following is not None
-        here = bent(harmony_at(phrase.chords, tone.start).chord, scale)
-        new = _between(tone, following, phrase, here, shortest, rng)
+        here = bent(harmony_at(chords, tone.start).chord, scale)
+        new = _between(tone, following, chords, here, shortest, rng)
         if (
             new is None
             and tone.length == following.length == UNITS
@@ -49,7 +54,12 @@ def varied(
 
 
 def _between(
-    tone: Tone, following: Tone, phrase: Phrase, scale: Sequence[int], shortest: int, rng: Random
+    tone: Tone,
+    following: Tone,
+    chords: Sequence[Harmony],
+    scale: Sequence[int],
+    shortest: int,
+    rng: Random,
 ) -> list[Tone] | None:
     """What stands in place of a note that leads to the next one; None where nothing suits."""
     away = following.pitch - tone.pitch
@@ -63,8 +73,6 @@ def _between(
     if away == 0 and half >= shortest:
         side = rng.choice((1, -1))
         near = next((p for p in (tone.pitch + side, tone.pitch + 2 * side) if p % 12 in scale), None)
-        if side < 0 and rng.random() < 0.4:
-            near = tone.pitch - 1  # the chromatic lower neighbour
         if near is not None:
             return [Tone(tone.start, half, tone.pitch), Tone(tone.start + half, tone.length - half, near)]
     if tone.length >= 2 * UNITS and abs(away) <= 2 and shortest // 2 <= UNITS // 4:
@@ -76,7 +84,7 @@ def _between(
                 Tone(tone.start + cut, UNITS // 2, upper),
                 Tone(tone.start + cut + UNITS // 2, UNITS // 2, tone.pitch),
             ]
-    chord = harmony_at(phrase.chords, tone.start).chord
+    chord = harmony_at(chords, tone.start).chord
     if abs(away) >= 5 and half >= shortest:
         inside = [
             p for p in range(tone.pitch + 3 * step, following.pitch - step, step) if p % 12 in chord.tones

@@ -8,8 +8,8 @@ passage of that mood takes over. What a cue has more bars than a passage is play
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +18,8 @@ from videoscore.compose.chords import Chord
 from videoscore.compose.cue import Page, Wish, shared_rng
 from videoscore.compose.drums import Stroke
 from videoscore.compose.form import PHRASE, UNITS, Harmony
+from videoscore.compose.melody import scale_of
+from videoscore.compose.ornament import varied
 from videoscore.compose.parts import fill_roles, into_roles
 from videoscore.compose.passages import NAMES, QUALITIES, Passage, Stock
 from videoscore.compose.tone import Tone
@@ -27,13 +29,14 @@ from videoscore.music.score import Role
 
 HIGH_TUNE, LOWEST = 85, 28  # C#6, above which one note in ten of a tune may lie; E1
 SHORTEST = 3  # bars of a cue from which a passage is worth setting
-CHOICE = 12  # passages of a mood among which the film's seed chooses
+CHOICE = 10  # passages of a mood among which the film's seed chooses
 ELSEWHERE = 0.25  # on the plane: so far from the cue's mean a phrase is another mood's
 BRIEF = 6.0  # seconds
 PUSH = 1.6  # of the wish away from neutral
 LEVEL = 0.2  # of valence and arousal: what lies in one step of both keeps its passage
 TEMPO_SLACK = 0.35  # natural logarithm: so much slower or faster a passage stays itself
 OTHER_MODE = 3.0  # what a passage in the wrong mode costs beside its distance on the plane
+VARIED = 0.4  # share of the places of a tune that are ornamented when it is played again
 VAMP = 3  # bars of accompaniment alone that may open a cue
 TONIC = {False: 0, True: 9}  # C major, A minor
 # What an unclean cut costs: not at a phrase's start, out of step with the phrases, a short way to the close
@@ -81,7 +84,7 @@ def write_setting(wish: Wish, stock: Stock) -> Page:
         _lay(page, block, wish)
     if not wish.goes_on:
         _close(page, wish, blocks[-1].passage.minor)
-    page.tones = into_roles(_settled(page.tones, wish.shift), wish.roles)
+    page.tones = into_roles(page.tones, wish.roles)
     if Role.DRUMS not in wish.roles:
         page.strokes = []
     fill_roles(page, wish)
@@ -218,6 +221,7 @@ def _lay(page: Page, block: Block, wish: Wish) -> None:
     """The notes and chords of a block."""
     passage, bar = block.passage, block.passage.bar
     sources = block.sources
+    lift = -12 if _too_high(passage, block.tune, wish.shift) else 0
     for k, (source, tuneful) in enumerate(sources):
         to = (block.start + k) * bar
         goes_on = k + 1 < len(sources) and sources[k + 1][0] == source + 1
@@ -228,15 +232,43 @@ def _lay(page: Page, block: Block, wish: Wish) -> None:
             if role == Role.DRUMS:
                 page.strokes.append(Stroke(to + at, pitch, velocity / 127))
             else:
-                _add(page, Role(role), Tone(to + at, min(length, limit - at), pitch))
+                _add(page, Role(role), Tone(to + at, min(length, limit - at), pitch + lift))
         if tuneful and Role.MELODY in wish.roles:
             tune = passage.tunes[block.tune]
             inside = (passage.rhythm[:, 0] >= source * bar) & (passage.rhythm[:, 0] < (source + 1) * bar)
             for (onset, length), pitch in zip(passage.rhythm[inside].tolist(), tune[inside].tolist()):
                 at = onset - source * bar
-                _add(page, Role.MELODY, Tone(to + at, min(length, limit - at), pitch))
+                _add(page, Role.MELODY, Tone(to + at, min(length, limit - at), pitch + lift))
         page.chords += _chords(passage, source, to)
     page.chords = _merged(page.chords)
+    for first, last in _played_again(sources):
+        _vary(page, (block.start + first) * bar, (block.start + last) * bar, passage.minor, wish)
+
+
+def _played_again(sources: Sequence[tuple[int, bool]]) -> list[tuple[int, int]]:
+    """(first, end) in bars of a block: phrases at most, whose tune has been heard in it before."""
+    before: set[int] = set()
+    out: list[tuple[int, int]] = []
+    for k, (source, tuneful) in enumerate(sources):
+        if tuneful and source in before:
+            if out and out[-1][1] == k and k - out[-1][0] < PHRASE:
+                out[-1] = out[-1][0], k + 1
+            else:
+                out.append((k, k + 1))
+        if tuneful:
+            before.add(source)
+    return out
+
+
+def _vary(page: Page, start: int, end: int, minor: bool, wish: Wish) -> None:
+    """Ornament the tune between two times, so that what is played again isn't the same again."""
+    tones = sorted(page.tones.get(Role.MELODY, ()), key=lambda t: t.start)
+    inside = [t for t in tones if start <= t.start < end]
+    rng = shared_rng(wish, "again", wish.mood, start)
+    new = varied(inside, page.chords, scale_of(minor), wish.bpm, VARIED, rng)
+    page.tones[Role.MELODY] = sorted(
+        [t for t in tones if not start <= t.start < end] + new, key=lambda t: t.start
+    )
 
 
 def _chords(passage: Passage, source: int, to: int) -> list[Harmony]:
@@ -292,13 +324,12 @@ def _close(page: Page, wish: Wish, minor: bool) -> None:
     page.chords = _merged([*page.chords, Harmony(start, end - start, tonic)])
 
 
-def _settled(tones: Mapping[Role, list[Tone]], shift: int) -> Mapping[Role, list[Tone]]:
-    """All parts an octave lower, where the cue's key would put the tune too high and the bass allows it."""
-    tune = sorted(t.pitch for t in tones.get(Role.MELODY, ()))
-    lowest = min((t.pitch for rows in tones.values() for t in rows), default=0)
-    if not tune or tune[9 * len(tune) // 10] + shift <= HIGH_TUNE or lowest + shift - 12 < LOWEST:
-        return tones
-    return {role: [replace(t, pitch=t.pitch - 12) for t in rows] for role, rows in tones.items()}
+def _too_high(passage: Passage, tune: int, shift: int) -> bool:
+    """Whether a cue's key puts a passage's tune so high that all parts had better be an octave lower, and can."""
+    high = sorted(passage.tunes[tune].tolist())
+    pitched = passage.notes[passage.notes[:, 3] != Role.DRUMS][:, 2]
+    lowest = min(int(pitched.min()), high[0]) if len(pitched) else high[0]
+    return high[9 * len(high) // 10] + shift > HIGH_TUNE and lowest + shift - 12 >= LOWEST
 
 
 def _add(page: Page, role: Role, tone: Tone) -> None:

@@ -1,15 +1,16 @@
 """Another tune for a passage: its rhythm, other pitches over the same harmony.
 
 Pitches are the cheapest way through (dynamic programming). What was a chord tone stays one, what was passed through by
-step still is; the line keeps the old one's rise and fall, or turns it upside down, and is paid for every pitch class
-that it takes from it. So it breathes and closes with the accompaniment as the old tune did, and is another tune.
+step still is; the line keeps the old one's rise and fall, and is paid for every pitch class that it takes from it. So
+it breathes and closes with the accompaniment as the old tune did, and is another tune. Where a motif of the old tune
+came back, the new one's does (a second and third way through, which follow the first where the old tune followed
+itself).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,16 +32,21 @@ LEAPS = {
     4: 0.35,
     5: 0.3,
     6: 4.0,
-    7: 0.5,
-    8: 0.8,
-    9: 0.9,
+    7: 0.6,
+    8: 1.1,
+    9: 1.2,
     10: 3.5,
     11: 6.0,
-    12: 1.0,
+    12: 2.0,
 }
 _LEAPS = np.array([*LEAPS.values(), 10.0])
 REST = 12  # units of silence from which a new breath begins
 LONG = 72  # units; so long a note ends a phrase
+MOTIF = 3  # intervals: so many alike, in steps and time, are a motif that comes back
+PASSES = 3
+FIRM = 1.8  # of the wish to move as before, where a motif comes back
+HIDDEN = 1.2  # what it costs to lie under a part that the old tune lay over
+APART = 3.0  # what it costs to leave the others where all move in octaves
 
 Note = tuple[int, int, int]  # onset, duration, pitch
 
@@ -68,6 +74,11 @@ class Spot:
     @property
     def bass(self) -> int | None:
         return min(self.below, default=None)
+
+    @property
+    def in_octaves(self) -> bool:
+        """Whether two parts and more strike the old note, and nothing else."""
+        return len(self.struck) >= 2 and {p % 12 for p in self.struck} == {self.pitch % 12}
 
     @property
     def consonant(self) -> bool:
@@ -137,21 +148,55 @@ def _stress(position: int, bar: int) -> float:
     return 0.55 if position % UNITS == 0 else 0.2
 
 
-def paraphrase(spots: Sequence[Spot], rng: Random) -> list[int]:
-    """A pitch for every note of the tune. rng : decides how far from the old tune, and whether upside down."""
-    mirrored, offset = rng.random() < 1 / 3, rng.choice(OFFSETS)
+def paraphrase(spots: Sequence[Spot], offset: int) -> list[int]:
+    """A pitch for every note of the tune. offset : steps of the scale that it should lie above the old one, see
+    `OFFSETS`."""
     steps = [spot.step(spot.pitch) for spot in spots]
-    pivot = sorted(steps)[len(steps) // 2]
-    aims = [2 * pivot - s + offset // 3 if mirrored else s + offset for s in steps]
     low = min(s.pitch for s in spots) - MARGIN
     high = max(s.pitch for s in spots) + MARGIN
-    rows = [_row(spot, aim, low, high) for spot, aim in zip(spots, aims)]
+    rows = [_row(spot, step + offset, low, high) for spot, step in zip(spots, steps)]
+    links = returns(spots, steps)
+    wishes = [(b - a, 1.0) for a, b in zip(steps, steps[1:])]
+    for _ in range(PASSES):
+        out = _way(spots, rows, wishes)
+        new = [spot.step(pitch) for spot, pitch in zip(spots, out)]
+        wishes = [
+            (new[before] - new[before - 1], FIRM) if before else (steps[k] - steps[k - 1], 1.0)
+            for k, before in enumerate(links)
+            if k
+        ]
+    return out
+
+
+def returns(spots: Sequence[Spot], steps: Sequence[int]) -> list[int]:
+    """For every note of a tune, at which earlier note the same interval ended when its motif was heard before; 0 for
+    none. Of several, that of the longest run."""
+    count = len(spots)
+    moves = [(0, 0)] + [
+        (steps[k] - steps[k - 1], spots[k].onset - spots[k - 1].onset) for k in range(1, count)
+    ]
+    out, longest = [0] * count, [0] * count
+    for lag in range(1, count - 1):
+        first = lag + 1
+        while first < count:
+            last = first
+            while last < count and moves[last] == moves[last - lag]:
+                last += 1
+            run = min(last - first, lag)  # what overlaps itself is a sequence of shorter motifs
+            if run >= MOTIF:
+                for k in range(first, last):
+                    if run > longest[k]:
+                        out[k], longest[k] = k - lag, run
+            first = last + 1
+    return out
+
+
+def _way(spots: Sequence[Spot], rows: Sequence[_Row], wishes: Sequence[tuple[int, float]]) -> list[int]:
+    """The cheapest pitches. wishes : for every note but the first, by how many steps it should be reached, and how
+    firmly."""
     total, ways = rows[0].cost, []
     for k in range(1, len(spots)):
-        wish = steps[k] - steps[k - 1]
-        reach = total[:, None] + _moves(
-            spots[k - 1], rows[k - 1], spots[k], rows[k], -wish if mirrored else wish
-        )
+        reach = total[:, None] + _moves(spots[k - 1], rows[k - 1], spots[k], rows[k], *wishes[k - 1])
         ways.append(reach.argmin(0))
         total = reach.min(0) + rows[k].cost
     place = int(total.argmin())
@@ -185,18 +230,22 @@ def _row(spot: Spot, aim: int, low: int, high: int) -> _Row:
 
 def _alone(spot: Spot, pitch: int, aim: int) -> float:
     """What a pitch costs by itself."""
-    consonant = pitch % 12 in spot.chord
+    consonant, same = pitch % 12 in spot.chord, pitch % 12 == spot.pitch % 12
     cost = 0.1 * abs(spot.step(pitch) - aim) ** 1.3
     if not consonant:
         cost += 2.2 + 3.5 * spot.weight if spot.consonant else 0.25 + 0.5 * spot.weight
     for other in spot.below:
         if (pitch - other) % 12 in (1, 11):
-            clash = (2.2 if consonant else 1.2) * (1 if spot.duration >= 18 else 0.5)
+            clash = (3.2 if consonant else 1.8) * (1 if spot.duration >= 18 else 0.5)
             cost += clash * (2 if abs(pitch - other) == 1 else 1)
     if pitch in spot.struck:
         cost += 0.8
-    same = pitch % 12 == spot.pitch % 12
-    if same and spot.consonant and not spot.ends:
+    if spot.in_octaves and not same:
+        cost += APART
+    top = max(spot.below, default=0)
+    if pitch <= top < spot.pitch:
+        cost += HIDDEN
+    if same and spot.consonant and not spot.ends and not spot.in_octaves:
         cost += 0.9 * (0.4 + spot.weight)
     if spot.ends:
         cost += 0 if consonant else 6.0
@@ -205,22 +254,23 @@ def _alone(spot: Spot, pitch: int, aim: int) -> float:
     return cost
 
 
-def _moves(a: Spot, old: _Row, b: Spot, new: _Row, wish: int) -> NDArray[np.float64]:
-    """(n, m) what it costs to go from a pitch of one note to one of the next. wish : steps that the old tune goes."""
+def _moves(a: Spot, old: _Row, b: Spot, new: _Row, wish: int, firm: float) -> NDArray[np.float64]:
+    """(n, m) what it costs to go from a pitch of one note to one of the next. wish : steps that it should go; firm :
+    how much that counts."""
     breath = a.ends or b.onset - a.onset - a.duration >= REST
     away = new.pitch[None] - old.pitch[:, None]
     steps = new.step[None] - old.step[:, None]
     size = np.abs(away)
     cost = _LEAPS[np.minimum(size, len(_LEAPS) - 1)] * (0.4 if breath else 1.0)
-    cost = cost + (0.25 if breath else 0.7) * np.abs(steps - wish) ** 1.15
+    cost = cost + firm * (0.25 if breath else 0.7) * np.abs(steps - wish) ** 1.15
     if not breath:
         cost += 0.5 * (wish * steps < 0)
-    cost += 0.9 * (steps == 0) if wish else 0.8 * (steps != 0)
+    cost += 1.2 * (steps == 0) if wish else 0.8 * (steps != 0)
     cost += 0.18 * ((away != 0) & (away == b.pitch - a.pitch))  # the old tune's own interval
     cost += old.foreign[:, None] * np.where(size > 2, 3.5, (size == 0) * (0.0 if breath else 1.0))
     leapt = 1.5 if not b.consonant and abs(b.pitch - a.pitch) > 2 else 3.0
     cost += leapt * (new.foreign[None] & (size > 2))
-    if a.bass is not None and b.bass is not None and a.bass != b.bass:
+    if a.bass is not None and b.bass is not None and a.bass != b.bass and not b.in_octaves:
         first, second = (old.pitch[:, None] - a.bass) % 12, (new.pitch[None] - b.bass) % 12
         cost += 8.0 * ((first == second) & ((first == 0) | (first == 7)) & (away != 0))
     return cost

@@ -14,7 +14,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from videoscore.music.tagger import Tagger
 from videoscore.research.composer import copies
 from videoscore.research.composer.harmony import read_harmony
 from videoscore.research.composer.paraphrase import (
+    OFFSETS,
     paraphrase,
     shared_classes,
     shared_run,
@@ -52,12 +52,13 @@ TUNEFUL = 0.8  # least share of bars with a tune
 NOTES_A_BAR = (1.5, 16.0)  # of the tune, on the mean
 INNER = 2.5  # notes between tune and bass in a bar, on the mean, at least
 REGISTER = (55, 88)  # of a tune: G3 to E6
+DEEPEST = 28  # E1; lower notes are a rumble
+DEEP, MUD = 53, 0.002  # F3, C3 in the lowest key; seconds under it, as a share of the notes
 FULLEST = 60  # notes of all parts in a bar, on the mean
 DOUBLED = 0.33  # largest share of the tune's notes that another part has, too
 FOREIGN = 0.16  # largest share of notes outside C major, or A minor with its raised degrees
 STEADY = 8.0  # largest change of tempo, quarters a minute
 TUNES = 4
-TRIES = 6  # that are written for it
 LONGEST_RUN, MOST_SAME = (
     8,
     0.35,
@@ -230,8 +231,21 @@ def _usable(notes: Whole, minor: int, bars: int, tuneful: float) -> bool:
     struck = {(o, p % 12) for o, _, p in inner[:, :3].tolist()}
     if np.mean([(o, p % 12) in struck for o, _, p in line]) > DOUBLED:
         return False
+    if below[:, 2].min() < DEEPEST or _muddy(below):
+        return False
     pitched = np.concatenate([tune, below])
     return float(np.mean(~np.isin(pitched[:, 2] % 12, SCALES[minor]))) <= FOREIGN
+
+
+def _muddy(notes: Whole) -> bool:
+    """Whether seconds sound together under `DEEP` more than here and there."""
+    deep = notes[notes[:, 2] < DEEP]
+    order = deep[np.argsort(deep[:, 0], kind="stable")]
+    rubs = sum(
+        int(b[0] < a[0] + a[1] and 0 < abs(a[2] - b[2]) < 3)
+        for a, b in zip(order.tolist(), order[1:].tolist())
+    )
+    return rubs > MUD * len(notes)
 
 
 def _merit(candidate: Candidate, mood: str) -> float:
@@ -266,12 +280,12 @@ def _overlap(a: Candidate, b: Candidate) -> bool:
     return a.first < b.first + b.bars * b.group and b.first < a.first + a.bars * a.group
 
 
-def tunes_of(notes: Whole, bar: int, length: int, seed: str) -> list[list[int]]:
-    """Up to `TRIES` rows of pitches for the rhythm of a passage's tune, those first that owe least to it."""
+def tunes_of(notes: Whole, bar: int, length: int) -> list[list[int]]:
+    """Rows of pitches for the rhythm of a passage's tune, one of `OFFSETS` each, those first that owe least to it."""
     spots = spots_of(notes[:, :4], bar, length)
     rows: dict[tuple[int, ...], float] = {}
-    for number in range(TRIES):
-        pitches = paraphrase(spots, Random(f"{seed}/{number}"))
+    for offset in OFFSETS:
+        pitches = paraphrase(spots, offset)
         run, same = shared_run(spots, pitches), shared_classes(spots, pitches)
         if run <= LONGEST_RUN and same <= MOST_SAME:
             rows[tuple(pitches)] = run / LONGEST_RUN + same
@@ -325,7 +339,7 @@ def _row(corpus: Corpus, candidate: Candidate) -> dict[str, Any]:
     notes = candidate.notes[candidate.notes[:, 3] != Role.MELODY]
     length = candidate.bars * candidate.bar
     rhythm = [(onset, duration) for onset, duration, _ in tune_of(candidate.notes[:, :4])]
-    tunes = tunes_of(candidate.notes, candidate.bar, length, str(candidate.first))
+    tunes = tunes_of(candidate.notes, candidate.bar, length)
     return {
         "bar": candidate.bar,
         "bars": candidate.bars,
