@@ -18,6 +18,8 @@ from videoscore.compose.latent.steps import CHORD_TABLE, FIRST, HOLD, TOKENS
 from videoscore.research.latent.data import Melodies, used
 from videoscore.research.run import Run, device
 
+CHECKED = 256  # held-out melodies on which a run is measured as it goes
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -83,7 +85,11 @@ class VAECourse:
         for group in self.optimiser.param_groups:
             wave = 0.5 * (1 + math.cos(math.pi * min(1.0, spent)))
             group["lr"] = r.rate * (r.last_rate + (1 - r.last_rate) * wave)
-        x = batch_of(self.learnt, rng.choice(len(self.learnt), r.batch, replace=False), self.where)
+        x = batch_of(
+            self.learnt,
+            rng.choice(len(self.learnt), min(r.batch, len(self.learnt)), replace=False),
+            self.where,
+        )
         self.net.train()
         mean, log_variance = self.net.encode(x.tokens, x.chords, x.metre)
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
@@ -106,7 +112,8 @@ class VAECourse:
         return {"step": run.step, "seconds": round(run.seconds, 1), **losses}
 
     def measure(self, run: Run) -> dict[str, Any]:
-        return {"step": run.step, "held out": reconstruction(self.net, self.check.where(np.arange(256)))}
+        some = self.check.where(np.arange(min(len(self.check), CHECKED)))
+        return {"step": run.step, "held out": reconstruction(self.net, some)}
 
     def state(self) -> dict[str, Any]:
         return {"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict()}
