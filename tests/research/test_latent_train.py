@@ -81,6 +81,7 @@ def test_melodies_are_windows_of_sixteen_bars_of_free_sets(tmp_path):
     m = melodies(corpus)
     assert len(m) == 4 * 2 and set(m.piece.tolist()) == {0, 2, 3, 5}  # film_and_game asks for credit
     assert set(m.piece[m.held_out].tolist()) == {0, 3}
+    assert set(melodies(corpus, sets=("",)).piece.tolist()) == set(range(6))
     with np.load(corpus) as file:
         tune = file["note_pitch"][(file["note_role"] == 0) & (file["note_bar"] < BARS)]
     begins = m.tokens[0][m.tokens[0] >= FIRST].astype(int)

@@ -72,8 +72,8 @@ class ActorRecipe:
     """batch : vectors. realism, continuity, feeling : weights of the critics and of the pitch and density losses;
     feeling 0: nothing is decoded. nearness : weight of the way that a vector is moved."""
 
-    batch: int = 128
-    rate: float = 3e-4
+    batch: int = 64
+    rate: float = 1e-3
     realism: float = 1.0
     continuity: float = 1.0
     nearness: float = 0.01

@@ -43,8 +43,12 @@ class Melodies:
         return Melodies(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-def melodies(corpus: Path) -> Melodies:
-    """All windows of the corpus (`research.composer.corpus.build`) that hold a melody, copies dropped."""
+def melodies(corpus: Path, sets: tuple[str, ...] = FREE) -> Melodies:
+    """All windows of the corpus (`research.composer.corpus.build`) that hold a melody, copies dropped.
+
+    sets : how the names of its sets begin; by default those that ask nothing of whoever publishes what is made with
+    them.
+    """
     with np.load(corpus) as file:
         arrays = {name: file[name] for name in file.files}
     note_rows = np.flatnonzero(arrays["note_role"] == Role.MELODY)
@@ -57,7 +61,7 @@ def melodies(corpus: Path) -> Melodies:
         for at in range(first, last - span + 1, HOP * joined):
             lo, hi = np.searchsorted(note_bar, [at, at + span])
             piece = int(arrays["bar_piece"][at])
-            if not str(arrays["piece_set"][piece]).startswith(FREE):
+            if not str(arrays["piece_set"][piece]).startswith(sets):
                 continue
             tones = _line(arrays, note_rows[lo:hi], at, size)
             if not _usable(tones, joined * size):

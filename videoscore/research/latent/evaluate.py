@@ -20,6 +20,7 @@ from videoscore.research.latent.course import agreement, batch_of, codes, decode
 from videoscore.research.latent.data import Melodies, density, mean_pitch, melodies
 from videoscore.research.latent.losses import feeling_loss
 from videoscore.research.latent.realism import told_apart
+from videoscore.research.latent.targets import targets
 
 Say = Callable[[str], None]
 
@@ -43,6 +44,11 @@ def evaluate(
     m = m.where(m.held_out)
     say(f"{len(m)} held-out melodies of {len(set(m.piece))} pieces")
     tunes, report = measure(model, m, each, seed, say)
+    labelled = melodies(corpus, sets=("",))
+    report["targets"] = {
+        t.feeling.name: {"pitch": t.pitch, "density": t.density, "melodies": t.melodies}
+        for t in targets(labelled.where(~labelled.held_out))
+    }
     if picture:
         from videoscore.research.latent.picture import draw
 
@@ -171,7 +177,13 @@ def table(report: Mapping[str, Any]) -> str:
         way = f"{row['way']:7.2f}" if "way" in row else ""
         figures = "".join(f"{row[k]:9.3f}" for k in ("pitch", "density", "both"))
         out.append(f"{name:26}{figures}{row['told apart']:12.3f}{way}")
-    out += ["", "the actor's, by feeling"]
+    head = f"{'the actor, by feeling':26}{'pitch':>9}{'density':>9}{'both':>9}"
+    out += ["", f"{head}   labelled melodies: pitch, density, how many"]
     for name, row in report["feelings"].items():
-        out.append(f"{name:26}" + "".join(f"{row[k]:9.3f}" for k in ("pitch", "density", "both")))
+        figures = "".join(f"{row[k]:9.3f}" for k in ("pitch", "density", "both"))
+        t = report.get("targets", {}).get(name)
+        out.append(
+            f"{name:26}{figures}"
+            + (f"{t['pitch']:12.1f}{t['density']:8.2f}{t['melodies']:8.0f}" if t else "")
+        )
     return "\n".join(out)

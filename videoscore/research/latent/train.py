@@ -20,7 +20,7 @@ from videoscore.research.run import Budget, Log, Run
 from videoscore.research.weights import write_weights
 
 AUTOENCODER, BEFORE, ACTOR = "autoencoder", "before", "actor"  # folders of the run
-FIRST_UPDATES, FEELING_UPDATES = 3000, 1500  # of the actor, without and with what is decoded
+FIRST_UPDATES, FEELING_UPDATES = 1000, 500  # of the actor, without and with what is decoded
 
 
 def autoencoder(
