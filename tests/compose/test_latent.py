@@ -208,7 +208,7 @@ def test_a_lively_tune_lies_higher_and_has_more_notes_than_a_gloomy_one(mood):
     for feeling in ("발랄함", "gloomy"):
         scores = [
             compose(one_cue(mood, 16, 32, seed), ComposeOptions(composer="latent", feeling=feeling))
-            for seed in range(6)
+            for seed in range(4)
         ]
         tunes[feeling] = [tune_of(score) for score in scores]
     many, few = (sum(len(tune) for tune in tunes[f]) for f in tunes)
@@ -216,10 +216,12 @@ def test_a_lively_tune_lies_higher_and_has_more_notes_than_a_gloomy_one(mood):
     assert many > 1.3 * few and high > low + 1.0
 
 
-def test_the_tune_goes_from_one_feeling_to_the_other_where_the_mood_does():
-    rising, falling = 0, 0
-    a, b = (FEELINGS[k] for k in read_feelings("gloomy, lively"))
-    for seed in range(8):
+def thirds(curve: tuple[int, int]) -> tuple[list[float], list[float]]:
+    """Notes, and mean pitch, in each third of tunes between gloomy and lively whose mood goes from one feeling's place
+    to another's."""
+    a, b = (FEELINGS[k] for k in curve)
+    notes: list[list[int]] = [[], [], []]
+    for seed in range(4):
         sheet = one_cue("Happy", 16, 32, seed)
         points = (
             CurvePoint(Fraction(1), a.valence, a.arousal),
@@ -227,11 +229,16 @@ def test_the_tune_goes_from_one_feeling_to_the_other_where_the_mood_does():
         )
         sheet = replace(sheet, cues=(replace(sheet.cues[0], curve=points),))
         score = compose(sheet, ComposeOptions(composer="latent", feeling="gloomy, lively"))
-        middle = score.sections[0].end // 2
-        starts = [start for start, _ in tune_of(score)]
-        rising += sum(start >= middle for start in starts)
-        falling += sum(start < middle for start in starts)
-    assert rising > 1.2 * falling
+        for start, pitch in tune_of(score):
+            notes[3 * start // score.sections[0].end].append(pitch)
+    return [float(len(row)) for row in notes], [float(np.mean(row)) for row in notes]
+
+
+def test_the_tune_goes_from_one_feeling_to_the_other_where_the_mood_does():
+    gloomy, lively = read_feelings("gloomy, lively")
+    (up, high_up), (down, high_down) = thirds((gloomy, lively)), thirds((lively, gloomy))
+    assert down[0] > 1.1 * up[0] and up[2] > down[2]  # there are fewer notes toward any close
+    assert high_up[2] > high_up[0] + 1.0 and high_down[0] > high_down[2] + 1.0
 
 
 def test_the_same_sheet_gives_the_same_notes_and_another_seed_others():
