@@ -308,3 +308,13 @@ def test_the_command_composes_for_a_feeling(tmp_path):
     assert alone.returncode and "--composer latent" in alone.stderr
     unknown = videoscore(*base, "--composer", "laten", "--overwrite")
     assert unknown.returncode and "latent" in unknown.stderr
+
+
+def test_a_wrong_word_is_said_before_the_film_is_watched(tmp_path):
+    from videoscore.pipeline.settle import check_players
+    from videoscore.settings.build import build
+
+    for words in ({"composer": "laten"}, {"composer": "latent", "feeling": "glomy"}, {"feeling": "gloomy"}):
+        with pytest.raises(UsageError) as error:
+            check_players(build(**words))
+        assert "latent" in str(error.value.remedy) or "gloomy" in str(error.value.remedy)

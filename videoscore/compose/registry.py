@@ -37,16 +37,25 @@ def compose(
     Raises UsageError for a composer that isn't there, SetupError when what it needs is missing.
     """
     options = options or ComposeOptions()
-    try:
-        module, function = COMPOSERS[options.composer].split(":")
-    except KeyError:
+    check(options)
+    module, function = COMPOSERS[options.composer].split(":")
+    return cast(Score, getattr(import_module(module), function)(sheet, options, roles, progress))
+
+
+def check(options: ComposeOptions) -> None:
+    """Raises UsageError for a composer or a feeling that isn't there, or a feeling without its composer."""
+    if options.composer not in COMPOSERS:
         raise UsageError(
             f"there is no composer named {options.composer!r}",
             remedy=f"{did_you_mean(options.composer, COMPOSERS)}Choose from {', '.join(COMPOSERS)}.",
-        ) from None
-    if options.feeling and options.composer != "latent":
+        )
+    if options.feeling is None:
+        return
+    if options.composer != "latent":
         raise UsageError(
             f"--feeling has no effect with the composer {options.composer}",
             remedy="Add --composer latent, or leave it out.",
         )
-    return cast(Score, getattr(import_module(module), function)(sheet, options, roles, progress))
+    from videoscore.compose.latent.feelings import read_feelings
+
+    read_feelings(options.feeling)

@@ -29,5 +29,5 @@ def compose(
     from videoscore.compose.latent.tune import write_tune
 
     options = options or ComposeOptions()
-    feelings = read_feelings(options.feeling) if options.feeling else ()
+    feelings = () if options.feeling is None else read_feelings(options.feeling)
     return plan(sheet, options, roles, progress, partial(write_tune, load(), feelings))
