@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from videoscore.compose.compose import compose as compose
+    from videoscore.compose.registry import compose as compose
     from videoscore.cues.file.sheet_file import load as load_cues
     from videoscore.cues.file.sheet_file import save as save_cues
     from videoscore.cues.spot.spot import spot as spot
@@ -52,7 +52,7 @@ _WHERE = {
     "add_to_library": "videoscore.library.add:add",
     "select": "videoscore.library.select.select",
     "play_selection": "videoscore.library.select.select:play",
-    "compose": "videoscore.compose.compose",
+    "compose": "videoscore.compose.registry",
     "write_midi": "videoscore.music.midi",
     "load_preset": "videoscore.perform.orchestrate.palette_file",
     "list_presets": "videoscore.settings.preset_file",

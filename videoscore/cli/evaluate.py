@@ -70,6 +70,26 @@ def emotions(teller: Teller, cues: int, seconds: int, seed: int) -> None:
 
 
 @evaluate.command()
+@click.option("--corpus", type=file, required=True, help="what `videoscore train corpus` wrote")
+@click.option("--weights", type=file, help="other weights than the installed ones")
+@click.option("--samples", type=click.IntRange(5), default=40, show_default=True, help="tunes a feeling")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="seed of the tunes")
+@click.option(
+    "--picture", type=click.Path(path_type=Path), metavar="FILE", help="draw eight tunes a feeling there"
+)
+@with_voice
+def latent(
+    teller: Teller, corpus: Path, weights: Path | None, samples: int, seed: int, picture: Path | None
+) -> None:
+    """What the latent composer keeps of held-out melodies, whether its tunes meet a feeling, how real they are."""
+    from videoscore.research.latent.evaluate import evaluate as stage
+    from videoscore.research.latent.evaluate import table
+
+    report = stage(corpus, weights, samples, seed, picture, teller.say)
+    print_result(teller, report, table(report))
+
+
+@evaluate.command()
 @with_rated
 @with_run
 @with_pictures

@@ -139,6 +139,30 @@ def composer(
 
 
 @train.command()
+@click.option("--corpus", type=file, required=True, help="what `videoscore train corpus` wrote")
+@with_run
+@click.option("--out", type=new, required=True, metavar="FILE", help="weights to write")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    default=45.0,
+    show_default=True,
+    help="training time of the autoencoder in all, over every resume; the actor takes some minutes more",
+)
+@with_seed
+@with_voice
+def latent(teller: Teller, corpus: Path, run: Path, out: Path, minutes: float, seed: int) -> None:
+    """Train the latent composer: autoencoder of melodies, then the actor that moves its vectors toward feelings."""
+    from videoscore.research.latent.train import train as stage
+
+    figures = stage(corpus, run, out, minutes, seed, _command(), _log(teller))
+    teller.result(
+        {"run": run, "output": out, **figures},
+        f"{out}: written; of held-out melodies {figures['notes']:.2f} of the notes come back (F1)",
+    )
+
+
+@train.command()
 @click.option(
     "--music",
     type=folder,

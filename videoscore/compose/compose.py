@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from videoscore.compose.bank import Bank, Cell, load_bank
 from videoscore.compose.best_take import best_take
-from videoscore.compose.cue import Page, Wish, write_cue
+from videoscore.compose.cue import Page, TuneWriter, Wish, write_cue
 from videoscore.compose.form import UNITS
 from videoscore.compose.gesture import write_gesture
 from videoscore.compose.locked_notes import assembled, standing
@@ -37,10 +37,13 @@ def compose(
     options: ComposeOptions | None = None,
     roles: Roles | None = None,
     progress: Progress = silent,
+    tune_writer: TuneWriter | None = None,
 ) -> Score:
     """Write the music of a cue sheet.
 
     roles : the roles that may play in each mood (by name); moods left out get melody, accompaniment and bass.
+    tune_writer : writes the tunes, and `videoscore.compose.cue.write_cue` all else; None: most cues are set from
+    passages.
     Deterministic: the same sheet (with its seed), options and roles give the same notes. With ``options.takes`` > 1
     every cue is written that many times and the take whose tagged mood lies nearest to the wanted one is kept. Locked
     cues keep their notes.
@@ -58,7 +61,9 @@ def compose(
     for number, cue in enumerate(sheet.cues):
         if cue.locked:
             continue
-        page, written = _write(sheet, number, parts[number], options, roles or {}, bank, stock)
+        wish = wish_for(sheet, number, options, roles or {})
+        pages = _takes(wish, cue, options.takes, bank, stock, tune_writer)
+        page, written = _best(pages, cue, parts[number])
         parts[number] = replace(parts[number], chords=_chords(page, cue))
         notes += written
         progress("compose", float(cue.end), total)
@@ -78,29 +83,23 @@ def compose_many(
     return [compose(sheet, options, roles, progress) for sheet in sheets]
 
 
-def _write(
-    sheet: CueSheet,
-    number: int,
-    section: Section,
-    options: ComposeOptions,
-    roles: Roles,
-    bank: Bank,
-    stock: Stock,
-) -> tuple[Page, list[Note]]:
-    """A cue's page and notes, the best of its takes."""
-    cue = sheet.cues[number]
-    wish = wish_for(sheet, number, options, roles)
-    gesture, marks = gesture_of(cue), marks_of(cue)
-    pages = []
-    for take in range(1 if gesture else options.takes):
-        draft = replace(wish, take=take)
-        if gesture is not None:
-            pages.append(write_gesture(draft, gesture))
-        elif can_set(draft, stock):
-            pages.append(write_setting(draft, stock))
-        else:
-            pages.append(write_cue(draft, bank))
-    scored = [realise(cue, section, page, {} if gesture else marks) for page in pages]
+def _takes(
+    wish: Wish, cue: Cue, takes: int, bank: Bank, stock: Stock, tune_writer: TuneWriter | None
+) -> list[Page]:
+    """So many pages of a cue; one where it is a gesture."""
+    gesture = gesture_of(cue)
+    if gesture is not None:
+        return [write_gesture(wish, gesture)]
+    drafts = [replace(wish, take=take) for take in range(takes)]
+    if tune_writer is None and can_set(wish, stock):
+        return [write_setting(draft, stock) for draft in drafts]
+    return [write_cue(draft, bank, tune_writer) for draft in drafts]
+
+
+def _best(pages: Sequence[Page], cue: Cue, section: Section) -> tuple[Page, list[Note]]:
+    """The page whose music is nearest to the wish, and its notes."""
+    marks = {} if gesture_of(cue) else marks_of(cue)
+    scored = [realise(cue, section, page, marks) for page in pages]
     best = best_take(cue, section, scored) if len(scored) > 1 else 0
     return pages[best], scored[best]
 

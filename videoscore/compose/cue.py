@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
@@ -93,11 +93,19 @@ class _Sketch:
     tune: list[Tone]
     patterns: list[Pattern]
     voicings: dict[int, tuple[int, ...]]
+    varies: bool  # where the tune returns
 
 
-def write_cue(wish: Wish, bank: Bank) -> Page:
-    """Write a cue; the same wish gives the same notes."""
-    sketch = _sketch(wish, bank)
+# What may write the tune instead: from the wish, the phrases and the bass under every chord (by its start).
+TuneWriter = Callable[[Wish, Sequence[Phrase], dict[int, int]], list[Tone]]
+
+
+def write_cue(wish: Wish, bank: Bank, tune_writer: TuneWriter | None = None) -> Page:
+    """Write a cue; the same wish gives the same notes.
+
+    tune_writer : writes the tune, unless the wish holds a motif of the user's own; None: it is made of a theme.
+    """
+    sketch = _sketch(wish, bank, None if wish.motif else tune_writer)
     page = Page(sketch.phrases, [h for p in sketch.phrases for h in p.chords])
     counter_before: int | None = None
     for k, phrase in enumerate(sketch.phrases):
@@ -121,7 +129,7 @@ def shared_rng(wish: Wish, *purpose: object) -> Random:
     return Random("/".join(map(str, (wish.film, wish.mood, wish.beats, wish.minor, *purpose))))
 
 
-def _sketch(wish: Wish, bank: Bank) -> _Sketch:
+def _sketch(wish: Wish, bank: Bank, tune_writer: TuneWriter | None) -> _Sketch:
     rng = Random(f"{wish.seed}/{wish.number}/{wish.take}/cue")
     compound = wish.beats % 3 == 0 and shared_rng(wish, "compound").random() < COMPOUND
     _, arousal = centre(wish.mood)
@@ -132,17 +140,20 @@ def _sketch(wish: Wish, bank: Bank) -> _Sketch:
     phrases = plan_form(
         wish.bars, wish.beats, wish.mood, wish.minor, modes, wish.goes_on, heads, rng, stretch
     )
-    themes = _themes(wish, bank, compound, arousal, straight=style == "band")
+    straight = style == "band" or tune_writer is not None
+    themes = _themes(wish, bank, compound, arousal, straight)
     chords = [h for p in phrases for h in p.chords]
     bass = {h.start: p for h, p in zip(chords, bass_line(chords))}
     arousals = [_mean(wish.arousal[p.start : p.start + p.bars], arousal) for p in phrases]
     parts = parts_of(phrases, style, wish.roles, arousals, wish.required)
     tune: list[Tone] = []
-    if Role.MELODY in wish.roles:
+    if Role.MELODY in wish.roles and tune_writer is not None:
+        tune = tune_writer(wish, phrases, bass)
+    elif Role.MELODY in wish.roles:
         tune = write_tune(phrases, themes, bass, wish.beats, _lifts(wish, phrases), rng)
     patterns = _patterns(bank, wish, phrases, arousals, compound, themes["a"].triplets)
     voicings = _layouts(phrases, patterns, bass, tune, LOWEST_CHORD + max(0, min(MOST_RAISED, -wish.shift)))
-    return _Sketch(wish, bank, rng, phrases, parts, bass, tune, patterns, voicings)
+    return _Sketch(wish, bank, rng, phrases, parts, bass, tune, patterns, voicings, tune_writer is None)
 
 
 def _themes(wish: Wish, bank: Bank, compound: bool, arousal: float, straight: bool) -> dict[str, Theme]:
@@ -166,7 +177,7 @@ def _tune_of(sketch: _Sketch, k: int) -> list[Tone]:
     """The tune of a phrase, varied where it returns."""
     wish, phrase = sketch.wish, sketch.phrases[k]
     tune = [t for t in sketch.tune if _in(t, phrase, wish.beats)]
-    if phrase.tuneful and (phrase.variant or phrase.letter == "b"):
+    if sketch.varies and phrase.tuneful and (phrase.variant or phrase.letter == "b"):
         share = VARIED_LAST if k + 1 == len(sketch.phrases) else VARIED
         return varied(tune, phrase.chords, scale_of(phrase.minor), wish.bpm, share, sketch.rng)
     return tune

@@ -261,12 +261,12 @@ def _slots(
                 length -= UNITS // 2 if length < 2 * UNITS else UNITS
             move = None if n == 0 else sign * (step - previous)
             previous = step
-            out.append(_slot(phrase, start + onset, length, beats, move, bass, height))
+            out.append(slot_at(phrase, start + onset, length, beats, move, bass, height))
     out += _cadence(phrase, beats, bass, base - 1.0, rng)
     return out
 
 
-def _slot(
+def slot_at(
     phrase: Phrase,
     start: int,
     length: int,
@@ -276,6 +276,7 @@ def _slot(
     height: float,
     goal: frozenset[int] = frozenset(),
 ) -> Slot:
+    """A note of a phrase that is to be given a pitch."""
     harmony = harmony_at(phrase.chords, start)
     return Slot(
         start,
@@ -335,16 +336,16 @@ def _cadence(phrase: Phrase, beats: int, bass: dict[int, int], height: float, rn
     if len(chords) > 1:  # the goal is on the bar's last chord
         at = chords[-1].start
         return [
-            _slot(phrase, start, at - start, beats, None, bass, height + 1),
-            _slot(phrase, at, max(UNITS, start + bar - at - breath), beats, None, bass, height, goal),
+            slot_at(phrase, start, at - start, beats, None, bass, height + 1),
+            slot_at(phrase, at, max(UNITS, start + bar - at - breath), beats, None, bass, height, goal),
         ]
     if beats >= 3 and rng.random() < LEANS:
         lean = UNITS
         return [
-            _slot(phrase, start, lean, beats, None, bass, height + 1),
-            _slot(phrase, start + lean, bar - lean - breath, beats, -1, bass, height, goal),
+            slot_at(phrase, start, lean, beats, None, bass, height + 1),
+            slot_at(phrase, start + lean, bar - lean - breath, beats, -1, bass, height, goal),
         ]
-    return [_slot(phrase, start, bar - breath, beats, None, bass, height, goal)]
+    return [slot_at(phrase, start, bar - breath, beats, None, bass, height, goal)]
 
 
 def bent(chord: Chord | None, scale: Sequence[int]) -> tuple[int, ...]:

@@ -125,12 +125,15 @@ def roles_of(preset: Preset, options: Options, played: bool = True) -> dict[str,
 
 
 def check_players(options: Options) -> None:
-    """What playing will need, before any long work: the roles have players, FluidSynth and a SoundFont are there.
+    """What composing and playing will need, before any long work: the composer and its feelings exist, the roles have
+    players, FluidSynth and a SoundFont are there.
 
     Raises UsageError, PresetError or SetupError.
     """
+    from videoscore.compose.registry import check
     from videoscore.perform.render.soundfont import find_soundfont, fluidsynth
 
+    check(options.compose)
     roles_of(load_preset(options.preset), options)
     fluidsynth()
     find_soundfont(options.render.soundfont)

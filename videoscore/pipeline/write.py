@@ -69,7 +69,7 @@ def write(
     played : False where the arrangement isn't wanted, and so drums may be written that the preset has nobody for.
     selection : what `choose` gave for this sheet; it is chosen here when it wasn't.
     """
-    from videoscore.compose.compose import compose
+    from videoscore.compose.registry import compose
     from videoscore.perform.orchestrate.orchestrate import orchestrate
 
     preset = load_preset(options.preset)

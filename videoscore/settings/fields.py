@@ -94,6 +94,16 @@ class SpotOptions:
 
 @dataclass(frozen=True)
 class ComposeOptions:
+    composer: str = option(
+        "passages",
+        "what writes the music: passages (new tunes over real accompaniments), or latent (tunes of a network)",
+    )
+    feeling: str | None = option(
+        None,
+        "with --composer latent: fierce, bright, lively, peaceful, refreshing, mysterious, gloomy, clear or "
+        'dismal, in English or Korean, or two between which the mood moves, as "gloomy, bright"; '
+        "by default those nearest to the mood",
+    )
     takes: int = option(1, "takes to write a cue, of which the judge keeps the best", min=1, max=64)
     intensity: float = option(
         1.0,
