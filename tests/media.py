@@ -257,3 +257,15 @@ def make_clip(
     for b in beside:
         b.unlink()
     return Clip(path, tuple(times), tuple(times[c] for c in cuts), times[-1] + last)
+
+
+def picture(kind: str, h: int = 146, w: int = 260) -> np.ndarray:
+    """Fixed synthetic pictures: a warm sky over a field, a dark noisy alley."""
+    y, x = np.mgrid[0 : 1 : h * 1j, 0 : 1 : w * 1j]
+    if kind == "field":
+        sky = np.stack([255 - 60 * y, 200 - 40 * y + 20 * x, 120 + 100 * y], -1)
+        grass = np.stack([60 + 20 * np.sin(40 * x), 140 + 40 * np.sin(25 * x + 9 * y), 40 + 0 * x], -1)
+        return np.where((y < 0.55)[..., None], sky, grass).clip(0, 255).astype(np.uint8)
+    rng = np.random.default_rng(5)
+    alley = 25 + 50 * np.abs(x - 0.5)[..., None] + rng.normal(0, 8, (h, w, 1)) * np.ones(3)
+    return alley.clip(0, 255).astype(np.uint8)

@@ -61,7 +61,7 @@ def test_a_page_stays_in_its_cue(mood, bars, beats, goes_on, film):
     end = bars * beats * 24
     assert sum(h.length for h in page.chords) == end and page.chords[0].start == 0
     for tones in page.tones.values():
-        assert all(0 <= t.start < end and t.length > 0 and 21 <= t.pitch <= 108 for t in tones)
+        assert all(0 <= t.start < t.start + t.length <= end and 21 <= t.pitch <= 108 for t in tones)
     if not goes_on:
         last = [t for rows in page.tones.values() for t in rows if t.start >= end - beats * 24]
         assert {t.start for t in last} <= {end - beats * 24}

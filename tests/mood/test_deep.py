@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from test_scene import picture
+from media import picture
 
 from videoscore.errors import SetupError
 from videoscore.mood.circle import MOODS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from random import Random
 
@@ -20,8 +21,8 @@ def varied(
     share: float,
     rng: Random,
 ) -> list[Tone]:
-    """The tones of a phrase, about a `share` of its places varied. The first note and the last bar stay as they are."""
-    shortest = max(6, round(FAST * bpm / 60 * UNITS / 6) * 6)
+    """The tones of a phrase, about a `share` of its places varied. The first and the last note stay as they are."""
+    shortest = max(6, math.ceil(FAST * bpm / 60 * UNITS / 6) * 6)
     end = tones[-1].start if tones else 0
     out: list[Tone] = []
     skip = False

@@ -8,11 +8,12 @@ passage of that mood takes over. What a cue has more bars than a passage is play
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videoscore.compose.chords import Chord
 from videoscore.compose.cue import Page, Wish, shared_rng
@@ -222,10 +223,11 @@ def _lay(page: Page, block: Block, wish: Wish) -> None:
     passage, bar = block.passage, block.passage.bar
     sources = block.sources
     lift = -12 if _too_high(passage, block.tune, wish.shift) else 0
+    melody: list[Tone] = []
+    chords: list[Harmony] = []
     for k, (source, tuneful) in enumerate(sources):
         to = (block.start + k) * bar
-        goes_on = k + 1 < len(sources) and sources[k + 1][0] == source + 1
-        limit = (1 << 30) if goes_on else bar
+        limit = (_jump(sources, k) - k) * bar
         inside = (passage.notes[:, 0] >= source * bar) & (passage.notes[:, 0] < (source + 1) * bar)
         for onset, length, pitch, role, velocity in passage.notes[inside].tolist():
             at = onset - source * bar
@@ -238,11 +240,58 @@ def _lay(page: Page, block: Block, wish: Wish) -> None:
             inside = (passage.rhythm[:, 0] >= source * bar) & (passage.rhythm[:, 0] < (source + 1) * bar)
             for (onset, length), pitch in zip(passage.rhythm[inside].tolist(), tune[inside].tolist()):
                 at = onset - source * bar
-                _add(page, Role.MELODY, Tone(to + at, min(length, limit - at), pitch + lift))
-        page.chords += _chords(passage, source, to)
-    page.chords = _merged(page.chords)
-    for first, last in _played_again(sources):
-        _vary(page, (block.start + first) * bar, (block.start + last) * bar, passage.minor, wish)
+                melody.append(Tone(to + at, min(length, limit - at), pitch + lift))
+        chords += _chords(passage, source, to)
+    for tone in _ornamented(melody, _merged(chords), block, wish):
+        _add(page, Role.MELODY, tone)
+    page.chords = _merged([*page.chords, *chords])
+
+
+def _jump(sources: Sequence[tuple[int, bool]], k: int) -> int:
+    """After bar k of a block, the first that isn't the passage's next one: until there what sounds may go on."""
+    end = k + 1
+    while end < len(sources) and sources[end][0] == sources[end - 1][0] + 1:
+        end += 1
+    return end
+
+
+def _ornamented(
+    melody: Sequence[Tone], chords: Sequence[Harmony], block: Block, wish: Wish
+) -> Iterator[Tone]:
+    """A block's tune in order; what is played again isn't the same again. chords : the block's."""
+    bar = block.passage.bar
+    starts = np.array([h.start for h in chords])
+    again = [[(block.start + k) * bar for k in span] for span in _played_again(block.sources)]
+    spans = iter([*again, [1 << 30, 1 << 30]])
+    start, end = next(spans)
+    inside: list[Tone] = []
+    for tone in melody:
+        while tone.start >= end:
+            yield from _varied(inside, chords, starts, end, block, wish)
+            inside = []
+            start, end = next(spans)
+        if tone.start >= start:
+            inside.append(tone)
+        else:
+            yield tone
+    yield from _varied(inside, chords, starts, end, block, wish)
+
+
+def _varied(
+    tones: Sequence[Tone],
+    chords: Sequence[Harmony],
+    starts: NDArray[np.int64],
+    end: int,
+    block: Block,
+    wish: Wish,
+) -> list[Tone]:
+    """Tones of one phrase, ornamented. starts : of the chords, units. end : of the phrase."""
+    if not tones:
+        return []
+    first = max(0, int(np.searchsorted(starts, tones[0].start, "right")) - 1)
+    own = chords[first : int(np.searchsorted(starts, end))]
+    rng = shared_rng(wish, "again", wish.mood, tones[0].start)
+    return varied(tones, own, scale_of(block.passage.minor), wish.bpm, VARIED, rng)
 
 
 def _played_again(sources: Sequence[tuple[int, bool]]) -> list[tuple[int, int]]:
@@ -258,17 +307,6 @@ def _played_again(sources: Sequence[tuple[int, bool]]) -> list[tuple[int, int]]:
         if tuneful:
             before.add(source)
     return out
-
-
-def _vary(page: Page, start: int, end: int, minor: bool, wish: Wish) -> None:
-    """Ornament the tune between two times, so that what is played again isn't the same again."""
-    tones = sorted(page.tones.get(Role.MELODY, ()), key=lambda t: t.start)
-    inside = [t for t in tones if start <= t.start < end]
-    rng = shared_rng(wish, "again", wish.mood, start)
-    new = varied(inside, page.chords, scale_of(minor), wish.bpm, VARIED, rng)
-    page.tones[Role.MELODY] = sorted(
-        [t for t in tones if not start <= t.start < end] + new, key=lambda t: t.start
-    )
 
 
 def _chords(passage: Passage, source: int, to: int) -> list[Harmony]:

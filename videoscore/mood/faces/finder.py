@@ -37,8 +37,8 @@ STEP = 0.709  # between levels of the pyramid: half the area, as in the paper's 
 SURE = {"p": 0.6, "r": 0.7, "o": 0.7}  # a network drops what it is less sure of; as in the paper's code
 SAME_LEVEL, SAME = 0.5, 0.7  # overlap from which the less sure box of one level, of all levels goes
 MOST_THREADS = 4  # pictures at once; more would only wait for memory
-TOGETHER = 256  # boxes that run through a network together: of a busy picture there are thousands
-TOGETHER = 256  # pictures of a batch: more gain nothing
+BOXES = 256  # that run through a network together: of a busy picture there are thousands
+TOGETHER = 8  # pictures of a batch: more gain nothing
 
 Boxes = NDArray[np.float64]  # (k, 4): x0, y0, x1, y1
 
@@ -149,8 +149,8 @@ class FaceFinder:
     def _judged(self, net: str, halves: Sequence[torch.Tensor], boxes: _Candidates) -> list[Array]:
         """What a network says of each box, at least one."""
         parts = []
-        for first in range(0, len(boxes.sure), TOGETHER):
-            some = slice(first, first + TOGETHER)
+        for first in range(0, len(boxes.sure), BOXES):
+            some = slice(first, first + BOXES)
             cut = cut_out(halves, boxes.picture[some], boxes.box[some], SIDES[net])
             parts.append([_numpy(x) for x in self.nets[net](cut)])
         return [np.concatenate(columns) for columns in zip(*parts)]

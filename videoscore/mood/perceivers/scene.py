@@ -136,15 +136,14 @@ def load(path: Path = WEIGHTS, threads: int | None = None) -> tuple[Backbones, S
 class ScenePerceiver:
     """Mood of whole pictures, each by itself.
 
-    weights : the file of `videoscore train scene`. threads : see `Backbones`. like : as what pictures are read, see
-    `SceneHead.point`. Raises SetupError when the weights can't be read.
+    weights : the file of `videoscore train scene`. threads : see `Backbones`. Pictures are read as moments of a
+    film. Raises SetupError when the weights can't be read.
     """
 
     name = "scene"
 
-    def __init__(self, weights: Path = WEIGHTS, threads: int | None = None, like: str = FILM) -> None:
+    def __init__(self, weights: Path = WEIGHTS, threads: int | None = None) -> None:
         self.backbones, self.head = load(weights, threads)
-        self.like = like
         self.titles = load_titles()
 
     def perceive(self, frames: Sequence[Frame]) -> Reading:
@@ -154,7 +153,7 @@ class ScenePerceiver:
             empty = np.empty(0)
             return Reading(empty, empty, np.empty((0, 8)), empty, empty)
         x = self.backbones.features([np.ascontiguousarray(f.rgb[content_box(f.rgb)]) for f in frames])
-        point, confidence = self.head.predict(x, self.like)  # (n, 2), (n,)
+        point, confidence = self.head.predict(x, FILM)  # (n, 2), (n,)
         plane = point.astype(np.float64) / RIM
         valence, arousal = np.clip(plane, -1, 1).T
         moods = octant_probabilities(plane[:, 0], plane[:, 1], self.head.uncertainty)

@@ -20,7 +20,7 @@ from videoscore.research.folds import grouped_folds
 from videoscore.research.scene.head_fit import calibrate
 from videoscore.research.scene.oasis import octants
 from videoscore.research.scene.rated import Rated, load
-from videoscore.research.scene.train import FOLDS, Unseen, folds_of, head_of, readings
+from videoscore.research.scene.train import FOLDS, LIKE, Unseen, folds_of, head_of, readings
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -113,7 +113,6 @@ def evaluate_frames(
 
     pictures : a folder for what `draw_extremes` draws.
     """
-    from videoscore.mood.perceivers.head import STILL
     from videoscore.mood.perceivers.scene import load as load_scene
 
     backbones, head = load_scene()
@@ -123,8 +122,10 @@ def evaluate_frames(
         if len(batch) == 16 or k == len(items) - 1:
             x.append(backbones.features(batch))
             batch = []
-    point, _ = head.predict(np.concatenate(x), STILL)
-    plane = point.astype(float)
+    features, plane = np.concatenate(x), np.zeros((len(items), 2))
+    like = np.array([LIKE[i.kind] for i in items])
+    for way in np.unique(like):
+        plane[like == way], _ = head.predict(features[like == way], way)
     moods = octant_probabilities(plane[:, 0] / RIM, plane[:, 1] / RIM, head.uncertainty)
     y = np.array([i.y for i in items])
     if pictures is not None:
