@@ -73,6 +73,12 @@ def test_every_feeling_goes_by_its_english_and_its_korean_name():
     assert read_feelings("gloomy, 밝음") == (6, 1)
 
 
+def test_korean_names_may_be_taken_apart_and_commas_wide():
+    from unicodedata import normalize
+
+    assert read_feelings(normalize("NFD", "밝음，우울함")) == read_feelings("bright, gloomy")
+
+
 @pytest.mark.parametrize("text", ["gloomi", "gloomy, bright, clear", "", ","])
 def test_what_is_no_feeling_is_said_with_those_that_are(text):
     with pytest.raises(UsageError) as error:

@@ -11,6 +11,7 @@ from videoscore.pipeline.clock import Clock
 from videoscore.pipeline.settle import load_sheet, settle_sheet
 from videoscore.pipeline.write import write
 from videoscore.progress import Progress, silent
+from videoscore.settings.fields import ComposeOptions
 
 
 def lock_cues(
@@ -35,7 +36,9 @@ def lock_cues(
     sheet = load_sheet(path)
     # of the sheet's own kind of music nothing is said here again; another kind makes its settings void
     same_kind = settings.get("music") in (None, sheet.composed.get("music", "generate"))
-    sheet_settings = sheet.composed if same_kind else {}
+    sheet_settings = dict(sheet.composed) if same_kind else {}
+    if settings.get("composer") not in (None, sheet_settings.get("composer", ComposeOptions().composer)):
+        sheet_settings.pop("feeling", None)  # another composer's
     _, options = settle_sheet(sheet, **{**sheet_settings, **settings})
     music = write(sheet, options, Clock(progress))
     locked_sheet = lock(music.sheet, music.score, numbers)

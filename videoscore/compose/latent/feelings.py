@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,8 +43,9 @@ DENSITY_MEAN, DENSITY_SPREAD = 0.126, 0.447  # natural logarithm of notes a quar
 
 def feeling_index(word: str) -> int:
     """Number of a feeling by its English or Korean name, in any case. Raises UsageError."""
+    plain = unicodedata.normalize("NFC", word).strip().lower()  # macOS takes Korean syllables apart
     for k, feeling in enumerate(FEELINGS):
-        if word.strip().lower() in (feeling.name, feeling.korean):
+        if plain in (feeling.name, feeling.korean):
             return k
     raise UsageError(
         f"--feeling: there is no feeling {word.strip()[:40]!r}",
@@ -55,7 +57,7 @@ def feeling_index(word: str) -> int:
 
 def read_feelings(text: str) -> tuple[int, ...]:
     """One feeling, or two with a comma between them, as numbers. Raises UsageError."""
-    words = [word for word in text.split(",") if word.strip()]
+    words = [word for word in text.replace("，", ",").split(",") if word.strip()]
     if not 1 <= len(words) <= 2:
         raise UsageError(
             f"--feeling: {len(words) or 'no'} feelings in {text[:40]!r}",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from videoscore.compose.latent.steps import BARS, FIRST, STEP, STEPS, tokens_of
 from videoscore.compose.tone import Tone
+from videoscore.errors import InputError
 from videoscore.music.score import Role
 from videoscore.research.composer.passages import FREE
 
@@ -47,10 +48,15 @@ def melodies(corpus: Path, sets: tuple[str, ...] = FREE) -> Melodies:
     """All windows of the corpus (`research.composer.corpus.build`) that hold a melody, copies dropped.
 
     sets : how the names of its sets begin; by default those that ask nothing of whoever publishes what is made with
-    them.
+    them. Raises InputError where the file is no corpus.
     """
-    with np.load(corpus) as file:
-        arrays = {name: file[name] for name in file.files}
+    try:
+        with np.load(corpus) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, AttributeError) as error:
+        raise InputError(
+            "this is no corpus", path=corpus, remedy="Make one with `videoscore train corpus`."
+        ) from error
     note_rows = np.flatnonzero(arrays["note_role"] == Role.MELODY)
     note_bar = arrays["note_bar"][note_rows]
     rows: list[tuple[object, ...]] = []

@@ -1,6 +1,6 @@
 """Train the latent composer: the autoencoder of melodies, then the actor and its critics in its latent space.
 
-`videoscore train latent --corpus corpus.npz --run FOLDER --out FOLDER`; the corpus is that of
+`videoscore train latent --corpus corpus.npz --run FOLDER --out FILE`; the corpus is that of
 `videoscore train corpus`. docs/models/latent.md says how good it is.
 """
 
