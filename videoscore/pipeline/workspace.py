@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +19,13 @@ def working_folder(output: Path) -> Iterator[Path]:
 
     Inside, a full disk becomes DiskFull.
     """
+    # named before it is made: Ctrl-C may come as it is
+    folder = output.with_name(f".{output.stem[:40]}.part{uuid.uuid4().hex[:8]}")
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{output.stem[:40]}.part", dir=output.parent))
-    except OSError as error:
-        raise write_error(output, error) from error
-    try:
+        try:
+            folder.mkdir(0o700)
+        except OSError as error:
+            raise write_error(output, error) from error
         yield folder
     except (OSError, OutputError) as error:
         cause = error if isinstance(error, OSError) else error.__cause__

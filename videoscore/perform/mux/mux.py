@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import stat
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -94,13 +96,15 @@ def mux(
     part = target.with_name(f"{stem}{target.suffix}")
     mixed = pick_sound(media) if keep_original else None
     job = _Job(media, audio_path, output, part, new_track(title, mixed), keep_original, progress)
+    folder = target.with_name(f"{stem}-{uuid.uuid4().hex[:8]}")  # named first: Ctrl-C may come as it is made
     try:
-        with tempfile.TemporaryDirectory(prefix=f"{stem}-", dir=target.parent) as folder:
-            remarks = job.write(Path(folder))
+        folder.mkdir(0o700)
+        remarks = job.write(folder)
         place(part, target, overwrite)
     except OSError as error:
         raise ffmpeg_process.write_error(output, error.strerror or str(error), error.errno) from error
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
         part.unlink(missing_ok=True)
     return Muxed(output, remarks)
 
