@@ -70,24 +70,8 @@ def test_another_tune_keeps_the_rhythm_and_the_chords_and_little_else(offset):
     assert pitches[-1] % 12 in spots[-1].chord
 
 
-MOTIVIC = (
-    72,
-    76,
-    79,
-    77,
-    74,
-    77,
-    81,
-    79,
-    76,
-    79,
-    83,
-    81,
-    72,
-    74,
-    76,
-    72,
-)  # one motif in three places, and a close
+# one motif in three places, and a close
+MOTIVIC = (72, 76, 79, 77, 74, 77, 81, 79, 76, 79, 83, 81, 72, 74, 76, 72)
 
 
 @pytest.mark.parametrize("offset", OFFSETS)

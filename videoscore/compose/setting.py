@@ -8,12 +8,12 @@ passage of that mood takes over. What a cue has more bars than a passage is play
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from videoscore.compose.chords import Chord
 from videoscore.compose.cue import Page, Wish, shared_rng
@@ -255,43 +255,23 @@ def _jump(sources: Sequence[tuple[int, bool]], k: int) -> int:
     return end
 
 
-def _ornamented(
-    melody: Sequence[Tone], chords: Sequence[Harmony], block: Block, wish: Wish
-) -> Iterator[Tone]:
+def _ornamented(melody: Sequence[Tone], chords: Sequence[Harmony], block: Block, wish: Wish) -> list[Tone]:
     """A block's tune in order; what is played again isn't the same again. chords : the block's."""
-    bar = block.passage.bar
-    starts = np.array([h.start for h in chords])
-    again = [[(block.start + k) * bar for k in span] for span in _played_again(block.sources)]
-    spans = iter([*again, [1 << 30, 1 << 30]])
-    start, end = next(spans)
-    inside: list[Tone] = []
-    for tone in melody:
-        while tone.start >= end:
-            yield from _varied(inside, chords, starts, end, block, wish)
-            inside = []
-            start, end = next(spans)
-        if tone.start >= start:
-            inside.append(tone)
-        else:
-            yield tone
-    yield from _varied(inside, chords, starts, end, block, wish)
-
-
-def _varied(
-    tones: Sequence[Tone],
-    chords: Sequence[Harmony],
-    starts: NDArray[np.int64],
-    end: int,
-    block: Block,
-    wish: Wish,
-) -> list[Tone]:
-    """Tones of one phrase, ornamented. starts : of the chords, units. end : of the phrase."""
-    if not tones:
-        return []
-    first = max(0, int(np.searchsorted(starts, tones[0].start, "right")) - 1)
-    own = chords[first : int(np.searchsorted(starts, end))]
-    rng = shared_rng(wish, "again", wish.mood, tones[0].start)
-    return varied(tones, own, scale_of(block.passage.minor), wish.bpm, VARIED, rng)
+    bar, minor = block.passage.bar, block.passage.minor
+    out: list[Tone] = []
+    done = 0
+    for span in _played_again(block.sources):
+        start, end = ((block.start + k) * bar for k in span)
+        first, last = (bisect_left(melody, at, key=lambda t: t.start) for at in (start, end))
+        if first < last:
+            at = melody[first].start
+            sounding = bisect_right(chords, at, key=lambda h: h.start) - 1
+            own = chords[max(0, sounding) : bisect_left(chords, end, key=lambda h: h.start)]
+            rng = shared_rng(wish, "again", wish.mood, at)
+            new = varied(melody[first:last], own, scale_of(minor), wish.bpm, VARIED, rng)
+            out += [*melody[done:first], *new]
+            done = last
+    return [*out, *melody[done:]]
 
 
 def _played_again(sources: Sequence[tuple[int, bool]]) -> list[tuple[int, int]]:

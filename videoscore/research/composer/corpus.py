@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from videoscore.errors import NotFound
+from videoscore.errors import InputError, NotFound
 from videoscore.library.read import roles as roles_of
 from videoscore.library.read.bars import Bars, Notes, bar_grid
 from videoscore.library.read.pitches import pitch_content
@@ -277,6 +277,17 @@ def build(
         part.unlink(missing_ok=True)
     for line in summary(arrays):
         say(line)
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a corpus that `build` wrote. Raises InputError where the file is none."""
+    try:
+        with np.load(path) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, AttributeError) as error:
+        raise InputError(
+            "this is no corpus", path=path, remedy="Make one with `videoscore train corpus`."
+        ) from error
 
 
 def summary(arrays: dict[str, np.ndarray]) -> list[str]:

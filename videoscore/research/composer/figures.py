@@ -21,6 +21,7 @@ import numpy as np
 
 from videoscore.files import write_text
 from videoscore.music.score import Role
+from videoscore.research.composer.corpus import load_arrays
 from videoscore.research.composer.grooves import mine_grooves
 
 UNITS = 24  # a quarter
@@ -42,8 +43,7 @@ SCALES = {
 
 def mine(corpus: Path, out: Path, drums: Path | None = None) -> dict[str, int]:
     """Write the figures and cells of a corpus; their numbers. Pieces kept for validation aren't read."""
-    with np.load(corpus) as arrays:
-        data = {name: arrays[name] for name in arrays.files}
+    data = load_arrays(corpus)
     figures: dict[str, Figures] = {}
     cells: dict[tuple[Any, ...], set[int]] = defaultdict(set)
     for bar in _bars(data):

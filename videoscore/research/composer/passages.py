@@ -25,6 +25,7 @@ from videoscore.music.features import NoteArrays
 from videoscore.music.score import Role
 from videoscore.music.tagger import Tagger
 from videoscore.research.composer import copies
+from videoscore.research.composer.corpus import load_arrays
 from videoscore.research.composer.harmony import read_harmony
 from videoscore.research.composer.paraphrase import (
     OFFSETS,
@@ -107,8 +108,7 @@ class Corpus:
     """The arrays of corpus.npz, and the notes of any run of bars."""
 
     def __init__(self, path: Path) -> None:
-        with np.load(path) as arrays:
-            self.data = {name: arrays[name] for name in arrays.files}
+        self.data = load_arrays(path)
         names = ("note_pos", "note_dur", "note_pitch", "note_role", "note_vel")
         self.table = np.stack([self.data[name] for name in names], 1).astype(np.int64)
         self.edges = np.searchsorted(self.data["note_bar"], np.arange(len(self.data["bar_len"]) + 1))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoscore.music.score import Role
+from videoscore.research.composer.corpus import load_arrays
 from videoscore.research.composer.durations import GRID
 from videoscore.research.composer.texture import Passage
 
@@ -19,7 +20,7 @@ class Corpus:
     """What `videoscore.research.composer.corpus` built, as passages. Pitches are key-normalised."""
 
     def __init__(self, path: Path) -> None:
-        z = np.load(path, allow_pickle=False)
+        z = load_arrays(path)
         note = {k: z[f"note_{k}"].astype(np.int64) for k in ("bar", "pos", "role", "pitch", "dur")}
         pitched = note["role"] != Role.DRUMS
         self.note = {k: v[pitched] for k, v in note.items()}

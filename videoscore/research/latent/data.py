@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from videoscore.compose.latent.steps import BARS, FIRST, STEP, STEPS, tokens_of
 from videoscore.compose.tone import Tone
-from videoscore.errors import InputError
 from videoscore.music.score import Role
+from videoscore.research.composer.corpus import load_arrays
 from videoscore.research.composer.passages import FREE
 
 METRE_OF = {72: 3, 96: 4, 48: 4}  # units of a bar -> quarters of a bar here; of 48, two make one
@@ -50,13 +50,7 @@ def melodies(corpus: Path, sets: tuple[str, ...] = FREE) -> Melodies:
     sets : how the names of its sets begin; by default those that ask nothing of whoever publishes what is made with
     them. Raises InputError where the file is no corpus.
     """
-    try:
-        with np.load(corpus) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError) as error:
-        raise InputError(
-            "this is no corpus", path=corpus, remedy="Make one with `videoscore train corpus`."
-        ) from error
+    arrays = load_arrays(corpus)
     note_rows = np.flatnonzero(arrays["note_role"] == Role.MELODY)
     note_bar = arrays["note_bar"][note_rows]
     rows: list[tuple[object, ...]] = []
