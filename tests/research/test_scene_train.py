@@ -26,15 +26,18 @@ def test_folds_keep_groups_together_and_are_even():
 def test_a_head_learns_survives_packing_and_is_calibrated():
     from videoscore.mood.perceivers.backbone import LITE, feature_size
     from videoscore.mood.perceivers.head import pack, unpack
-    from videoscore.research.scene.head_fit import doubting, fit_alone
+    from videoscore.research.scene.head_fit import calibrated, doubting, fit
 
     rng = np.random.default_rng(0)
-    n, d = 240, feature_size(LITE["lite0"])
+    n, d = 240, feature_size(LITE["lite1"])
     cause = rng.normal(size=(n, 2))
     x = (cause @ rng.normal(size=(2, d)) + rng.normal(size=(n, d))).astype(np.float32)
     y = cause + 0.3 * rng.normal(size=(n, 2))
-    groups = np.array([f"g{i // 3}" for i in range(n)])
-    head = fit_alone(x[:180], y[:180], groups[:180], ("lite0",), 0)
+    folds, unseen, weight = np.arange(180) // 3 % 5, np.zeros((180, 2)), np.ones(180)
+    for k in range(5):
+        part = fit(x[:180][folds != k], y[:180][folds != k], weight[folds != k], ("lite1",), 0)
+        unseen[folds == k] = part.point(x[:180][folds == k])
+    head = calibrated(fit(x[:180], y[:180], weight, ("lite1",), 0), unseen, y[:180])
     doubt = np.append(np.eye(d, dtype=np.float32)[0], np.float32(0.5))  # the first feature tells the error
     head = unpack(pack(doubting(head, doubt, x[:180, 0] + 0.5)))
     point, confidence = head.predict(x[180:])
@@ -51,18 +54,18 @@ def test_what_a_kind_of_picture_has_of_its_own_is_learned_and_a_still_tells_its_
     from videoscore.research.scene.head_fit import fit
 
     rng = np.random.default_rng(1)
-    n, d = 600, feature_size(LITE["lite0"])
+    n, d = 600, feature_size(LITE["lite1"])
     kinds = rng.integers(0, 4, n).astype(np.uint8)
     cause, drawn = rng.normal(size=(n, 2)), (kinds == KINDS.index("drawn")) * 2.0 - 1
     x = np.column_stack([cause, 4 * drawn]) @ rng.normal(size=(3, d)) + 0.3 * rng.normal(size=(n, d))
     y = cause + np.where(kinds == KINDS.index("clip"), 1.0, 0.0)[:, None]  # moments of films are rated higher
-    head = fit(x[:400].astype(np.float32), y[:400], np.ones(400), ("lite0",), 0, kinds[:400])
+    head = fit(x[:400].astype(np.float32), y[:400], np.ones(400), ("lite1",), 0, kinds[:400])
     rest, photo = x[400:].astype(np.float32), kinds[400:] == KINDS.index("photo")
     film, still, people = (head.point(rest, like) for like in (FILM, STILL, PEOPLE))
     assert (film[photo] - still[photo]).mean() > 0.3 and (film - people).mean() > 0.3
     sure = head.similarity(rest) @ head.drawn + head.drawn_bias
     assert ((sure > 0.5) == (kinds[400:] == KINDS.index("drawn"))).mean() > 0.95
-    plain = fit(x[:400].astype(np.float32), y[:400], np.ones(400), ("lite0",), 0)
+    plain = fit(x[:400].astype(np.float32), y[:400], np.ones(400), ("lite1",), 0)
     assert (plain.point(rest, FILM) == plain.point(rest, STILL)).all()
 
 
@@ -194,11 +197,11 @@ def test_a_tuning_stopped_and_taken_up_again_ends_where_the_unbroken_one_does(tm
     for k in range(6):
         Image.fromarray(rng.integers(0, 255, (60, 90, 3)).astype(np.uint8)).save(tmp_path / f"{k}.png")
         items.append(Rated(tmp_path / f"{k}.png", None, (k / 3 - 1, 1 - k / 3), "photo", f"g{k}"))
-    views = bank(items, "lite0", tmp_path)
-    assert views.pooled.shape[:2] == (6, 6) and (bank(items, "lite0", tmp_path).pooled == views.pooled).all()
+    views = bank(items, "lite1", tmp_path)
+    assert views.pooled.shape[:2] == (6, 6) and (bank(items, "lite1", tmp_path).pooled == views.pooled).all()
 
     def run(folder: str, most: int | None, seed: int = 0) -> Tuning:
-        course = Tuning("lite0", items, views, np.arange(6), 3, seed, "all")
+        course = Tuning("lite1", items, views, np.arange(6), 3, seed, "all")
         Run(course, tmp_path / folder, Budget(updates=course.updates, entry=1)).go(most=most)
         return course
 
@@ -211,7 +214,7 @@ def test_a_tuning_stopped_and_taken_up_again_ends_where_the_unbroken_one_does(tm
     tuned = whole.average.net.state_dict()
     from videoscore.research.scene.bank import backbone
 
-    published = backbone("lite0").state_dict()
+    published = backbone("lite1").state_dict()
     assert all(
         (tuned[k] == published[k]).all() for k in published if k.startswith(("stem", "stages.0", "stages.3"))
     )

@@ -94,15 +94,22 @@ def print_result(teller: Teller, facts: dict[str, Any], text: str) -> None:
         print(text, flush=True)  # not click.echo, which takes a terminal of ASCII for one of UTF-8
 
 
-def with_rated(command: Callable[..., Any]) -> Callable[..., Any]:
+def rated_options(required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add --oasis, --frames and --clips: the tables of rated pictures and clips."""
-    folder = click.Path(exists=True, file_okay=False, path_type=Path)
-    for name, table in (("clips", "clips.csv"), ("frames", "rated.csv"), ("oasis", "oasis.csv")):
-        command = click.option(
-            f"--{name}",
-            type=folder,
-            required=True,
-            metavar="FOLDER",
-            help=f"folder with {table} and what it lists",
-        )(command)
-    return command
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        folder = click.Path(exists=True, file_okay=False, path_type=Path)
+        for name, table in (("clips", "clips.csv"), ("frames", "rated.csv"), ("oasis", "oasis.csv")):
+            command = click.option(
+                f"--{name}",
+                type=folder,
+                required=required,
+                metavar="FOLDER",
+                help=f"folder with {table} and what it lists",
+            )(command)
+        return command
+
+    return decorate
+
+
+with_rated = rated_options(required=True)

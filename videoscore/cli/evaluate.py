@@ -216,8 +216,8 @@ def face_ways(teller: Teller, data: Path, run: Path, epochs: float, seeds: int) 
 
 
 @evaluate.command()
-@click.option("--data", type=folder, required=True, help="folder of the labelled photographs (oasis.csv)")
-@click.option("--unlabelled", type=folder, required=True, help="folder of photographs without labels")
+@with_rated
+@click.option("--unlabelled", type=folder, required=True, help="folder of photographs without ratings")
 @click.option(
     "--run",
     type=click.Path(path_type=Path),
@@ -225,14 +225,27 @@ def face_ways(teller: Teller, data: Path, run: Path, epochs: float, seeds: int) 
     metavar="FOLDER",
     help="what `videoscore train deep` left, or a new one; goes on where it stopped",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the folds")
+@click.option("--scratch", is_flag=True, help="train networks from scratch, too, deep and shallow (hours)")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run")
 @with_pictures
 @with_voice
-def deep(teller: Teller, data: Path, unlabelled: Path, run: Path, seed: int, pictures: Path | None) -> None:
-    """The eight-mood deep CNN distilled, against itself and a shallow one from scratch (takes hours)."""
+def deep(
+    teller: Teller,
+    oasis: Path,
+    frames: Path,
+    clips: Path,
+    unlabelled: Path,
+    run: Path,
+    scratch: bool,
+    seed: int,
+    pictures: Path | None,
+) -> None:
+    """The eight-mood deep CNN distilled, beside its teacher, and against the same networks from scratch."""
     from videoscore.research.deep.evaluate import compare, table
+    from videoscore.research.scene.train import tables
 
-    report = compare(data, unlabelled, run, seed, say=teller.say, pictures=pictures)
+    items = tables(oasis, frames, clips)
+    report = compare(items, unlabelled, run, seed, scratch=scratch, say=teller.say, pictures=pictures)
     print_result(teller, report, table(report))
 
 

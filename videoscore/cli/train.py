@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from videoscore.cli.common import with_rated, with_voice
+from videoscore.cli.common import rated_options, with_rated, with_voice
 from videoscore.cli.teller import Teller
 from videoscore.errors import SetupError, UsageError
 
@@ -247,14 +247,12 @@ def titles(teller: Teller, data: Path, out: Path, cache: Path | None, seed: int)
 
 
 @train.command()
-@click.option("--data", type=folder, help="folder of the labelled photographs (oasis.csv)")
-@click.option(
-    "--unlabelled", type=folder, help="with --data: folder of photographs that the scene model labels"
-)
+@rated_options(required=False)
+@click.option("--unlabelled", type=folder, help="folder of photographs that the scene model rates")
 @click.option(
     "--folders",
     type=folder,
-    help="instead of --data: your own pictures, in a folder for each of the eight moods",
+    help="instead of those four: your own pictures, in a folder for each of the eight moods",
 )
 @click.option(
     "--model",
@@ -272,7 +270,9 @@ def titles(teller: Teller, data: Path, out: Path, cache: Path | None, seed: int)
 @with_voice
 def deep(
     teller: Teller,
-    data: Path | None,
+    oasis: Path | None,
+    frames: Path | None,
+    clips: Path | None,
     unlabelled: Path | None,
     folders: Path | None,
     model: str,
@@ -282,7 +282,8 @@ def deep(
     seed: int,
 ) -> None:
     """Train the eight-mood deep CNN, on a GPU where there is one."""
-    if folders is not None and data is None and unlabelled is None:
+    data = (oasis, frames, clips, unlabelled)
+    if folders is not None and not any(data):
         from videoscore.research.deep.folders import train_folder
 
         figures = train_folder(folders, out, run, model, epochs, seed, teller.say, _log(teller))
@@ -292,13 +293,16 @@ def deep(
             f"right (always the commonest mood: {figures['chance']:.3f})",
         )
         return
-    if data is None or unlabelled is None or folders is not None:
+    if folders is not None or not (oasis and frames and clips and unlabelled):
         raise UsageError(
-            "there are two ways to train it", remedy="Give --data and --unlabelled, or --folders alone."
+            "there are two ways to train it",
+            remedy="Give --oasis, --frames, --clips and --unlabelled, or --folders alone.",
         )
     from videoscore.research.deep.train import train as stage
+    from videoscore.research.scene.train import tables
 
-    stage(data, unlabelled, out, run, seed, say=teller.say, log=_log(teller))
+    items = tables(oasis, frames, clips)
+    stage(items, unlabelled, out, run, seed, command=_command(), say=teller.say, log=_log(teller))
     teller.result({"output": out}, f"{out}: written")
 
 

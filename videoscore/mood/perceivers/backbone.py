@@ -47,7 +47,6 @@ class LiteConfig:
 LITE = {
     c.name: c
     for c in (
-        LiteConfig("lite0", 1.0, 1.0, 224),
         LiteConfig("lite1", 1.0, 1.1, 240),
         LiteConfig("lite2", 1.1, 1.2, 260),
     )

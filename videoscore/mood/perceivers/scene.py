@@ -29,10 +29,14 @@ from videoscore.video.frames import Frame
 from videoscore.workers.capacity import machine_cores
 
 WEIGHTS = weight_file("scene")
-BACKBONES = ("lite2", "lite0")
-# (height, width) in pixels at which a picture is looked at: the one nearest to its own shape. About as many pixels
-# in each, so that things appear about as large as in training; multiples of 32, by which the last stage shrinks.
-SHAPES = ((160, 288), (192, 256), (224, 224), (256, 192))
+BACKBONES = ("lite2", "lite1")
+# A picture is looked at in the nearest of four shapes. (height, width) in pixels of each: about as many pixels in all
+# of a network's, so that things appear about as large as in training; multiples of 32, by which the last stage shrinks.
+ASPECTS = (16 / 9, 4 / 3, 1.0, 3 / 4)
+SHAPES = {
+    "lite2": ((192, 352), (224, 320), (256, 256), (320, 224)),
+    "lite1": ((160, 288), (192, 256), (224, 224), (256, 192)),
+}
 MOST_THREADS = 4  # pictures at once; more would only wait for memory
 BATCH = 8  # pictures that run through a network together
 
@@ -40,8 +44,8 @@ Picture = NDArray[np.uint8]
 
 
 def shape_of(height: int, width: int) -> int:
-    """Index into `SHAPES` of the shape at which a picture of that size is looked at."""
-    apart = [abs(np.log(w / h) - np.log(width / height)) for h, w in SHAPES]
+    """Index into `ASPECTS` of the shape in which a picture of that size is looked at."""
+    apart = [abs(np.log(aspect) - np.log(width / height)) for aspect in ASPECTS]
     return int(np.argmin(apart))
 
 
@@ -84,28 +88,28 @@ class Backbones:
             self.nets.append(net.eval().to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
     def features(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        """n pictures of any sizes -> (n, d). Those of one of the `SHAPES` run through the networks together."""
+        """n pictures of any sizes -> (n, d). Those of one shape run through the networks together."""
         shapes: dict[int, list[int]] = {}
         for i, picture in enumerate(pictures):
             shapes.setdefault(shape_of(*picture.shape[:2]), []).append(i)
         shares = [(k, part) for k, members in shapes.items() for part in _shares(members, self.threads)]
         rows: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(pictures)
         with ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            parts = pool.map(
-                lambda share: self._run([pictures[i] for i in share[1]], SHAPES[share[0]]), shares
-            )
+            parts = pool.map(lambda share: self._run([pictures[i] for i in share[1]], share[0]), shares)
             for (_, members), part in zip(shares, parts):
                 for i, row in zip(members, part):
                     rows[i] = row
         return np.stack(rows)
 
-    def _run(self, pictures: Sequence[Picture], shape: tuple[int, int]) -> NDArray[np.float32]:
-        """k pictures -> (k, d)."""
+    def _run(self, pictures: Sequence[Picture], shape: int) -> NDArray[np.float32]:
+        """k pictures of one shape -> (k, d)."""
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.half):
             parts = []
             for start in range(0, len(pictures), BATCH):
-                x = prepare(pictures[start : start + BATCH], shape)  # (k, 3, h, w)
-                parts.append(torch.cat([net(x) for net in self.nets], 1).float().numpy())
+                batch = pictures[start : start + BATCH]
+                sizes = [SHAPES[name][shape] for name in self.names]
+                own = [net(prepare(batch, size)) for net, size in zip(self.nets, sizes)]
+                parts.append(torch.cat(own, 1).float().numpy())
         return np.concatenate(parts)
 
 

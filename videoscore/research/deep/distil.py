@@ -1,8 +1,9 @@
-"""What the deep CNN learns from: a teacher's view of labelled and unlabelled photographs.
+"""What the deep CNN learns from: a teacher's view of rated and unlabelled pictures.
 
 Stage one matches the leading principal components of the frozen backbones' features. No label enters it, so
-its result may serve every fold of a cross-validation. Stage two matches the moods that the scene model
-reads, which is fitted anew on whatever labels the student may see, and those labels themselves.
+its result may serve every fold of a cross-validation. Stage two matches the ratings themselves, and of unlabelled
+pictures what the scene model's regression reads in the same features, fitted anew on whatever ratings the student
+may see.
 (Hinton, Vinyals & Dean 2015, "Distilling the Knowledge in a Neural Network"; Romero et al. 2015, "FitNets".)
 """
 
@@ -10,8 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,93 +24,115 @@ from videoscore.errors import UsageError
 from videoscore.mood.octants import Spread, octant_probabilities
 from videoscore.mood.perceivers.backbone import half_precision
 from videoscore.mood.perceivers.deep import CONFIGS, SIDE, WIDTHS, DeepConfig, MoodCNN
-from videoscore.mood.perceivers.head import RIM, standardised
+from videoscore.mood.perceivers.head import RIM, STILL, standardised
 from videoscore.mood.perceivers.scene import BACKBONES, SHAPES, Backbones
 from videoscore.research.deep.lessons import DeepCourse, Floats, Lessons, Recipe, Student
-from videoscore.research.deep.views import augmented_views, find_pictures, read_squares
+from videoscore.research.deep.views import STORED, augmented_views, find_pictures, readable, square
 from videoscore.research.run import Log, device
-from videoscore.research.scene.head_fit import fit_alone, standards
-from videoscore.research.scene.oasis import Photographs, backbone_weights, read_features, read_table
+from videoscore.research.scene.head_fit import calibrated, standards
+from videoscore.research.scene.oasis import backbone_weights
+from videoscore.research.scene.rated import Rated, load
+from videoscore.research.scene.train import folds_of, head_of, read_as
 
 COMPONENTS = 128  # of the teacher's features that stage one matches
 FROZEN, VIEWS = 3, 4  # blocks that stage two leaves as stage one made them; views of a picture behind them
-LABELLED_AGAIN = 4  # how often an epoch of stage two shows a picture with a label
+LABELLED_AGAIN = 2  # how often an epoch of stage two shows a rated picture
+BATCH = 16  # pictures that are looked at together
 # Noise of the people's mean ratings, units of the plane: a panel's means repeat with r = .88 (data README)
 RATED = Spread(1.0, 1.0, 0.14, 0.14, 0.0)
-STAGE_ONE = Recipe(epochs=24, rate=2e-3)
+STAGE_ONE = Recipe(epochs=13, rate=2e-3)
 STAGE_TWO = Recipe(epochs=6, rate=1e-3)
 
 Say = Callable[[str], None]
+Whole = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Classroom:
-    """pictures : (n + m, STORED, STORED, 3), n labelled ones, then m unlabelled. photographs : the n, with
-    ratings and features. unlabelled : (m, d) features of the others. components : (n + m, COMPONENTS)."""
+    """pictures : (n + m, STORED, STORED, 3), n rated ones, then m unlabelled. rated : the n. folds : (n,) by source.
+    features : (n + m, d) of the published backbones. components : (n + m, COMPONENTS) of those."""
 
     pictures: NDArray[np.uint8]
-    photographs: Photographs
-    unlabelled: NDArray[np.float16]
+    rated: Sequence[Rated]
+    folds: Whole
+    features: NDArray[np.float16]
     components: Floats
 
     @property
-    def labelled(self) -> int:
-        return len(self.photographs.y)
+    def y(self) -> NDArray[np.float64]:
+        """(n, 2) standardised ratings."""
+        return np.array([i.y for i in self.rated])
 
 
-def gather(data: Path, unlabelled: Path, cache: Path, say: Say = lambda line: None) -> Classroom:
-    """All pictures, and what the backbones make of them (.03 to .1 s each), kept in `cache`.
+def gather(
+    items: Sequence[Rated], unlabelled: Path, cache: Path, seed: int, say: Say = lambda line: None
+) -> Classroom:
+    """All pictures, and what the backbones as published make of them (.05 s each), kept in `cache`.
 
-    data : folder with oasis.csv. unlabelled : folder of any photographs.
-    Raises NotFound without the list or a picture, SetupError without the pretrained weights, UsageError when
-    `unlabelled` holds no picture.
+    items : as `videoscore.research.scene.train.tables` gives them; pictures that weren't rated themselves are left
+    out. unlabelled : folder of any photographs; those that are rated, too, count as rated. seed : of the folds.
+    Raises NotFound, BrokenVideo, SetupError without the published weights, UsageError when `unlabelled` holds no
+    picture.
     """
-    photographs = read_features(data, cache, say)
-    paths = [data / r["file"] for r in read_table(data)]
-    others = find_pictures(unlabelled)
+    rated = [i for i in items if i.exact]
+    known = {i.path.resolve() for i in rated}
+    others = [p for p in find_pictures(unlabelled) if p.resolve() not in known and readable(p, say)]
     if not others:
         raise UsageError(
             "there are no pictures in it", path=unlabelled, remedy="Name a folder of photographs."
         )
-    pictures, readable = read_squares([*paths, *others], cache / "deep_pictures.npy", say)
-    readable[: len(paths)] = True  # `read_features` would have stopped at one that isn't
-    if not readable.all():
-        say(f"{int((~readable).sum())} pictures can't be read and are left out")
-        pictures = pictures[readable]
-        others = [p for p, ok in zip(others, readable[len(paths) :]) if ok]
-    features = _features(others, cache, say)
-    both = np.concatenate([photographs.plain, features.astype(np.float32)])
-    return Classroom(pictures, photographs, features, principal(both, COMPONENTS))
+    names = [(i.path, i.moment) for i in rated]
+    squares, features = _look(names, lambda: load(rated), cache / "rated", say)
+    more, their = _look([(p, None) for p in others], lambda: _open(others), cache / "unlabelled", say)
+    both = np.concatenate([features, their])
+    pictures = np.concatenate([squares, more])
+    return Classroom(pictures, rated, folds_of(rated, seed), both, principal(both, COMPONENTS))
 
 
-def _features(paths: Sequence[Path], cache: Path, say: Say) -> NDArray[np.float16]:
-    """(m, d) of the frozen backbones."""
+def _open(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
     from PIL import Image
 
-    listing = "\n".join(f"{p}\t{p.stat().st_size}" for p in paths) + repr((BACKBONES, SHAPES))
-    kept = (
-        cache
-        / f"unlabelled_{hashlib.sha256(listing.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}.npy"
-    )
-    if kept.is_file():
-        return np.load(kept)
-    backbones, rows = Backbones(backbone_weights()), []
-    for at in range(0, len(paths), 8):
-        batch = []
-        for path in paths[at : at + 8]:
-            with Image.open(path) as image:
-                batch.append(np.asarray(image.convert("RGB")))
-        rows.append(backbones.features(batch).astype(np.float16))
-        if at % 800 == 0:
-            say(f"features of {at} of {len(paths)} unlabelled photographs")
-    features = np.concatenate(rows)
-    part = kept.with_name(f"{kept.stem}.part{os.getpid()}.npy")
-    np.save(part, features)
-    os.replace(part, kept)
-    return features
+    for path in paths:
+        with Image.open(path) as image:
+            yield np.asarray(image.convert("RGB"))
 
 
-def principal(features: Floats, count: int) -> Floats:
+def _look(
+    names: Sequence[tuple[Path, float | None]],
+    pictures: Callable[[], Iterator[NDArray[np.uint8]]],
+    cache: Path,
+    say: Say,
+) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+    """(k, STORED, STORED, 3) squares and (k, d) features of the published backbones; kept beside `cache`."""
+    made = cache.with_name(f"{cache.name}_{_digest(names, BACKBONES, SHAPES, STORED)}.npz")
+    if not made.is_file():
+        net, views = Backbones(backbone_weights()), pictures()
+        squares, features = [], []
+        while batch := list(islice(views, BATCH)):
+            squares += [square(picture) for picture in batch]
+            features.append(net.features(batch).astype(np.float16))
+            if len(features) % 50 == 0:
+                say(f"{len(squares)} of {len(names)} {cache.name} pictures looked at")
+        _keep(made, np.stack(squares), np.concatenate(features))
+    arrays = np.load(made)
+    return arrays["squares"], arrays["features"]
+
+
+def _digest(names: Sequence[tuple[Path, float | None]], *parts: object) -> str:
+    """Of pictures, and of what else their treatment hangs on."""
+    listing = "\n".join(f"{p}\t{p.stat().st_size}\t{moment}" for p, moment in names) + repr(parts)
+    return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+def _keep(path: Path, squares: NDArray[np.uint8], features: NDArray[np.float16]) -> None:
+    """Write both, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.stem}.part{os.getpid()}.npz")
+    np.savez(part, squares=squares, features=features)
+    os.replace(part, path)
+
+
+def principal(features: NDArray[np.float16], count: int) -> Floats:
     """(n, d) features -> (n, count) leading components of their standardised form, mean square 1 in all.
 
     Each is scaled by the fourth root of its variance: halfway between equal weights for all, which stresses
@@ -116,7 +140,8 @@ def principal(features: Floats, count: int) -> Floats:
     """
     from scipy.sparse.linalg import svds
 
-    z = standardised(features, *standards(features, BACKBONES)).astype(np.float32)
+    x = features.astype(np.float32)
+    z = standardised(x, *standards(x, BACKBONES)).astype(np.float32)
     u, s, _ = svds(z - z.mean(0), k=count, random_state=0)
     scores = u[:, ::-1] * np.sqrt(s[::-1])
     return (scores / np.sqrt((scores**2).mean())).astype(np.float32)
@@ -141,21 +166,32 @@ def first_stage(
     return DeepCourse(student, lessons, recipe, folder).go(log).state_dict()
 
 
-def soft_labels(room: Classroom, seen: NDArray[np.int64], seed: int) -> tuple[Floats, Floats]:
-    """Moods (n + m, 8) and standardised points (n + m, 2) by a teacher that knows the labels of `seen` alone.
+def read_folds(room: Classroom, seen: Whole, seed: int) -> NDArray[np.float64]:
+    """(k, 2) standardised points, not stretched, of the rated pictures `seen` by teachers of the other folds."""
+    items, x = [room.rated[i] for i in seen.tolist()], room.features[seen].astype(np.float32)
+    folds, points = room.folds[seen], np.zeros((len(seen), 2))
+    for k in np.unique(folds):
+        head = head_of(items, x, np.flatnonzero(folds != k), seed)
+        points[folds == k] = read_as(head, items, x)[folds == k]
+    return points
 
-    Of the pictures in `seen` these are the ratings themselves; rows of other labelled pictures are zero and
-    not to be used.
+
+def soft_labels(room: Classroom, seen: Whole, seed: int) -> tuple[Floats, Floats]:
+    """Moods (n + m, 8) and standardised points (n + m, 2) by a teacher that knows the ratings of `seen` alone.
+
+    Of the pictures in `seen` these are the ratings themselves; rows of other rated pictures are zero and not to be
+    used.
     """
-    photographs, n = room.photographs, room.labelled
-    head = fit_alone(photographs.both[seen], photographs.y[seen], photographs.groups[seen], BACKBONES, seed)
+    n, items = len(room.rated), [room.rated[i] for i in seen.tolist()]
+    head = head_of(items, room.features[seen].astype(np.float32), np.arange(len(seen)), seed)
+    head = calibrated(head, read_folds(room, seen, seed), room.y[seen])
     points = np.zeros((len(room.pictures), 2))
-    for at in range(0, len(room.unlabelled), 500):
-        points[n + at : n + at + 500], _ = head.predict(room.unlabelled[at : at + 500].astype(np.float32))
-    points[seen] = photographs.y[seen]
+    for at in range(n, len(points), 500):
+        points[at : at + 500], _ = head.predict(room.features[at : at + 500].astype(np.float32), STILL)
+    points[seen] = room.y[seen]
     moods = np.zeros((len(points), 8))
-    moods[n:] = octant_probabilities(points[n:, 0] / RIM, points[n:, 1] / RIM, head.uncertainty)
-    moods[seen] = octant_probabilities(points[seen, 0] / RIM, points[seen, 1] / RIM, RATED)
+    for rows, noise in ((seen, RATED), (np.arange(n, len(points)), head.uncertainty)):
+        moods[rows] = octant_probabilities(points[rows, 0] / RIM, points[rows, 1] / RIM, noise)
     return moods.astype(np.float32), points.astype(np.float32)
 
 
@@ -203,7 +239,7 @@ def _beginner(begin: dict[str, torch.Tensor]) -> MoodCNN:
 
 def second_stage(
     room: Classroom,
-    seen: NDArray[np.int64],
+    seen: Whole,
     begin: dict[str, torch.Tensor],
     views: NDArray[np.float16],
     folder: Path,
@@ -211,14 +247,14 @@ def second_stage(
     check: Callable[[MoodCNN], dict[str, float]] | None = None,
     log: Log = lambda entry: None,
 ) -> MoodCNN:
-    """A student that has seen the labels in `seen` and the teacher's on unlabelled pictures, no others.
+    """A student that has seen the ratings in `seen` and the teacher's of unlabelled pictures, no others.
 
     begin : weights from `first_stage`. views : from `halfway`.
     """
     torch.manual_seed(recipe.seed)
     net = _beginner(begin)
     moods, points = soft_labels(room, seen, recipe.seed)
-    free = np.arange(room.labelled, len(room.pictures))
+    free = np.arange(len(room.rated), len(room.pictures))
     rows = np.concatenate([np.repeat(seen, LABELLED_AGAIN), free])
     lessons = Lessons(room.pictures, rows, moods, points, room.components, views)
     student = Student(net, room.components.shape[1], FROZEN)

@@ -1,9 +1,9 @@
-"""The eight-mood CNNs compared on OASIS: distilled, from scratch, shallow, the scene model, and no model."""
+"""The eight-mood CNNs compared on rated pictures: distilled, from scratch, shallow, the scene model, and no model."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from videoscore.mood.octants import octant_probabilities
-from videoscore.mood.perceivers.deep import MoodCNN
+from videoscore.mood.perceivers.deep import MoodCNN, probabilities
 from videoscore.mood.perceivers.head import RIM
-from videoscore.mood.perceivers.scene import BACKBONES
 from videoscore.research.deep.calibrate import across
 from videoscore.research.deep.distil import (
     STAGE_ONE,
@@ -24,18 +23,20 @@ from videoscore.research.deep.distil import (
     gather,
     gentle,
     halfway,
+    read_folds,
 )
 from videoscore.research.deep.lessons import DeepCourse, Lessons, Recipe, Student, logits
-from videoscore.research.deep.train import FOLDS, SCHOOL, checker, fold_students, named
-from videoscore.research.folds import grouped_folds
+from videoscore.research.deep.train import SCHOOL, checker, fold_students, named, seeded
 from videoscore.research.run import Log
-from videoscore.research.scene.evaluate import chance, confusion_matrix, measures
-from videoscore.research.scene.head_fit import fit_alone
+from videoscore.research.scene.evaluate import PARTS, chance, confusion_matrix, measures
+from videoscore.research.scene.head_fit import calibrate
 from videoscore.research.scene.oasis import octants
+from videoscore.research.scene.rated import Rated
 
 Array = NDArray[np.float64]
 
-SCRATCH = Recipe(epochs=24, batch=32, rate=1e-3, check=2)  # by then the seen pictures are known by heart
+SCRATCH = Recipe(epochs=8, batch=32, rate=1e-3)
+DISTILLED = "deep, distilled"
 FIGURES = (
     "octant, likeliest mood",
     "octant, balanced",
@@ -51,52 +52,46 @@ FIGURES = (
 
 
 def compare(
-    data: Path,
+    items: Sequence[Rated],
     unlabelled: Path,
     run: Path,
     seed: int = 0,
-    recipes: tuple[Recipe, ...] = (STAGE_ONE, STAGE_TWO, SCRATCH),
+    recipes: tuple[Recipe, Recipe, Recipe] = (STAGE_ONE, STAGE_TWO, SCRATCH),
+    scratch: bool = False,
     say: Callable[[str], None] = lambda line: None,
     log: Log = lambda entry: None,
     pictures: Path | None = None,
 ) -> dict[str, Any]:
-    """Train each network on `FOLDS` folds by theme (or take what `run` holds of it) and measure the unseen fold.
+    """Train each network on folds by source (or take what `run` holds of it) and measure the unseen fold.
 
     Parameters as those of `research.deep.train.train`, whose run it can share; recipes : of the two stages of
-    distillation and of the networks from scratch. Temperature and stretch of a fold come from the other folds.
-    pictures : a folder for deep_confusion.png, deep_reliability.png and deep_curves.png.
+    distillation and of the networks from scratch. scratch : whether to train these. Temperature and stretch of a fold
+    come from the other folds. pictures : a folder for deep_confusion.png, deep_reliability.png and deep_curves.png.
 
-    Returns "models" (name -> figure -> value), "chance", "confusion" of the distilled network (8 x 8),
-    "moods" (n, 8) of the distilled one before and after calibration, "curves" (run -> log entries).
+    Returns "parts" (part -> "count", "chance", "models": name -> figure -> value), "temperature" (name -> mean),
+    "confusion" of the distilled network (8 x 8), "moods" (n, 8) of it before and after calibration, "truth" (n,),
+    "curves" (run -> log entries).
     """
-    room = gather(data, unlabelled, run / SCHOOL, say)
-    y, folds = room.photographs.y, grouped_folds(room.photographs.groups, FOLDS, seed)
-    truth = octants(y)
-    begin = first_stage(room, run / "features", recipe=recipes[0], log=log)
+    room = gather(items, unlabelled, run / SCHOOL, seed, say)
+    y, folds, truth = room.y, room.folds, octants(room.y)
+    begin = first_stage(room, run / "features", recipe=seeded(recipes[0], seed), log=named("features", log))
     views = halfway(room, begin, run / SCHOOL, seed, say)
-    students = {"deep, distilled": fold_students(room, begin, views, run, seed, recipes[1], log)}
-    for kind in ("shallow", "deep"):
+    students = {DISTILLED: fold_students(room, begin, views, run, seed, recipes[1], log)}
+    for kind in ("deep", "shallow") if scratch else ():
         say(f"{kind} from scratch")
-        students[f"{kind}, from scratch"] = from_scratch(room, kind, run, seed, recipes[2], log)
-    models, predictions = {}, {}
-    for name, z in students.items():
-        moods, points, temperature = across(z, y, truth, folds)
-        models[name] = by_moods(y, points, moods) | {"temperature": temperature}
-        predictions[name] = moods
-    point, moods = scene_model(room, folds, seed)
-    models["scene"] = measures(y, point, moods)
+        students[f"{kind}, from scratch"] = from_scratch(room, kind, run, recipes[2], seed, log)
+    calibrated = {name: across(z, y, truth, folds) for name, z in students.items()}
+    readings = {name: (point, moods) for name, (moods, point, _) in calibrated.items()}
+    readings["teacher"] = teacher(room, seed)
+    distilled = calibrated[DISTILLED][0]
     report = {
-        "pictures": room.labelled,
-        "folds": FOLDS,
+        "folds": int(folds.max()) + 1,
         "seed": seed,
-        "models": models,
-        "chance": chance(y),
-        "confusion": confusion_matrix(truth, predictions["deep, distilled"].argmax(1)).tolist(),
+        "parts": by_part(room, readings),
+        "temperature": {name: temperature for name, (_, _, temperature) in calibrated.items()},
+        "confusion": confusion_matrix(truth, distilled.argmax(1)).tolist(),
         "truth": truth.tolist(),
-        "moods": {
-            "after": predictions["deep, distilled"].tolist(),
-            "before": _softmax(students["deep, distilled"]).tolist(),
-        },
+        "moods": {"after": distilled.tolist(), "before": probabilities(students[DISTILLED], 1.0).tolist()},
         "curves": curves(run),
     }
     if pictures is not None:
@@ -104,40 +99,55 @@ def compare(
     return report
 
 
+def teacher(room: Classroom, seed: int) -> tuple[Array, Array]:
+    """The scene model's regression on features as published: standardised points (n, 2), moods (n, 8)."""
+    raw = read_folds(room, np.arange(len(room.rated)), seed)
+    point, moods = np.zeros_like(raw), np.zeros((len(raw), 8))
+    for k in np.unique(room.folds):
+        here = room.folds == k
+        stretch, spread = calibrate(raw[~here], room.y[~here])
+        point[here] = raw[here] * stretch[0] + stretch[1]
+        moods[here] = octant_probabilities(point[here, 0] / RIM, point[here, 1] / RIM, spread)
+    return point, moods
+
+
+def by_part(room: Classroom, readings: dict[str, tuple[Array, Array]]) -> dict[str, Any]:
+    """Figures of every model on each of `PARTS`. readings : name -> points (n, 2) and moods (n, 8)."""
+    parts: dict[str, Any] = {}
+    for part, kinds in PARTS.items():
+        rows = np.flatnonzero([i.kind in kinds for i in room.rated])
+        if len(rows) > 1:
+            y = room.y[rows]
+            models = {
+                name: by_moods(y, point[rows], moods[rows]) for name, (point, moods) in readings.items()
+            }
+            parts[part] = {"count": len(rows), "chance": chance(y), "models": models}
+    return parts
+
+
 def from_scratch(
-    room: Classroom, kind: str, run: Path, seed: int, recipe: Recipe, log: Log
+    room: Classroom, kind: str, run: Path, recipe: Recipe, seed: int, log: Log
 ) -> NDArray[np.float32]:
-    """(n, 8) logits of every labelled picture by a network that learned the other folds' octants and nothing else.
+    """(n, 8) logits of every rated picture by a network that learned the other folds' octants and nothing else.
 
     It has the batch norm and the light dropout of the distilled one: with the study's dropout it learned nothing
     in 20 epochs, and the two could not be compared (docs/models/deep.md).
     """
-    y = room.photographs.y
-    folds, truth = grouped_folds(room.photographs.groups, FOLDS, seed), octants(y)
+    truth = octants(room.y)
     moods = np.zeros((len(room.pictures), 8), np.float32)
     moods[np.arange(len(truth)), truth] = 1
-    out = np.zeros((room.labelled, 8), np.float32)
-    for k in range(FOLDS):
-        seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
+    out = np.zeros((len(truth), 8), np.float32)
+    for k in np.unique(room.folds).tolist():
+        seen, unseen = np.flatnonzero(room.folds != k), np.flatnonzero(room.folds == k)
         torch.manual_seed(seed)
         net = MoodCNN(gentle(kind))
         folder, check = run / f"scratch_{kind}{k}", checker(room, seen, unseen)
-        work = DeepCourse(Student(net), Lessons(room.pictures, seen, moods), recipe, folder, check)
-        trained = work.go(named(f"{kind} scratch {k}", log))
+        course = DeepCourse(
+            Student(net), Lessons(room.pictures, seen, moods), seeded(recipe, seed), folder, check
+        )
+        trained = course.go(named(f"{kind} scratch {k}", log))
         out[unseen] = logits(trained, room.pictures, unseen)
     return out
-
-
-def scene_model(room: Classroom, folds: NDArray[np.int64], seed: int) -> tuple[Array, Array]:
-    """The kernel regression on features as published, the same folds: standardised points (n, 2), moods (n, 8)."""
-    p = room.photographs
-    point, moods = np.zeros_like(p.y), np.zeros((len(p.y), 8))
-    for k in np.unique(folds):
-        seen, unseen = folds != k, folds == k
-        head = fit_alone(p.both[seen], p.y[seen], p.groups[seen], BACKBONES, seed)
-        point[unseen], _ = head.predict(p.plain[unseen])
-        moods[unseen] = octant_probabilities(point[unseen, 0] / RIM, point[unseen, 1] / RIM, head.uncertainty)
-    return point, moods
 
 
 def by_moods(y: Array, point: Array, moods: Array) -> dict[str, float]:
@@ -163,9 +173,10 @@ def draw(report: dict[str, Any], folder: Path) -> None:
     from videoscore.research.scene.mood_pictures import confusion, reliability
     from videoscore.research.scene.mood_pictures import curves as draw_curves
 
-    right = report["models"]["deep, distilled"]["octant, likeliest mood"]
+    matrix = np.array(report["confusion"])
+    right = matrix.trace() / matrix.sum()
     confusion(
-        report["confusion"], folder / "deep_confusion.png", f"deep, distilled: {right:.3f} of octants right"
+        report["confusion"], folder / "deep_confusion.png", f"{DISTILLED}: {right:.3f} of octants right"
     )
     moods = report["moods"]
     reliability(
@@ -183,8 +194,9 @@ def draw(report: dict[str, Any], folder: Path) -> None:
     }
     draw_curves(
         {
-            model: {k: v for k, v in report["curves"].items() if k.startswith(prefix)}
+            model: entries
             for model, prefix in parts.items()
+            if (entries := {k: v for k, v in report["curves"].items() if k.startswith(prefix)})
         },
         folder / "deep_curves.png",
     )
@@ -192,21 +204,20 @@ def draw(report: dict[str, Any], folder: Path) -> None:
 
 def table(report: dict[str, Any]) -> str:
     """The report as text."""
-    names = list(report["models"])
-    lines = [
-        f"{report['pictures']} pictures, {report['folds']} folds by theme, seed {report['seed']}",
-        f"{'figure':28s} " + " ".join(f"{n[:21]:>21s}" for n in names) + f" {'no model':>9s}",
-    ]
-    for figure in FIGURES:
-        base = report["chance"].get(figure)
-        lines.append(
-            f"{figure:28s} "
-            + " ".join(f"{report['models'][n][figure]:21.3f}" for n in names)
-            + ("" if base is None else f" {base:9.3f}")
-        )
+    lines = [f"{report['folds']} folds by source, seed {report['seed']}"]
+    for part, own in report["parts"].items():
+        names = list(own["models"])
+        lines += [
+            "",
+            f"{part + ' (' + str(own['count']) + ')':28s} "
+            + " ".join(f"{n[:21]:>21s}" for n in names)
+            + f" {'no model':>9s}",
+        ]
+        for figure in FIGURES:
+            base = own["chance"].get(figure)
+            lines.append(
+                f"{figure:28s} "
+                + " ".join(f"{own['models'][n][figure]:21.3f}" for n in names)
+                + ("" if base is None else f" {base:9.3f}")
+            )
     return "\n".join(lines)
-
-
-def _softmax(z: NDArray[np.float32]) -> Array:
-    e = np.exp(z.astype(np.float64) - z.max(1, keepdims=True))
-    return e / e.sum(1, keepdims=True)

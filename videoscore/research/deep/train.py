@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,65 +23,57 @@ from videoscore.research.deep.distil import (
     second_stage,
 )
 from videoscore.research.deep.lessons import Recipe, logits
-from videoscore.research.folds import grouped_folds
 from videoscore.research.run import Log, device
 from videoscore.research.scene.oasis import octants
+from videoscore.research.scene.rated import Rated
+from videoscore.research.scene.train import CREDITS
 from videoscore.research.weights import write_weights
 
-FOLDS = 3
 SCHOOL = "school"  # folder in a run's folder that keeps pictures and features
 
 
 def train(
-    data: Path,
+    items: Sequence[Rated],
     unlabelled: Path,
     out: Path,
     run: Path,
     seed: int = 0,
     stages: tuple[Recipe, Recipe] = (STAGE_ONE, STAGE_TWO),
+    command: str = "",
     say: Callable[[str], None] = lambda line: None,
     log: Log = lambda entry: None,
 ) -> Path:
-    """Train on all of OASIS and any unlabelled photographs, calibrate on held-out folds, write the weights.
+    """Train on all rated and any unlabelled pictures, calibrate on held-out folds, write the weights.
 
-    data : folder with oasis.csv. unlabelled : folder of photographs. out : the .safetensors file, or a folder
-    that gets deep.safetensors; a json of the same name beside it says how it came about. run : folder with the
-    state of the run; the same command goes on where it stopped. Returns the weights' path.
-    Raises what `videoscore.research.deep.distil.gather` raises, UsageError when `run` holds another run, OSError.
+    items : rated pictures, see `videoscore.research.scene.train.tables`. unlabelled : folder of photographs.
+    out : the .safetensors file, or a folder that gets deep.safetensors; a json of the same name beside it says how it
+    came about. run : folder with the state of the run; the same command goes on where it stopped. Returns the weights'
+    path. Raises what `videoscore.research.deep.distil.gather` raises, UsageError when `run` holds another run, OSError.
     """
-    room = gather(data, unlabelled, run / SCHOOL, say)
-    begin = first_stage(room, run / "features", recipe=_seeded(stages[0], seed), log=named("features", log))
+    room = gather(items, unlabelled, run / SCHOOL, seed, say)
+    begin = first_stage(room, run / "features", recipe=seeded(stages[0], seed), log=named("features", log))
     views = halfway(room, begin, run / SCHOOL, seed, say)
-    unseen = fold_students(room, begin, views, run, seed, stages[1], log)
-    y = room.photographs.y
-    calibration = from_ratings(unseen, y, octants(y))
+    calibration = from_ratings(
+        fold_students(room, begin, views, run, seed, stages[1], log), room.y, octants(room.y)
+    )
     net = second_stage(
         room,
-        np.arange(room.labelled),
+        np.arange(len(room.rated)),
         begin,
         views,
         run / "all",
-        _seeded(stages[1], seed),
+        seeded(stages[1], seed),
         log=named("all", log),
     )
-    command = (
-        f"videoscore train deep --data {data} --unlabelled {unlabelled} --run {run} --out {out} --seed {seed}"
-    )
-    return write(
-        out,
-        net,
-        calibration,
-        {
-            "command": command,
-            "seed": seed,
-            "pictures": room.labelled,
-            "unlabelled": len(room.unlabelled),
-            "data": "OASIS (Kurdi, Lozano & Banaji 2017), oasis_dev; unlabelled photographs read by the scene model",
-            "stages": [asdict(stage) for stage in stages],
-            "folds of the calibration": FOLDS,
-        },
-        say,
-    )
+    facts = {
+        "command": command,
+        "seed": seed,
+        "pictures": len(room.rated),
+        "unlabelled": len(room.pictures) - len(room.rated),
+        "data": f"{CREDITS}; unlabelled photographs read by the scene model's regression",
+        "stages": [asdict(stage) for stage in stages],
+    }
+    return write(out, net, calibration, facts, say)
 
 
 def fold_students(
@@ -93,18 +85,17 @@ def fold_students(
     recipe: Recipe = STAGE_TWO,
     log: Log = lambda entry: None,
 ) -> NDArray[np.float32]:
-    """(n, 8) logits of every labelled picture by a student who saw no label of its fold, nor its teacher."""
-    folds = grouped_folds(room.photographs.groups, FOLDS, seed)
-    out = np.zeros((room.labelled, 8), np.float32)
-    for k in range(FOLDS):
-        seen, unseen = np.flatnonzero(folds != k), np.flatnonzero(folds == k)
+    """(n, 8) logits of every rated picture by a student who saw no rating of its fold, nor did its teacher."""
+    out = np.zeros((len(room.rated), 8), np.float32)
+    for k in np.unique(room.folds).tolist():
+        seen, unseen = np.flatnonzero(room.folds != k), np.flatnonzero(room.folds == k)
         net = second_stage(
             room,
             seen,
             begin,
             views,
             run / f"fold{k}",
-            _seeded(recipe, seed),
+            seeded(recipe, seed),
             checker(room, seen, unseen),
             named(f"fold {k}", log),
         )
@@ -115,12 +106,15 @@ def fold_students(
 def checker(
     room: Classroom, seen: NDArray[np.int64], unseen: NDArray[np.int64], most: int = 256
 ) -> Callable[[MoodCNN], dict[str, float]]:
-    """What to measure after an epoch: log loss and octant hits on up to `most` unseen pictures, half as many seen."""
-    truth = octants(room.photographs.y)
+    """What to measure after an epoch: log loss and octant hits on about `most` unseen pictures, half as many seen."""
+    truth = octants(room.y)
+
+    def spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        return rows[:: max(1, len(rows) // count)]
 
     def check(net: MoodCNN) -> dict[str, float]:
         results = {}
-        for name, rows in (("seen", seen[: most // 2]), ("unseen", unseen[:most])):
+        for name, rows in (("seen", spread(seen, most // 2)), ("unseen", spread(unseen, most))):
             z = torch.from_numpy(logits(net, room.pictures, rows))
             results[f"log loss {name}"] = float(
                 torch.nn.functional.cross_entropy(z, torch.from_numpy(truth[rows]))
@@ -155,7 +149,8 @@ def write(
     return path
 
 
-def _seeded(recipe: Recipe, seed: int) -> Recipe:
+def seeded(recipe: Recipe, seed: int) -> Recipe:
+    """The recipe with another seed."""
     return Recipe(**{**asdict(recipe), "seed": seed})
 
 

@@ -34,10 +34,26 @@ def read_square(path: Path) -> NDArray[np.uint8]:
 
     try:
         with Image.open(path) as image:
-            size = (STORED, STORED)
-            return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC), np.uint8)
+            return square(np.asarray(image.convert("RGB")))
     except (Image.DecompressionBombError, SyntaxError, EOFError) as error:  # PIL's own ways to say broken
         raise OSError(str(error)) from error
+
+
+def square(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w, 3) -> (STORED, STORED, 3)."""
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(picture).resize((STORED, STORED), Image.Resampling.BICUBIC), np.uint8)
+
+
+def readable(path: Path, say: Callable[[str], None]) -> bool:
+    """Whether a picture can be read; one that can't is named."""
+    try:
+        read_square(path)
+    except (OSError, ValueError) as error:
+        say(f"{path} can't be read ({error}) and is left out")
+        return False
+    return True
 
 
 def read_squares(

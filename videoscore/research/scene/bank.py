@@ -24,7 +24,7 @@ from videoscore.mood.perceivers.backbone import (
     feature_size,
     half_precision,
 )
-from videoscore.mood.perceivers.scene import SHAPES, prepare, shape_of
+from videoscore.mood.perceivers.scene import ASPECTS, SHAPES, prepare, shape_of
 from videoscore.research.scene.augment import augment
 from videoscore.research.scene.oasis import backbone_weights
 from videoscore.research.scene.rated import Rated, load
@@ -39,7 +39,7 @@ Half = NDArray[np.float16]
 class Bank:
     """n pictures, `VIEWS` of each.
 
-    shape : (n,) index into `SHAPES`. row : (n,) where the picture stands in `maps`. maps : one array (m, VIEWS, c,
+    shape : (n,) index into `ASPECTS`. row : (n,) where the picture stands in `maps`. maps : one array (m, VIEWS, c,
     h, w)
     for each shape. pooled : (n, VIEWS, d) of the lower stages.
     """
@@ -84,7 +84,7 @@ def bank(
         place.mkdir(parents=True, exist_ok=True)
         _fill(items, backbone(name), place, say)
     index = np.load(place / "index.npz")
-    maps = [np.load(place / f"maps{k}.npy", mmap_mode="r") for k in range(len(SHAPES))]
+    maps = [np.load(place / f"maps{k}.npy", mmap_mode="r") for k in range(len(ASPECTS))]
     pooled, published = np.load(place / "pooled.npy"), np.load(place / "published.npy")
     return Bank(index["shape"], index["row"], maps, pooled, published)
 
@@ -94,7 +94,7 @@ def _fill(items: Sequence[Rated], net: EfficientNetLite, place: Path, say: Calla
     shape = np.array([shape_of(*picture.shape[:2]) for picture in load(items)], np.int64)
     row = np.zeros(len(items), np.int64)
     maps = []
-    for k, (h, w) in enumerate(SHAPES):
+    for k, (h, w) in enumerate(SHAPES[net.config.name]):
         members = np.flatnonzero(shape == k)
         row[members] = np.arange(len(members))
         size = (len(members), VIEWS, width[LOWER - 1], h // STRIDE, w // STRIDE)
@@ -107,7 +107,7 @@ def _fill(items: Sequence[Rated], net: EfficientNetLite, place: Path, say: Calla
         views = [picture, np.ascontiguousarray(picture[:, ::-1])]
         views += [augment(picture, np.random.default_rng([i, v])) for v in range(2, VIEWS)]
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-            below, x = net.lower(prepare(views, SHAPES[shape[i]]))
+            below, x = net.lower(prepare(views, SHAPES[net.config.name][shape[i]]))
             published[i] = net.upper(below[:1], x[:1])[0].numpy().astype(np.float16)
         maps[shape[i]][row[i]] = x.float().numpy().astype(np.float16)
         pooled[i] = below.numpy().astype(np.float16)

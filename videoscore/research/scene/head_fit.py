@@ -17,7 +17,6 @@ from videoscore.mood.perceivers.head import (
     components,
     standardised,
 )
-from videoscore.research.folds import Names, grouped_folds
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -31,7 +30,6 @@ OWN = 1.0  # see `SceneHead`; 0.7 and 1.2 lie within .003 in r, 0 is .01 to .03 
 NARROW = 1.5  # gamma times the median squared distance of two pictures
 FLOOR = 0.05  # of a block's mean sd, added to every feature's: keeps dead channels quiet
 DOUBT_RANGE = (0.2, 0.99)  # quantiles of the expected errors between which the confidence falls
-INNER_FOLDS = 5
 
 
 def fit(
@@ -96,16 +94,6 @@ def _solve(kernel: Floats, y: Array, weight: Array) -> tuple[Floats, Array]:
     ridged[np.diag_indices_from(ridged)] += KERNEL_RIDGE / weight
     dual: Floats = solve(ridged, (y - bias).astype(np.float32), assume_a="pos", overwrite_a=True)
     return dual, bias
-
-
-def fit_alone(x: Floats, y: Array, groups: Names, names: tuple[str, ...], seed: int) -> SceneHead:
-    """As `fit`, all pictures weighing the same, and calibrated on inner folds by `groups`."""
-    weight = np.ones(len(y))
-    folds, unseen = grouped_folds(groups, INNER_FOLDS, seed), np.zeros_like(y)
-    for k in range(INNER_FOLDS):
-        part = fit(x[folds != k], y[folds != k], weight[folds != k], names, seed)
-        unseen[folds == k] = part.point(x[folds == k])
-    return calibrated(fit(x, y, weight, names, seed), unseen, y)
 
 
 def calibrated(head: SceneHead, unseen: Array, y: Array) -> SceneHead:

@@ -132,18 +132,24 @@ def head_of(items: Sequence[Rated], x: NDArray[np.float32], seen: NDArray[np.int
     return fit(x[seen], y[seen], weight[seen], BACKBONES, seed, kinds[seen])
 
 
+def read_as(head: SceneHead, items: Sequence[Rated], x: NDArray[np.float32]) -> Array:
+    """(n, 2) standardised points, not stretched: every picture read as what it is. x : (n, d) features of `items`."""
+    like, point = np.array([LIKE[i.kind] for i in items]), np.zeros((len(items), 2))
+    for way in np.unique(like):
+        point[like == way] = head.point(x[like == way], way)
+    return point
+
+
 def read_folds(items: Sequence[Rated], run: Path, seed: int, say: Say = lambda line: None) -> Unseen:
     """Every picture read by the models of its fold, which are left in `run`, see `fold_weights`."""
     folds, exact = folds_of(items, seed), np.array([i.exact for i in items])
-    like = np.array([LIKE[i.kind] for i in items])
     point, doubt = np.zeros((len(items), 2)), np.zeros(len(items))
     heads = []
     for k in range(FOLDS):
         x, logarithm = readings(run, str(k))
         heads.append(head_of(items, x, np.flatnonzero((folds != k) & exact), seed))
-        for way in PEOPLE, STILL, FILM:
-            unseen = (folds == k) & (like == way)
-            point[unseen], doubt[unseen] = heads[k].point(x[unseen], way), logarithm[unseen]
+        unseen = folds == k
+        point[unseen], doubt[unseen] = read_as(heads[k], items, x)[unseen], logarithm[unseen]
         say(f"fold {k + 1} of {FOLDS} read")
     result = Unseen(items, folds, point, doubt)
     for k, head in enumerate(heads):

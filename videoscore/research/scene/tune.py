@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from videoscore.mood.perceivers.backbone import LITE, LOWER, EfficientNetLite, feature_size, half_precision
 from videoscore.mood.perceivers.head import CLIP
-from videoscore.mood.perceivers.scene import SHAPES
+from videoscore.mood.perceivers.scene import ASPECTS
 from videoscore.research.run import Run
 from videoscore.research.scene.bank import VIEWS, Bank, backbone
 from videoscore.research.scene.rated import Rated
@@ -188,7 +188,7 @@ class Tuning:
         self.average.eval()
         shape = self.bank.shape[pictures]
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half_precision()):
-            for k in range(len(SHAPES)):
+            for k in range(len(ASPECTS)):
                 members = np.flatnonzero(shape == k)
                 for part in np.array_split(members, max(1, -(-len(members) // BATCH))):
                     if len(part):
@@ -222,7 +222,7 @@ class Tuning:
         batches: list[Whole] = []
         rated, between = self.seen[self.exact[self.seen]], self.seen[~self.exact[self.seen]]
         # the same number of each shape in every epoch, so that all epochs are of one length
-        for k in range(len(SHAPES)):
+        for k in range(len(ASPECTS)):
             stills = random.permutation(between[self.bank.shape[between] == k])
             shown = stills[: round(SHOWN * len(stills))]
             members = random.permutation(np.concatenate([rated[self.bank.shape[rated] == k], shown]))
