@@ -35,6 +35,16 @@ from videoscore.research.scene.rated import Rated, load
 from videoscore.research.scene.train import folds_of, head_of, read_as
 
 COMPONENTS = 128  # of the teacher's features that stage one matches
+BLOCK_WEIGHTS = (
+    0.5,
+    0.5,
+    0.7,
+    1.0,
+    1.2,
+    1.2,
+    1.2,
+    2.0,
+)  # of these; early stages are what a small network can learn
 FROZEN, VIEWS = 3, 4  # blocks that stage two leaves as stage one made them; views of a picture behind them
 LABELLED_AGAIN = 2  # how often an epoch of stage two shows a rated picture
 BATCH = 16  # pictures that are looked at together
@@ -141,7 +151,7 @@ def principal(features: NDArray[np.float16], count: int) -> Floats:
     from scipy.sparse.linalg import svds
 
     x = features.astype(np.float32)
-    z = standardised(x, *standards(x, BACKBONES)).astype(np.float32)
+    z = standardised(x, *standards(x, BACKBONES, BLOCK_WEIGHTS)).astype(np.float32)
     u, s, _ = svds(z - z.mean(0), k=count, random_state=0)
     scores = u[:, ::-1] * np.sqrt(s[::-1])
     return (scores / np.sqrt((scores**2).mean())).astype(np.float32)

@@ -142,12 +142,12 @@ def read_as(head: SceneHead, items: Sequence[Rated], x: NDArray[np.float32]) -> 
 
 def read_folds(items: Sequence[Rated], run: Path, seed: int, say: Say = lambda line: None) -> Unseen:
     """Every picture read by the models of its fold, which are left in `run`, see `fold_weights`."""
-    folds, exact = folds_of(items, seed), np.array([i.exact for i in items])
+    folds = folds_of(items, seed)
     point, doubt = np.zeros((len(items), 2)), np.zeros(len(items))
     heads = []
     for k in range(FOLDS):
         x, logarithm = readings(run, str(k))
-        heads.append(head_of(items, x, np.flatnonzero((folds != k) & exact), seed))
+        heads.append(head_of(items, x, np.flatnonzero(folds != k), seed))
         unseen = folds == k
         point[unseen], doubt[unseen] = read_as(heads[k], items, x)[unseen], logarithm[unseen]
         say(f"fold {k + 1} of {FOLDS} read")
@@ -211,9 +211,8 @@ def write(
     """Read the folds, fit the head on all pictures, and write backbones and head as one file, facts beside it."""
     path = out if out.suffix == ".safetensors" else out / "scene.safetensors"
     unseen = read_folds(items, run, seed, say)
-    exact = np.flatnonzero([i.exact for i in items])
     x, _ = readings(run, ALL)
-    head = head_of(items, x, exact, seed)
+    head = head_of(items, x, np.arange(len(items)), seed)
     parts = tensors(run, ALL, complete(head, run, ALL, unseen))
     write_weights(path, partial(save_file, parts, metadata=METADATA), facts(items, seed, command))
     say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
