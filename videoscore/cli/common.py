@@ -113,3 +113,17 @@ def rated_options(required: bool) -> Callable[[Callable[..., Any]], Callable[...
 
 
 with_rated = rated_options(required=True)
+
+
+def training_log(teller: Teller) -> Callable[[dict[str, Any]], None]:
+    """Tells of a training run's log entries."""
+
+    def log(entry: dict[str, Any]) -> None:
+        if teller.as_json:
+            teller.result({"event": "log", **entry}, "")
+        else:
+            teller.say(
+                "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items())
+            )
+
+    return log

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from videoscore.cli.common import WATCHING, print_result, with_rated, with_settings, with_voice
+from videoscore.cli.common import WATCHING, print_result, training_log, with_rated, with_settings, with_voice
 from videoscore.cli.teller import Teller
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -217,7 +217,7 @@ def face_ways(teller: Teller, data: Path, run: Path, epochs: float, seeds: int) 
 
 @evaluate.command()
 @with_rated
-@click.option("--unlabelled", type=folder, required=True, help="folder of photographs without ratings")
+@click.option("--unlabelled", type=folder, required=True, help="folder of photographs that the teacher rates")
 @click.option(
     "--run",
     type=click.Path(path_type=Path),
@@ -240,12 +240,21 @@ def deep(
     seed: int,
     pictures: Path | None,
 ) -> None:
-    """The eight-mood deep CNN distilled, beside its teacher, and against the same networks from scratch."""
+    """The eight-mood deep CNN beside its teacher, and, if asked to, networks from scratch."""
     from videoscore.research.deep.evaluate import compare, table
     from videoscore.research.scene.train import tables
 
     items = tables(oasis, frames, clips)
-    report = compare(items, unlabelled, run, seed, scratch=scratch, say=teller.say, pictures=pictures)
+    report = compare(
+        items,
+        unlabelled,
+        run,
+        seed,
+        scratch=scratch,
+        say=teller.say,
+        log=training_log(teller),
+        pictures=pictures,
+    )
     print_result(teller, report, table(report))
 
 

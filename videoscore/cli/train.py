@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from videoscore.cli.common import rated_options, with_rated, with_voice
+from videoscore.cli.common import rated_options, training_log, with_rated, with_voice
 from videoscore.cli.teller import Teller
 from videoscore.errors import SetupError, UsageError
 
@@ -96,20 +96,6 @@ def corpus(
     teller.result({"output": out}, f"{out}: written")
 
 
-def _log(teller: Teller) -> Callable[[dict[str, Any]], None]:
-    """Tells of a training run's log entries."""
-
-    def log(entry: dict[str, Any]) -> None:
-        if teller.as_json:
-            teller.result({"event": "log", **entry}, "")
-        else:
-            teller.say(
-                "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items())
-            )
-
-    return log
-
-
 def _command() -> str:
     """The command as it was typed, for the facts beside the weights."""
     return "videoscore " + " ".join(shlex.quote(word) for word in sys.argv[1:])
@@ -155,7 +141,7 @@ def latent(teller: Teller, corpus: Path, run: Path, out: Path, minutes: float, s
     """Train the latent composer: autoencoder of melodies, then the actor that moves its vectors toward feelings."""
     from videoscore.research.latent.train import train as stage
 
-    figures = stage(corpus, run, out, minutes, seed, _command(), _log(teller))
+    figures = stage(corpus, run, out, minutes, seed, _command(), training_log(teller))
     teller.result(
         {"run": run, "output": out, **figures},
         f"{out}: written; of held-out melodies {figures['notes']:.2f} of the notes come back (F1)",
@@ -231,14 +217,13 @@ def time_model(
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="weights to write"
 )
-@click.option("--cache", type=click.Path(path_type=Path), help="folder that keeps the features between runs")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="seed of the run")
 @with_voice
-def titles(teller: Teller, data: Path, out: Path, cache: Path | None, seed: int) -> None:
+def titles(teller: Teller, data: Path, out: Path, seed: int) -> None:
     """Train the recogniser of title cards and credits, which carry no mood."""
     from videoscore.research.titles.train import train as stage
 
-    figures = stage(data, out, seed, cache, teller.say)
+    figures = stage(data, out, seed, teller.say)
     teller.result(
         {"output": out, **figures},
         f"{out}: written. In a typeface that was left out {figures['found']:.3f} of the cards are found, "
@@ -248,7 +233,7 @@ def titles(teller: Teller, data: Path, out: Path, cache: Path | None, seed: int)
 
 @train.command()
 @rated_options(required=False)
-@click.option("--unlabelled", type=folder, help="folder of photographs that the scene model rates")
+@click.option("--unlabelled", type=folder, help="folder of photographs that the teacher rates")
 @click.option(
     "--folders",
     type=folder,
@@ -286,7 +271,7 @@ def deep(
     if folders is not None and not any(data):
         from videoscore.research.deep.folders import train_folder
 
-        figures = train_folder(folders, out, run, model, epochs, seed, teller.say, _log(teller))
+        figures = train_folder(folders, out, run, model, epochs, seed, teller.say, training_log(teller))
         teller.result(
             figures,
             f"{out}: written; on {figures['held out']} held-out pictures {figures['accuracy']:.3f} "
@@ -302,7 +287,7 @@ def deep(
     from videoscore.research.scene.train import tables
 
     items = tables(oasis, frames, clips)
-    stage(items, unlabelled, out, run, seed, command=_command(), say=teller.say, log=_log(teller))
+    stage(items, unlabelled, out, run, seed, command=_command(), say=teller.say, log=training_log(teller))
     teller.result({"output": out}, f"{out}: written")
 
 
@@ -358,5 +343,5 @@ def face(
     from videoscore.research.faces.train import train as stage
 
     options = FaceOptions(model=model, width=width, minutes=minutes, epochs=epochs, way=way, seed=seed)
-    stage(data, run, out, options, command=_command(), log=_log(teller))
+    stage(data, run, out, options, command=_command(), log=training_log(teller))
     teller.result({"run": run, "output": out}, f"{out or run}: written")

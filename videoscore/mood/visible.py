@@ -13,7 +13,6 @@ DARK = (22.0, 60.0)  # 99th percentile of luma: nothing to see below the first, 
 FLAT = (0.985, 0.80)  # share of pixels near the commonest luma: a plain card from the first on
 NEAR = 4  # luma steps that count as near
 BINS = 256
-SATURATION = (0.03, 0.08)
 
 
 def luma(rgb: Picture) -> NDArray[np.float32]:
@@ -37,18 +36,6 @@ def content_box(rgb: Picture) -> tuple[slice, slice]:
     if (h - 2 * y) * (w - 2 * x) < LEAST_BOX * bright.size:
         return slice(0, h), slice(0, w)
     return slice(y, h - y), slice(x, w - x)
-
-
-def colourlessness(rgb: Picture) -> float:
-    """1 for black and white, 0 from a saturation of `SATURATION[1]` on.
-
-    Saturation: sum over the pixels of largest less smallest channel, over that of the largest channel.
-    Compression leaves a black-and-white film one or two hundredths.
-    """
-    inside = rgb[content_box(rgb)].astype(np.float32)
-    largest = inside.max(2)
-    saturation = (largest - inside.min(2)).sum() / max(largest.sum(), 1.0)
-    return float(np.interp(saturation, SATURATION, (1, 0)))
 
 
 def visibility(rgb: Picture) -> float:

@@ -123,7 +123,10 @@ def load(path: Path = WEIGHTS, threads: int | None = None) -> tuple[Backbones, S
     """Raises SetupError when the weights are missing or aren't a scene model's."""
     try:
         with safe_open(path, "pt") as file:
-            names = json.loads((file.metadata() or {})["backbones"])
+            facts = file.metadata() or {}
+            names = json.loads(facts["backbones"])
+            if json.loads(facts["shapes"]) != json.loads(json.dumps(SHAPES)):
+                raise ValueError("they were trained on pictures of other sizes")
             tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (it is no dict)
         head = unpack(
             {k.removeprefix("head."): v.numpy() for k, v in tensors.items() if k.startswith("head.")}

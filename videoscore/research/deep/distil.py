@@ -20,36 +20,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from videoscore.errors import UsageError
+from videoscore.errors import NotFound, UsageError
 from videoscore.mood.octants import Spread, octant_probabilities
-from videoscore.mood.perceivers.backbone import half_precision
+from videoscore.mood.perceivers.backbone import LITE, feature_size, half_precision
 from videoscore.mood.perceivers.deep import CONFIGS, SIDE, WIDTHS, DeepConfig, MoodCNN
 from videoscore.mood.perceivers.head import RIM, STILL, standardised
 from videoscore.mood.perceivers.scene import BACKBONES, SHAPES, Backbones
 from videoscore.research.deep.lessons import DeepCourse, Floats, Lessons, Recipe, Student
-from videoscore.research.deep.views import STORED, augmented_views, find_pictures, readable, square
+from videoscore.research.deep.views import STORED, augmented_views, find_pictures, square
 from videoscore.research.run import Log, device
 from videoscore.research.scene.head_fit import calibrated, standards
 from videoscore.research.scene.oasis import backbone_weights
-from videoscore.research.scene.rated import Rated, load
-from videoscore.research.scene.train import folds_of, head_of, read_as
+from videoscore.research.scene.rated import Picture, Rated, load, read_picture
+from videoscore.research.scene.train import LIKE, folds_of, head_of, read_as
 
 COMPONENTS = 128  # of the teacher's features that stage one matches
-BLOCK_WEIGHTS = (
-    0.5,
-    0.5,
-    0.7,
-    1.0,
-    1.2,
-    1.2,
-    1.2,
-    2.0,
-)  # of these; early stages are what a small network can learn
+# What their blocks weigh: seven stages and the head. Early stages are what a small network can learn.
+COMPONENT_WEIGHTS = (0.5, 0.5, 0.7, 1.0, 1.2, 1.2, 1.2, 2.0)
 FROZEN, VIEWS = 3, 4  # blocks that stage two leaves as stage one made them; views of a picture behind them
 LABELLED_AGAIN = 2  # how often an epoch of stage two shows a rated picture
 BATCH = 16  # pictures that are looked at together
-# Noise of the people's mean ratings, units of the plane: a panel's means repeat with r = .88 (data README)
-RATED = Spread(1.0, 1.0, 0.14, 0.14, 0.0)
+# Noise of ratings, units of the plane: the means of a panel of people repeat with r = .88 (data README). The ratings by
+# a model repeat with .95; they are taken to be as far from what people would say.
+RATING_NOISE = Spread(1.0, 1.0, 0.14, 0.14, 0.0)
 STAGE_ONE = Recipe(epochs=13, rate=2e-3)
 STAGE_TWO = Recipe(epochs=6, rate=1e-3)
 
@@ -85,61 +78,64 @@ def gather(
     picture.
     """
     rated = [i for i in items if i.exact]
+    for item in rated:
+        if not item.path.is_file():
+            raise NotFound("a rated picture is missing", path=item.path, remedy="Unpack the data again.")
     known = {i.path.resolve() for i in rated}
-    others = [p for p in find_pictures(unlabelled) if p.resolve() not in known and readable(p, say)]
-    if not others:
+    others = [p for p in find_pictures(unlabelled) if p.resolve() not in known]
+    squares, features = _squares_and_features(
+        [(i.path, i.moment) for i in rated], lambda: load(rated), cache / "rated", say
+    )
+    more, theirs = _squares_and_features(
+        [(p, None) for p in others], lambda: _readable(others, say), cache / "unlabelled", say
+    )
+    if not len(more):
         raise UsageError(
             "there are no pictures in it", path=unlabelled, remedy="Name a folder of photographs."
         )
-    names = [(i.path, i.moment) for i in rated]
-    squares, features = _look(names, lambda: load(rated), cache / "rated", say)
-    more, their = _look([(p, None) for p in others], lambda: _open(others), cache / "unlabelled", say)
-    both = np.concatenate([features, their])
+    both = np.concatenate([features, theirs])
     pictures = np.concatenate([squares, more])
     return Classroom(pictures, rated, folds_of(rated, seed), both, principal(both, COMPONENTS))
 
 
-def _open(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
-    from PIL import Image
-
+def _readable(paths: Sequence[Path], say: Say) -> Iterator[Picture]:
+    """The pictures that can be read; the others are named."""
     for path in paths:
-        with Image.open(path) as image:
-            yield np.asarray(image.convert("RGB"))
+        try:
+            picture = read_picture(path)
+        except (OSError, ValueError) as error:
+            say(f"{path} can't be read ({error}) and is left out")
+        else:
+            yield picture
 
 
-def _look(
+def _squares_and_features(
     names: Sequence[tuple[Path, float | None]],
-    pictures: Callable[[], Iterator[NDArray[np.uint8]]],
+    pictures: Callable[[], Iterator[Picture]],
     cache: Path,
     say: Say,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
-    """(k, STORED, STORED, 3) squares and (k, d) features of the published backbones; kept beside `cache`."""
-    made = cache.with_name(f"{cache.name}_{_digest(names, BACKBONES, SHAPES, STORED)}.npz")
-    if not made.is_file():
-        net, views = Backbones(backbone_weights()), pictures()
-        squares, features = [], []
+    """k of the pictures `names`: (k, STORED, STORED, 3), and (k, d) of the published backbones; kept beside `cache`."""
+    listing = "\n".join(f"{p}\t{p.stat().st_size}\t{moment}" for p, moment in names)
+    listing += repr((BACKBONES, SHAPES, STORED))
+    digest = hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    path = cache.with_name(f"{cache.name}_{digest}.npz")
+    if not path.is_file():
+        net, views, count = Backbones(backbone_weights()), pictures(), 0
+        squares = np.empty((len(names), STORED, STORED, 3), np.uint8)
+        features = np.empty((len(names), sum(feature_size(LITE[name]) for name in BACKBONES)), np.float16)
         while batch := list(islice(views, BATCH)):
-            squares += [square(picture) for picture in batch]
-            features.append(net.features(batch).astype(np.float16))
-            if len(features) % 50 == 0:
-                say(f"{len(squares)} of {len(names)} {cache.name} pictures looked at")
-        _keep(made, np.stack(squares), np.concatenate(features))
-    arrays = np.load(made)
+            rows = slice(count, count + len(batch))
+            squares[rows], features[rows] = [square(picture) for picture in batch], net.features(batch)
+            count = rows.stop
+            if count // BATCH % 50 == 0:
+                say(f"{count} of {len(names)} {cache.name} pictures looked at")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.stem}.part{os.getpid()}.npz")
+        np.savez(part, squares=squares[:count], features=features[:count])
+        os.replace(part, path)
+    arrays = np.load(path)
     return arrays["squares"], arrays["features"]
-
-
-def _digest(names: Sequence[tuple[Path, float | None]], *parts: object) -> str:
-    """Of pictures, and of what else their treatment hangs on."""
-    listing = "\n".join(f"{p}\t{p.stat().st_size}\t{moment}" for p, moment in names) + repr(parts)
-    return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-
-
-def _keep(path: Path, squares: NDArray[np.uint8], features: NDArray[np.float16]) -> None:
-    """Write both, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.stem}.part{os.getpid()}.npz")
-    np.savez(part, squares=squares, features=features)
-    os.replace(part, path)
 
 
 def principal(features: NDArray[np.float16], count: int) -> Floats:
@@ -151,7 +147,7 @@ def principal(features: NDArray[np.float16], count: int) -> Floats:
     from scipy.sparse.linalg import svds
 
     x = features.astype(np.float32)
-    z = standardised(x, *standards(x, BACKBONES, BLOCK_WEIGHTS)).astype(np.float32)
+    z = standardised(x, *standards(x, BACKBONES, COMPONENT_WEIGHTS)).astype(np.float32)
     u, s, _ = svds(z - z.mean(0), k=count, random_state=0)
     scores = u[:, ::-1] * np.sqrt(s[::-1])
     return (scores / np.sqrt((scores**2).mean())).astype(np.float32)
@@ -165,24 +161,23 @@ def gentle(kind: str = "deep") -> DeepConfig:
 def first_stage(
     room: Classroom,
     folder: Path,
-    kind: str = "deep",
     recipe: Recipe = STAGE_ONE,
     log: Log = lambda entry: None,
 ) -> dict[str, torch.Tensor]:
     """A network that sees roughly what the backbones see: its weights. Goes on where `folder` stands."""
     torch.manual_seed(recipe.seed)
-    student = Student(MoodCNN(gentle(kind)), room.components.shape[1])
+    student = Student(MoodCNN(gentle()), room.components.shape[1])
     lessons = Lessons(room.pictures, np.arange(len(room.pictures)), features=room.components)
     return DeepCourse(student, lessons, recipe, folder).go(log).state_dict()
 
 
-def read_folds(room: Classroom, seen: Whole, seed: int) -> NDArray[np.float64]:
-    """(k, 2) standardised points, not stretched, of the rated pictures `seen` by teachers of the other folds."""
+def out_of_fold(room: Classroom, seen: Whole, seed: int) -> NDArray[np.float64]:
+    """(k, 2) standardised points, not stretched, of the rated pictures `seen`, each by a teacher of the other folds."""
     items, x = [room.rated[i] for i in seen.tolist()], room.features[seen].astype(np.float32)
     folds, points = room.folds[seen], np.zeros((len(seen), 2))
     for k in np.unique(folds):
-        head = head_of(items, x, np.flatnonzero(folds != k), seed)
-        points[folds == k] = read_as(head, items, x)[folds == k]
+        head, own = head_of(items, x, np.flatnonzero(folds != k), seed), np.flatnonzero(folds == k)
+        points[own] = read_as(head, [items[i] for i in own.tolist()], x[own])
     return points
 
 
@@ -190,17 +185,18 @@ def soft_labels(room: Classroom, seen: Whole, seed: int) -> tuple[Floats, Floats
     """Moods (n + m, 8) and standardised points (n + m, 2) by a teacher that knows the ratings of `seen` alone.
 
     Of the pictures in `seen` these are the ratings themselves; rows of other rated pictures are zero and not to be
-    used.
+    used. The teacher is calibrated on single frames, as which it reads the unlabelled pictures.
     """
     n, items = len(room.rated), [room.rated[i] for i in seen.tolist()]
+    stills = np.array([LIKE[i.kind] == STILL for i in items])
     head = head_of(items, room.features[seen].astype(np.float32), np.arange(len(seen)), seed)
-    head = calibrated(head, read_folds(room, seen, seed), room.y[seen])
+    head = calibrated(head, out_of_fold(room, seen, seed)[stills], room.y[seen][stills])
     points = np.zeros((len(room.pictures), 2))
     for at in range(n, len(points), 500):
         points[at : at + 500], _ = head.predict(room.features[at : at + 500].astype(np.float32), STILL)
     points[seen] = room.y[seen]
     moods = np.zeros((len(points), 8))
-    for rows, noise in ((seen, RATED), (np.arange(n, len(points)), head.uncertainty)):
+    for rows, noise in ((seen, RATING_NOISE), (np.arange(n, len(points)), head.uncertainty)):
         moods[rows] = octant_probabilities(points[rows, 0] / RIM, points[rows, 1] / RIM, noise)
     return moods.astype(np.float32), points.astype(np.float32)
 
@@ -208,14 +204,14 @@ def soft_labels(room: Classroom, seen: Whole, seed: int) -> tuple[Floats, Floats
 def halfway(
     room: Classroom, begin: dict[str, torch.Tensor], folder: Path, seed: int, say: Say = lambda line: None
 ) -> NDArray[np.float16]:
-    """(VIEWS, n + m, c, s, s): what the frozen blocks make of augmented views; kept in `folder` (1 GB).
+    """(VIEWS, n + m, c, s, s): what the frozen blocks make of augmented views; kept in `folder` (1.7 GB).
 
     No label enters them, so every fold's student can learn from the same ones.
     """
     where = device()
     net = _beginner(begin).eval().to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     digest = hashlib.sha256(
-        b"".join(v.cpu().numpy().tobytes() for v in begin.values()) + bytes([seed])
+        b"".join(v.cpu().numpy().tobytes() for v in begin.values()) + str(seed).encode()
     ).hexdigest()
     kept = folder / f"halfway_{digest[:12]}.npy"
     if kept.is_file():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,9 @@ def train(
     path. Raises what `videoscore.research.deep.distil.gather` raises, UsageError when `run` holds another run, OSError.
     """
     room = gather(items, unlabelled, run / SCHOOL, seed, say)
-    begin = first_stage(room, run / "features", recipe=seeded(stages[0], seed), log=named("features", log))
+    begin = first_stage(
+        room, run / "features", recipe=replace(stages[0], seed=seed), log=named("features", log)
+    )
     views = halfway(room, begin, run / SCHOOL, seed, say)
     calibration = from_ratings(
         fold_students(room, begin, views, run, seed, stages[1], log), room.y, octants(room.y)
@@ -62,7 +64,7 @@ def train(
         begin,
         views,
         run / "all",
-        seeded(stages[1], seed),
+        replace(stages[1], seed=seed),
         log=named("all", log),
     )
     facts = {
@@ -95,7 +97,7 @@ def fold_students(
             begin,
             views,
             run / f"fold{k}",
-            seeded(recipe, seed),
+            replace(recipe, seed=seed),
             checker(room, seen, unseen),
             named(f"fold {k}", log),
         )
@@ -106,15 +108,15 @@ def fold_students(
 def checker(
     room: Classroom, seen: NDArray[np.int64], unseen: NDArray[np.int64], most: int = 256
 ) -> Callable[[MoodCNN], dict[str, float]]:
-    """What to measure after an epoch: log loss and octant hits on about `most` unseen pictures, half as many seen."""
+    """What to measure after an epoch: log loss and octant hits on up to `most` unseen pictures, half as many seen."""
     truth = octants(room.y)
 
-    def spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        return rows[:: max(1, len(rows) // count)]
+    def some(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
 
     def check(net: MoodCNN) -> dict[str, float]:
         results = {}
-        for name, rows in (("seen", spread(seen, most // 2)), ("unseen", spread(unseen, most))):
+        for name, rows in (("seen", some(seen, most // 2)), ("unseen", some(unseen, most))):
             z = torch.from_numpy(logits(net, room.pictures, rows))
             results[f"log loss {name}"] = float(
                 torch.nn.functional.cross_entropy(z, torch.from_numpy(truth[rows]))
@@ -147,11 +149,6 @@ def write(
     )
     say(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return path
-
-
-def seeded(recipe: Recipe, seed: int) -> Recipe:
-    """The recipe with another seed."""
-    return Recipe(**{**asdict(recipe), "seed": seed})
 
 
 def named(part: str, log: Log) -> Log:

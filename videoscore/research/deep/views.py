@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from videoscore.mood.perceivers.deep import SIDE
+from videoscore.research.scene.rated import read_picture
 
 STORED = 144  # pixels a side; a bit more than is looked at, so that crops stay sharp
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
@@ -28,32 +29,11 @@ def find_pictures(folder: Path) -> list[Path]:
     return sorted(p for p in paths if not any(part.startswith(".") for part in p.relative_to(folder).parts))
 
 
-def read_square(path: Path) -> NDArray[np.uint8]:
-    """(STORED, STORED, 3). Raises OSError or ValueError for what is no readable picture."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            return square(np.asarray(image.convert("RGB")))
-    except (Image.DecompressionBombError, SyntaxError, EOFError) as error:  # PIL's own ways to say broken
-        raise OSError(str(error)) from error
-
-
 def square(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(h, w, 3) -> (STORED, STORED, 3)."""
     from PIL import Image
 
     return np.asarray(Image.fromarray(picture).resize((STORED, STORED), Image.Resampling.BICUBIC), np.uint8)
-
-
-def readable(path: Path, say: Callable[[str], None]) -> bool:
-    """Whether a picture can be read; one that can't is named."""
-    try:
-        read_square(path)
-    except (OSError, ValueError) as error:
-        say(f"{path} can't be read ({error}) and is left out")
-        return False
-    return True
 
 
 def read_squares(
@@ -73,7 +53,7 @@ def read_squares(
     readable = np.ones(len(paths), bool)
     for i, path in enumerate(paths):
         try:
-            pictures[i] = read_square(path)
+            pictures[i] = square(read_picture(path))
         except (OSError, ValueError):
             readable[i] = False
         if i % 1000 == 999:

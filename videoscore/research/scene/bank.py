@@ -39,11 +39,12 @@ Half = NDArray[np.float16]
 class Bank:
     """n pictures, `VIEWS` of each.
 
-    shape : (n,) index into `ASPECTS`. row : (n,) where the picture stands in `maps`. maps : one array (m, VIEWS, c,
-    h, w)
-    for each shape. pooled : (n, VIEWS, d) of the lower stages.
+    digest : of the pictures and their views. shape : (n,) index into `ASPECTS`. row : (n,) where the picture stands in
+    `maps`. maps : one array (m, VIEWS, c, h, w) for each shape. pooled : (n, VIEWS, d) of the lower stages. published :
+    (n, d) features of the pictures as they are by the backbone as published.
     """
 
+    digest: str
     shape: NDArray[np.int64]
     row: NDArray[np.int64]
     maps: Sequence[Half]
@@ -78,15 +79,16 @@ def bank(
     About 50 views a second and core. Chance hangs on a picture's place in `items` alone.
     Raises NotFound, BrokenVideo, SetupError.
     """
-    listing = json.dumps([[str(i.path.name), i.moment, i.group] for i in items])
-    place = folder / f"bank_{name}_{hashlib.sha256(listing.encode()).hexdigest()[:12]}"
+    listing = json.dumps([[[str(i.path.name), i.moment, i.group] for i in items], SHAPES[name], VIEWS])
+    digest = hashlib.sha256(listing.encode()).hexdigest()[:12]
+    place = folder / f"bank_{name}_{digest}"
     if not (place / "pooled.npy").is_file():
         place.mkdir(parents=True, exist_ok=True)
         _fill(items, backbone(name), place, say)
     index = np.load(place / "index.npz")
     maps = [np.load(place / f"maps{k}.npy", mmap_mode="r") for k in range(len(ASPECTS))]
     pooled, published = np.load(place / "pooled.npy"), np.load(place / "published.npy")
-    return Bank(index["shape"], index["row"], maps, pooled, published)
+    return Bank(digest, index["shape"], index["row"], maps, pooled, published)
 
 
 def _fill(items: Sequence[Rated], net: EfficientNetLite, place: Path, say: Callable[[str], None]) -> None:

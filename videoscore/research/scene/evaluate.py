@@ -20,7 +20,7 @@ from videoscore.research.folds import grouped_folds
 from videoscore.research.scene.head_fit import calibrate
 from videoscore.research.scene.oasis import octants
 from videoscore.research.scene.rated import Rated, load
-from videoscore.research.scene.train import FOLDS, LIKE, Unseen, folds_of, head_of, readings
+from videoscore.research.scene.train import FOLDS, Unseen, folds_of, head_of, read_as, readings
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -42,7 +42,7 @@ def cross_validated(unseen: Unseen) -> tuple[Array, Array]:
     y = unseen.y
     exact = np.array([i.exact for i in unseen.items])
     point, moods = np.zeros_like(y), np.zeros((len(y), 8))
-    for k in range(FOLDS):
+    for k in np.unique(unseen.fold):
         own, others = unseen.fold == k, (unseen.fold != k) & exact
         stretch, spread = calibrate(unseen.point[others], y[others])
         point[own] = unseen.point[own] * stretch[0] + stretch[1]
@@ -93,13 +93,15 @@ def in_tenths(
     }
 
 
-def by_part(items: Sequence[Rated], y: Array, point: Array, moods: Array) -> dict[str, Any]:
+def by_part(
+    items: Sequence[Rated], y: Array, point: Array, moods: Array, classifies: bool = False
+) -> dict[str, Any]:
     """`measures` and `chance` of every part of the pictures that were themselves rated."""
     report: dict[str, Any] = {"parts": {}, "chance": {}, "count": {}}
     for part, kinds in PARTS.items():
         rows = np.flatnonzero([i.kind in kinds and i.exact for i in items])
         if len(rows) > 1:
-            report["parts"][part] = measures(y[rows], point[rows], moods[rows])
+            report["parts"][part] = measures(y[rows], point[rows], moods[rows], classifies)
             report["chance"][part] = chance(y[rows])
             report["count"][part] = len(rows)
     return report
@@ -121,10 +123,7 @@ def evaluate_frames(
         if len(batch) == 16 or k == len(items) - 1:
             x.append(backbones.features(batch))
             batch = []
-    features, plane = np.concatenate(x), np.zeros((len(items), 2))
-    like = np.array([LIKE[i.kind] for i in items])
-    for way in np.unique(like):
-        plane[like == way], _ = head.predict(features[like == way], way)
+    plane = read_as(head, items, np.concatenate(x)) * head.stretch[0] + head.stretch[1]
     moods = octant_probabilities(plane[:, 0] / RIM, plane[:, 1] / RIM, head.uncertainty)
     y = np.array([i.y for i in items])
     if pictures is not None:
@@ -174,9 +173,10 @@ def draw(confusion: Whole, moods: Array, tempered: Array, truth: Whole, folder: 
     )
 
 
-def measures(y: Array, point: Array, moods: Array) -> dict[str, float]:
-    """r and CCC of both targets; octants by the point's angle; the eight probabilities' own figures."""
-    truth, guess = octants(y), octants(point)
+def measures(y: Array, point: Array, moods: Array, classifies: bool = False) -> dict[str, float]:
+    """r and CCC of both targets; octants by the point's angle, or by the likeliest mood where a model `classifies`;
+    the eight probabilities' own figures."""
+    truth, guess = octants(y), moods.argmax(1) if classifies else octants(point)
     out = {}
     for i, target in enumerate(("valence", "arousal")):
         out[f"r {target}"] = float(np.corrcoef(y[:, i], point[:, i])[0, 1])

@@ -1,10 +1,9 @@
-"""OASIS photographs with their ratings, as features. Kurdi, Lozano & Banaji 2017, "Introducing the Open
+"""OASIS photographs as features, and the backbones as published. Kurdi, Lozano & Banaji 2017, "Introducing the Open
 Affective Standardized Image Set (OASIS)", Behavior Research Methods 49."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,25 +15,17 @@ from numpy.typing import NDArray
 
 from videoscore.errors import NotFound, SetupError
 from videoscore.mood.perceivers.backbone import LITE, fold
-from videoscore.mood.perceivers.head import MIDDLE, UNIT
-from videoscore.mood.perceivers.scene import BACKBONES, SHAPES, Backbones
-from videoscore.mood.visible import colourlessness
+from videoscore.mood.perceivers.scene import BACKBONES, Backbones
 
 BATCH = 4
-VIEWS = ("plain", "mirrored", "grey")
 
 
 @dataclass(frozen=True, eq=False)
 class Photographs:
-    """plain, both, grey : (n, d) features of the picture, the mean of those and its mirror image's, and
-    those of the picture without colour. colourless : (n,) how far it had none to begin with, 0..1.
-    y : (n, 2) standardised valence and arousal. groups : (n,) themes to split by."""
+    """plain, grey : (n, d) features of the picture, and of the picture without colour. groups : (n,) themes."""
 
     plain: NDArray[np.float32]
-    both: NDArray[np.float32]
     grey: NDArray[np.float32]
-    colourless: NDArray[np.float32]
-    y: NDArray[np.float64]
     groups: NDArray[np.str_]
 
 
@@ -76,39 +67,22 @@ def read_table(data: Path) -> list[dict[str, str]]:
 
 
 def read_features(
-    data: Path,
-    cache: Path | None = None,
-    say: Callable[[str], None] = lambda line: None,
-    backbones: Backbones | None = None,
+    data: Path, backbones: Backbones, say: Callable[[str], None] = lambda line: None
 ) -> Photographs:
-    """All photographs of `data`/oasis.csv through backbones (about 0.2 s each on one core).
+    """All photographs of `data`/oasis.csv through backbones (about 0.1 s each on one core).
 
-    cache : folder in which the features are kept, under a name that changes with whatever they depend on.
-    backbones : by default those published; others' features aren't kept.
-    Raises NotFound without the list or a picture, SetupError without the pretrained weights.
+    Raises NotFound without the list or a picture.
     """
     rows = read_table(data)
-    ratings = np.array([[float(r["valence_mean"]), float(r["arousal_mean"])] for r in rows])
     paths = [data / r["file"] for r in rows]
-    listing = (data / "oasis.csv").read_bytes()
-    key = hashlib.sha256(listing + repr((BACKBONES, SHAPES, VIEWS)).encode()).hexdigest()[:12]
-    kept = None if cache is None or backbones is not None else cache / f"oasis_{key}.npy"
-    if kept is not None and kept.is_file():
-        features = np.load(kept)
-    else:
-        features = _extract(paths, backbones or Backbones(backbone_weights()), say)
-        if kept is not None:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            np.save(kept, features)
-    colourless = np.array([colourlessness(_read(p)) for p in paths], np.float32)
-    return Photographs(
-        features[:, 0],
-        features[:, :2].mean(1),
-        features[:, 2],
-        colourless,
-        (ratings - MIDDLE) / UNIT,
-        np.array([r["group"] for r in rows]),
-    )
+    plain, grey = [], []
+    for start in range(0, len(paths), BATCH):
+        batch = paths[start : start + BATCH]
+        plain.append(backbones.features([_read(p) for p in batch]))
+        grey.append(backbones.features([_read(p, "L") for p in batch]))
+        if start // BATCH % 25 == 0:
+            say(f"features of {start} of {len(paths)} photographs")
+    return Photographs(np.concatenate(plain), np.concatenate(grey), np.array([r["group"] for r in rows]))
 
 
 def _read(path: Path, mode: str = "RGB") -> NDArray[np.uint8]:
@@ -119,16 +93,3 @@ def _read(path: Path, mode: str = "RGB") -> NDArray[np.uint8]:
         raise NotFound("a listed photograph is missing", path=path, remedy="Unpack the data set again.")
     with Image.open(path) as image:
         return np.asarray(image.convert(mode).convert("RGB"))
-
-
-def _extract(paths: list[Path], backbones: Backbones, say: Callable[[str], None]) -> NDArray[np.float32]:
-    """(n, 3, d): those of `VIEWS`."""
-    out = []
-    for start in range(0, len(paths), BATCH):
-        batch = paths[start : start + BATCH]
-        plain, grey = [_read(p) for p in batch], [_read(p, "L") for p in batch]
-        mirrored = [np.ascontiguousarray(p[:, ::-1]) for p in plain]
-        out.append(np.stack([backbones.features(view) for view in (plain, mirrored, grey)], 1))
-        if start // BATCH % 25 == 0:
-            say(f"features of {start} of {len(paths)} photographs")
-    return np.concatenate(out)

@@ -126,24 +126,39 @@ def load(items: Sequence[Rated], say: Callable[[str], None] = lambda line: None)
 
     Raises NotFound, BrokenVideo.
     """
-    from PIL import Image
-
     video, pictures = None, {}
     for i, item in enumerate(items):
         if i % 500 == 0:
             say(f"picture {i} of {len(items)}")
         if item.moment is None:
-            if not item.path.is_file():
-                raise NotFound("a rated picture is missing", path=item.path, remedy="Unpack the data again.")
-            with Image.open(item.path) as image:
-                image.thumbnail((SIDE, SIDE))
-                picture = np.asarray(image.convert("RGB"))
+            yield read_picture(item.path)
         else:
             if video != item.path:
                 wanted = [o.moment for o in items if o.path == item.path and o.moment is not None]
                 video, pictures = item.path, at_moments(item.path, wanted)
-            picture = pictures[item.moment]
-        yield np.ascontiguousarray(picture[content_box(picture)])
+            yield within_borders(pictures[item.moment])
+
+
+def read_picture(path: Path) -> Picture:
+    """A picture file as (h, w, 3), the longer side `SIDE` at most, black borders cut off.
+
+    Raises NotFound, and OSError or ValueError for what is no readable picture.
+    """
+    from PIL import Image
+
+    if not path.is_file():
+        raise NotFound("a listed picture is missing", path=path, remedy="Unpack the data again.")
+    try:
+        with Image.open(path) as image:
+            image.thumbnail((SIDE, SIDE))
+            return within_borders(np.asarray(image.convert("RGB")))
+    except (Image.DecompressionBombError, SyntaxError, EOFError) as error:  # Pillow's own ways to say broken
+        raise OSError(str(error)) from error
+
+
+def within_borders(picture: Picture) -> Picture:
+    """(h, w, 3) without black borders."""
+    return np.ascontiguousarray(picture[content_box(picture)])
 
 
 def at_moments(path: Path, shares: list[float]) -> dict[float, Picture]:

@@ -100,15 +100,18 @@ def tune(
     epochs: int = EPOCHS,
     say: Say = lambda line: None,
 ) -> None:
-    """Tune backbone `name` on all folds but `fold`, or on `ALL`. Leaves in run/NAME_FOLD: `READINGS` with "out" (n,
-    4) and
-    "features" (n, d) of every picture as it is, and `WEIGHTS`."""
+    """Tune backbone `name` on all folds but `fold`, or on `ALL`.
+
+    Leaves in run/NAME_FOLD: `WEIGHTS`, and `READINGS` with "out" (n, 4) and "features" (n, d) of each picture as it is.
+    Raises UsageError when the folder holds a tuning on other pictures or ratings.
+    """
     folder = run / f"{name}_{fold}"
-    if (folder / READINGS).is_file() and "features" in np.load(folder / READINGS):
-        return
     seen = np.arange(len(items)) if fold == ALL else np.flatnonzero(folds_of(items, seed) != int(fold))
     course = Tuning(name, items, views, seen, epochs, seed, fold)
-    Run(course, folder, Budget(updates=course.updates, checkpoint=CHECKPOINT, entry=20)).go(
+    tuning = Run(course, folder, Budget(updates=course.updates, checkpoint=CHECKPOINT, entry=20))
+    if (folder / READINGS).is_file():
+        return
+    tuning.go(
         lambda entry: say(
             f"{name}, fold {fold}: update {entry['update']} of {course.updates}, error {entry['error']:.3f}"
         )
@@ -148,8 +151,9 @@ def read_folds(items: Sequence[Rated], run: Path, seed: int, say: Say = lambda l
     for k in range(FOLDS):
         x, logarithm = readings(run, str(k))
         heads.append(head_of(items, x, np.flatnonzero(folds != k), seed))
-        unseen = folds == k
-        point[unseen], doubt[unseen] = read_as(heads[k], items, x)[unseen], logarithm[unseen]
+        unseen = np.flatnonzero(folds == k)
+        point[unseen] = read_as(heads[k], [items[i] for i in unseen.tolist()], x[unseen])
+        doubt[unseen] = logarithm[unseen]
         say(f"fold {k + 1} of {FOLDS} read")
     result = Unseen(items, folds, point, doubt)
     for k, head in enumerate(heads):

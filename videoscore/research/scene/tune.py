@@ -8,6 +8,7 @@ out-of-distribution"); what is kept is the moving average of the weights. The lo
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -145,6 +146,8 @@ class Tuning:
             "epochs": self.epochs,
             "seed": self.seed,
             "fold": self.fold,
+            "bank": self.bank.digest,
+            "ratings": hashlib.sha256(self.y[self.seen].tobytes() + self.seen.tobytes()).hexdigest(),
         }
 
     @property

@@ -184,16 +184,15 @@ def train(
     data: Path,
     out: Path = WEIGHTS,
     seed: int = 0,
-    cache: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, float]:
     """Draw cards, fit and write the head; returns figures on cards in a typeface that was left out.
 
-    data : folder with oasis.csv and its photographs. cache : keeps their features.
+    data : folder with oasis.csv and its photographs.
     """
     random = np.random.default_rng(seed)
     backbones, _ = load_scene()
-    photographs = read_features(data, cache, say, backbones)
+    photographs = read_features(data, backbones, say)
     pictures = sorted(data.rglob("*.jpg"))
     kinds = fonts()
     faces = [str(random.choice(kinds)) for _ in range(CARDS + CAPTIONED + SCENERY)]
