@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from videoscore.errors import BrokenVideo, SetupError, UsageError
 from videoscore.mood.perceive import BATCH, perceive
 from videoscore.mood.perceivers.perceiver import Reading
 from videoscore.mood.perceivers.registry import PERCEIVERS, get_perceiver
+from videoscore.resources import PACKAGE
 from videoscore.settings.fields import PerceiveOptions
 from videoscore.video.frames import Cut, Frame
 from videoscore.video.probe import probe
@@ -108,6 +110,33 @@ def test_unknown_perceiver_is_a_usage_error_with_a_hint():
         get_perceiver("scenes")
 
 
+def test_shapes_suit_the_networks_and_each_network_gets_its_own(scene, monkeypatch):
+    import videoscore.mood.perceivers.scene as module
+
+    for name, shapes in module.SHAPES.items():
+        assert name in module.BACKBONES and len(shapes) == len(module.ASPECTS)
+        for (h, w), aspect in zip(shapes, module.ASPECTS):
+            assert h % 32 == w % 32 == 0 and w / h == pytest.approx(aspect, rel=0.1)
+    sizes, prepare = [], module.prepare
+
+    def watched(pictures, shape):
+        sizes.append(shape)
+        return prepare(pictures, shape)
+
+    monkeypatch.setattr(module, "prepare", watched)
+    scene.perceive(frames(picture("field", 180, 320)))
+    assert sizes == [module.SHAPES[name][0] for name in module.BACKBONES]
+
+
+def test_titles_and_the_time_model_belong_to_the_scene_model():
+    """They are fitted on what it sees: another scene model needs others."""
+    weights = PACKAGE / "weights"
+    scene, titles, time = (
+        json.loads((weights / f"{n}.json").read_text()) for n in ("scene", "titles", "time")
+    )
+    assert titles["scene"] == time["scene"] == scene["sha256"]
+
+
 def test_missing_or_foreign_weights_say_so(tmp_path):
     from videoscore.mood.perceivers.scene import ScenePerceiver
 
@@ -116,6 +145,20 @@ def test_missing_or_foreign_weights_say_so(tmp_path):
     (tmp_path / "text.safetensors").write_text("no weights")
     with pytest.raises(SetupError, match="train scene"):
         ScenePerceiver(tmp_path / "text.safetensors")
+
+
+def test_weights_for_other_sizes_of_pictures_are_refused(tmp_path):
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    from videoscore.mood.perceivers.scene import WEIGHTS, ScenePerceiver
+
+    with safe_open(WEIGHTS, "pt") as file:
+        facts = file.metadata()
+    sizes = json.dumps({"lite2": [[64, 64]], "lite1": [[64, 64]]})
+    save_file(load_file(WEIGHTS), tmp_path / "other.safetensors", metadata={**facts, "shapes": sizes})
+    with pytest.raises(SetupError, match="train scene"):
+        ScenePerceiver(tmp_path / "other.safetensors")
 
 
 def test_torch_is_imported_only_with_a_model():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -100,6 +101,14 @@ def test_another_recipe_does_not_go_on_in_the_same_folder(tmp_path):
     DeepCourse(student(), lessons(), Recipe(epochs=1, batch=8), tmp_path).go(most=1)
     with pytest.raises(UsageError, match="--run"):
         DeepCourse(student(), lessons(), Recipe(epochs=1, batch=8, seed=1), tmp_path)
+
+
+def test_other_lessons_are_not_learned_in_the_same_folder(tmp_path):
+    base = lessons()
+    DeepCourse(student(), base, Recipe(epochs=1, batch=8), tmp_path).go(most=1)
+    for other in (replace(base, moods=base.moods[::-1]), replace(base, rows=base.rows[::-1])):
+        with pytest.raises(UsageError, match="lessons"):
+            DeepCourse(student(), other, Recipe(epochs=1, batch=8), tmp_path)
 
 
 def test_frozen_blocks_stay_and_lessons_begin_behind_them(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from media import DATA, make_clip, picture
@@ -175,6 +177,22 @@ def test_rated_tables_are_read_and_their_faults_told(tmp_path):
         rated_frames(tmp_path / "elsewhere")
 
 
+def test_each_picture_is_read_as_what_it_is():
+    from pathlib import Path
+
+    from videoscore.research.scene.rated import Rated
+    from videoscore.research.scene.train import read_as
+
+    class Head:
+        def point(self, x, like):
+            return np.column_stack([x[:, 0], np.full(len(x), ("people", "still", "film").index(like))])
+
+    kinds = ("clip", "oasis", "drawn", "photo", "clip")
+    items = [Rated(Path("p"), None, (0, 0), kind, "g") for kind in kinds]
+    x = np.arange(5, dtype=np.float32)[:, None]
+    assert read_as(Head(), items, x).tolist() == [[0, 2], [1, 0], [2, 1], [3, 1], [4, 2]]
+
+
 def test_views_of_a_picture_hang_on_the_seed_alone_and_stay_pictures():
     from videoscore.research.scene.augment import augment
 
@@ -211,6 +229,9 @@ def test_a_tuning_stopped_and_taken_up_again_ends_where_the_unbroken_one_does(tm
     assert again.read(np.arange(6))[0] == pytest.approx(whole.read(np.arange(6))[0], abs=1e-5)
     with pytest.raises(UsageError, match="seed 0"):
         run("two", None, seed=3)
+    others = [replace(i, y=(0.0, 0.0)) for i in items]
+    with pytest.raises(UsageError, match="ratings"):
+        Run(Tuning("lite1", others, views, np.arange(6), 3, 0, "all"), tmp_path / "two", Budget(updates=1))
     tuned = whole.average.net.state_dict()
     from videoscore.research.scene.bank import backbone
 

@@ -22,6 +22,11 @@ def commit() -> str | None:
     return process.stdout.strip() or None
 
 
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def write_weights(path: Path, save: Callable[[Path], None], facts: Mapping[str, Any]) -> Path:
     """Have `save` write the weights, put them at `path`, and a .json of the same name beside them.
 

@@ -83,6 +83,8 @@ def gather(
             raise NotFound("a rated picture is missing", path=item.path, remedy="Unpack the data again.")
     known = {i.path.resolve() for i in rated}
     others = [p for p in find_pictures(unlabelled) if p.resolve() not in known]
+    if not others:
+        raise _without_pictures(unlabelled)
     squares, features = _squares_and_features(
         [(i.path, i.moment) for i in rated], lambda: load(rated), cache / "rated", say
     )
@@ -90,12 +92,14 @@ def gather(
         [(p, None) for p in others], lambda: _readable(others, say), cache / "unlabelled", say
     )
     if not len(more):
-        raise UsageError(
-            "there are no pictures in it", path=unlabelled, remedy="Name a folder of photographs."
-        )
+        raise _without_pictures(unlabelled)
     both = np.concatenate([features, theirs])
     pictures = np.concatenate([squares, more])
     return Classroom(pictures, rated, folds_of(rated, seed), both, principal(both, COMPONENTS))
+
+
+def _without_pictures(folder: Path) -> UsageError:
+    return UsageError("there are no pictures in it", path=folder, remedy="Name a folder of photographs.")
 
 
 def _readable(paths: Sequence[Path], say: Say) -> Iterator[Picture]:

@@ -26,7 +26,8 @@ from videoscore.research.folds import grouped_folds
 from videoscore.research.scene.clips import agreement, chance, near_moments, words_apart
 from videoscore.research.scene.rated import MOMENTS, clip_group, moments, read_rows
 from videoscore.research.scene.train import FOLDS, Say, Unseen, fold_weights
-from videoscore.research.weights import write_weights
+from videoscore.research.weights import checksum, write_weights
+from videoscore.resources import weight_file
 from videoscore.settings.fields import PerceiveOptions, SampleOptions
 from videoscore.video.frames import Cut, Frame
 from videoscore.video.media import Media
@@ -304,6 +305,7 @@ def train(clips: Sequence[Watched], out: Path, command: str = "", say: Say = lam
             "clips": len(clips),
             "sources": len({c.group for c in clips}),
             "data": "rated clips",
+            "scene": checksum(weight_file("scene")),
         },
     )
     for name, value in asdict(model).items():

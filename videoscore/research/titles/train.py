@@ -19,7 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 from videoscore.mood.perceivers.scene import load as load_scene
 from videoscore.mood.perceivers.titles import WEIGHTS, TitleHead
 from videoscore.research.scene.oasis import read_features
-from videoscore.research.weights import write_weights
+from videoscore.research.weights import checksum, write_weights
+from videoscore.resources import weight_file
 
 Picture = NDArray[np.uint8]
 Random = np.random.Generator
@@ -227,6 +228,7 @@ def train(
             "data": f"{CARDS} drawn cards, {SCENERY} drawn sceneries, {CAPTIONED} captioned and "
             f"{len(photographs.plain)} plain photographs of OASIS, in colour and grey",
             "figures": figures,
+            "scene": checksum(weight_file("scene")),
         },
     )
     return figures
