@@ -48,8 +48,8 @@ def features(scene, pictures: list[np.ndarray], half: bool) -> np.ndarray:
 
 def test_golden_outputs(scene):
     seen = scene.perceive(frames(picture("field"), picture("alley")))
-    assert seen.valence == pytest.approx([-0.028, -0.346], abs=0.06)  # bfloat16 moves them by .05
-    assert seen.arousal == pytest.approx([-0.235, -0.405], abs=0.06)
+    assert seen.valence == pytest.approx([-0.065, -0.366], abs=0.06)  # bfloat16 moves them by .05
+    assert seen.arousal == pytest.approx([-0.208, -0.386], abs=0.06)
     assert seen.moods.sum(1) == pytest.approx([1, 1])
     assert ((seen.confidence >= 0) & (seen.confidence <= 1)).all()  # drawn pictures pass for title cards
 
