@@ -136,7 +136,7 @@ class Calibration:
 
     temperature : the logits are divided by it (Guo et al. 2017, "On Calibration of Modern Neural Networks").
     slope, offset : (valence, arousal) of the plane = slope * expected centre of the octants + offset, such
-        that readings have the spread of people's ratings.
+        that readings have the spread of the ratings.
     knowing : nats; how far from "any mood" nine in ten pictures at most get, see `confidence`.
     """
 
@@ -219,7 +219,7 @@ class DeepPerceiver:
 
     def perceive(self, frames: Sequence[Frame]) -> Reading:
         """The eight calibrated probabilities; valence and arousal as the octants' expected centre, stretched
-        to the spread of people's ratings; as confidence, how far the probabilities are from knowing nothing
+        to the spread of the ratings; as confidence, how far the probabilities are from knowing nothing
         (1 where only one in ten photographs says more)."""
         if not frames:
             empty = np.empty(0)

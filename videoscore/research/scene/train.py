@@ -80,7 +80,7 @@ def train(
     """Tune the backbones on every fold and on all, fit the head, calibrate it on the folds, write scene.safetensors.
 
     run : folder of banks and tunings; the same call goes on where it stopped. out : the file, or a folder.
-    An hour and a half on two cores for 7,700 pictures. Raises what `bank` and `Run` raise.
+    An hour and ten minutes on one core for 7,700 pictures. Raises what `bank` and `Run` raise.
     """
     names = [*(str(k) for k in range(FOLDS)), ALL]
     for name in BACKBONES:
