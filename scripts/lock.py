@@ -20,8 +20,9 @@ ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = ".[train,decord,docs,editors,ray,slideshow,studio,dev]"
 BUILDS = re.compile(r"^(nvidia-|cuda-|triton$)")
 OURS = "videoscore"
-# not the newest: the newest of which there are CPU builds wherever this project is tested
-PINS = ("torch==2.13.0",)
+# not the newest: the newest of which there are CPU builds wherever this project is tested; and 13 refuses Python
+# 3.11.0 to 3.11.4, Debian 12's among them
+PINS = ("torch==2.13.0", "pymdown-extensions<13")
 
 
 def resolve(interpreter: str) -> tuple[str, dict[str, str]]:

@@ -116,7 +116,6 @@ def test_the_whole_way_in_small(room, tmp_path, monkeypatch):
     import videoscore.research.deep.train as train
 
     monkeypatch.setattr(train, "gather", lambda *args: room)
-    monkeypatch.setattr(evaluate, "gather", lambda *args: room)
     short = Recipe(epochs=1, batch=32)
     run, recipes = tmp_path / "run", (short, short, short)
     (run / train.SCHOOL).mkdir(parents=True)

@@ -6,10 +6,12 @@ import ast
 import re
 import subprocess
 import sys
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
 from conftest import command_environment
+from packaging.specifiers import SpecifierSet
 
 import videoscore
 
@@ -206,3 +208,17 @@ def test_the_set_up_script_can_ask_for_system_parts():
         env=command_environment(),
     )
     assert json.loads(said.stdout)["library"] is True
+
+
+def test_pinned_versions_take_every_release_of_this_python():
+    """Debian 12 has 3.11.2: a version that begins at 3.11.5 would keep `make test` from setting up there."""
+    first = f"{sys.version_info.major}.{sys.version_info.minor}.0"
+    pins = set(re.findall(r"^([a-z0-9-]+)==([^;\s]+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    checked = 0
+    for package in distributions():
+        name = re.sub(r"[-_.]+", "-", package.metadata["Name"]).lower()
+        needs = package.metadata["Requires-Python"]
+        if needs and (name, package.version.partition("+")[0]) in pins:
+            assert first in SpecifierSet(needs), f"{name} {package.version} needs Python {needs}"
+            checked += 1
+    assert checked > 50

@@ -18,14 +18,11 @@ from videoscore.research.deep.distil import (
     STAGE_ONE,
     STAGE_TWO,
     Classroom,
-    first_stage,
-    gather,
     gentle,
-    halfway,
     out_of_fold,
 )
 from videoscore.research.deep.lessons import DeepCourse, Lessons, Recipe, Student, logits
-from videoscore.research.deep.train import SCHOOL, checker, fold_students, named
+from videoscore.research.deep.train import checker, fold_students, named, without_ratings
 from videoscore.research.run import Log
 from videoscore.research.scene.evaluate import by_part, confusion_matrix, cross_validated
 from videoscore.research.scene.oasis import octants
@@ -72,12 +69,8 @@ def compare(
     "confusion" of the distilled network (8 x 8), "moods" (n, 8) of it before and after calibration, "truth" (n,),
     "curves" (name -> run -> log entries).
     """
-    room = gather(items, unlabelled, run / SCHOOL, seed, say)
+    room, begin, views = without_ratings(items, unlabelled, run, seed, recipes[0], say, log)
     y, folds, truth = room.y, room.folds, octants(room.y)
-    begin = first_stage(
-        room, run / "features", recipe=replace(recipes[0], seed=seed), log=named("features", log)
-    )
-    views = halfway(room, begin, run / SCHOOL, seed, say)
     students = {DISTILLED: fold_students(room, begin, views, run, seed, recipes[1], log)}
     if scratch:
         students[DEEP] = from_scratch(room, "deep", run, recipes[2], seed, log)

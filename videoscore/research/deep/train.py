@@ -50,11 +50,7 @@ def train(
     came about. run : folder with the state of the run; the same command goes on where it stopped. Returns the weights'
     path. Raises what `videoscore.research.deep.distil.gather` raises, UsageError when `run` holds another run, OSError.
     """
-    room = gather(items, unlabelled, run / SCHOOL, seed, say)
-    begin = first_stage(
-        room, run / "features", recipe=replace(stages[0], seed=seed), log=named("features", log)
-    )
-    views = halfway(room, begin, run / SCHOOL, seed, say)
+    room, begin, views = without_ratings(items, unlabelled, run, seed, stages[0], say, log)
     calibration = from_ratings(
         fold_students(room, begin, views, run, seed, stages[1], log), room.y, octants(room.y)
     )
@@ -76,6 +72,21 @@ def train(
         "stages": [asdict(stage) for stage in stages],
     }
     return write(out, net, calibration, facts, say)
+
+
+def without_ratings(
+    items: Sequence[Rated],
+    unlabelled: Path,
+    run: Path,
+    seed: int,
+    recipe: Recipe = STAGE_ONE,
+    say: Callable[[str], None] = lambda line: None,
+    log: Log = lambda entry: None,
+) -> tuple[Classroom, dict[str, torch.Tensor], NDArray[np.float16]]:
+    """What no rating enters, and all folds share: the pictures, the weights of stage one, and `halfway`."""
+    room = gather(items, unlabelled, run / SCHOOL, seed, say)
+    begin = first_stage(room, run / "features", recipe=replace(recipe, seed=seed), log=named("features", log))
+    return room, begin, halfway(room, begin, run / SCHOOL, seed, say)
 
 
 def fold_students(
