@@ -31,6 +31,7 @@ STAGES = (
     (1, 3, 1, 6, 320),
 )
 STEM, HEAD = 32, 1280
+WIDE = 3  # stages on large maps; pictures run through them one by one, or what lies between two layers leaves the cache
 LOWER = 4  # stages that see edges and textures; the scene model leaves them as published
 
 
@@ -133,21 +134,24 @@ class EfficientNetLite(nn.Module):
     def lower(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(b, 3, h, w) of (RGB - 127) / 128 -> the pooled features of the first `LOWER` stages (b, 2 * channels),
         and the last one's map (b, c, h/16, w/16)."""
-        x = F.relu6(self.stem(x))  # (b, 32, h/2, w/2)
+        parts = [self._through(F.relu6(self.stem(picture)), 0, WIDE) for picture in x.split(1)]
+        wide, x = (torch.cat(joined) for joined in zip(*parts))  # (b, 2 * channels), (b, c, h/8, w/8)
+        pooled, x = self._through(x, WIDE, LOWER)
+        return torch.cat([wide, pooled], 1), x
+
+    def _through(self, x: Tensor, first: int, last: int) -> tuple[Tensor, Tensor]:
+        """A map through the stages `first` to before `last` -> their pooled features, and the last one's map."""
         pooled: list[Tensor] = []
-        for stage in self.stages[:LOWER]:
-            x = stage(x)  # (b, c_i, h/2^i, w/2^i)
+        for stage in self.stages[first:last]:
+            x = stage(x)  # (b, c_i, h_i, w_i)
             pooled += pool(x)
         return torch.cat(pooled, 1), x
 
     def upper(self, pooled: Tensor, x: Tensor) -> Tensor:
         """What `lower` gave -> (b, feature_size) float32."""
-        parts = [pooled]
-        for stage in self.stages[LOWER:]:
-            x = stage(x)
-            parts += pool(x)
+        above, x = self._through(x, LOWER, len(self.stages))
         x = F.relu6(self.head(x))  # (b, 1280, h/32, w/32)
-        return torch.cat([*parts, x.float().mean((2, 3))], 1)
+        return torch.cat([pooled, above, x.float().mean((2, 3))], 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, 3, h, w) of (RGB - 127) / 128 -> (b, feature_size) float32."""
