@@ -14,6 +14,13 @@ from media import make_clip
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python-api.md").read_text("utf-8"), re.DOTALL)
 
 
+def _photographs(folder: Path) -> None:
+    from PIL import Image
+
+    for n in range(3):
+        Image.new("RGB", (320, 180), (80 * n, 120, 200)).save(folder / f"{n}.jpg")
+
+
 @pytest.mark.slow
 def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -24,15 +31,16 @@ def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for k, block in enumerate(BLOCKS):
         if "slideshow(" in block and find_spec("moviepy") is None:
             continue  # tests/slides has it, where the extra is installed
-        if "slideshow(" in block:
-            from PIL import Image
-
-            (tmp_path / "photos").mkdir()
-            for n in range(3):
-                Image.new("RGB", (320, 180), (80 * n, 120, 200)).save(tmp_path / "photos" / f"{n}.jpg")
+        folder = tmp_path
+        if "slideshow(" in block:  # its film.mp4 is another one than the examples before it score
+            folder = tmp_path / "album"
+            (folder / "photos").mkdir(parents=True)
+            _photographs(folder / "photos")
         for made in ("scored.mp4", "scored.cues.json", "film.cues.json"):  # each example writes its own anew
             (tmp_path / made).unlink(missing_ok=True)
-        exec(compile(block, f"docs/python-api.md, example {k + 1}", "exec"), names)
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            exec(compile(block, f"docs/python-api.md, example {k + 1}", "exec"), names)
     assert names["result"].sheet.duration == 66
     assert names["bed"].output == Path("like.flac") and names["bed"].samples == 66 * 48000
     assert (tmp_path / "a.mid").stat().st_size > 100 and names["written"] is not None
