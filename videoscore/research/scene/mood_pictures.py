@@ -40,7 +40,7 @@ def confusion(counts: Sequence[Sequence[int]], path: Path, title: str) -> None:
             )
     axes.set_xticks(range(8), MOODS, rotation=35, ha="right")
     axes.set_yticks(range(8), [f"{m} ({int(n)})" for m, n in zip(MOODS, table.sum(1))])
-    axes.set(xlabel="read", ylabel="people's ratings (photographs)", title=title)
+    axes.set(xlabel="read", ylabel="ratings (pictures)", title=title)
     _save(figure, path)
 
 
