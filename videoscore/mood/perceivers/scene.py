@@ -125,7 +125,7 @@ def load(path: Path = WEIGHTS, threads: int | None = None) -> tuple[Backbones, S
         with safe_open(path, "pt") as file:
             facts = file.metadata() or {}
             names = json.loads(facts["backbones"])
-            if json.loads(facts["shapes"]) != json.loads(json.dumps(SHAPES)):
+            if facts["shapes"] != json.dumps(SHAPES):
                 raise ValueError("they were trained on pictures of other sizes")
             tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 (it is no dict)
         head = unpack(

@@ -3,7 +3,6 @@ Affective Standardized Image Set (OASIS)", Behavior Research Methods 49."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from videoscore.errors import NotFound, SetupError
 from videoscore.mood.perceivers.backbone import LITE, fold
 from videoscore.mood.perceivers.scene import BACKBONES, Backbones
+from videoscore.research.scene.rated import read_rows
 
 BATCH = 4
 
@@ -53,27 +53,14 @@ def backbone_weights(names: tuple[str, ...] = BACKBONES) -> dict[str, torch.Tens
     return weights
 
 
-def read_table(data: Path) -> list[dict[str, str]]:
-    """The rows of `data`/oasis.csv. Raises NotFound without it."""
-    path = data / "oasis.csv"
-    if not path.is_file():
-        raise NotFound(
-            "there is no list of photographs",
-            path=path,
-            remedy="Name the folder that holds oasis.csv and its images.",
-        )
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def read_features(
     data: Path, backbones: Backbones, say: Callable[[str], None] = lambda line: None
 ) -> Photographs:
     """All photographs of `data`/oasis.csv through backbones (about 0.1 s each on one core).
 
-    Raises NotFound without the list or a picture.
+    Raises NotFound without the table or a picture, InputError when it is no table of ratings.
     """
-    rows = read_table(data)
+    rows = read_rows(data, "oasis.csv")
     paths = [data / r["file"] for r in rows]
     plain, grey = [], []
     for start in range(0, len(paths), BATCH):
